@@ -3,7 +3,9 @@
 
 import PackageDescription
 
-/// Swift 6.3 still lists these as opt-in. A misspelt name is ignored by the compiler, so
+/// Swift 6.3 still lists these as opt-in.
+///
+/// A misspelt name is ignored by the compiler, so
 /// `Tests/RepositoryTests` proves that each one is really on.
 let upcomingFeatures: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),

@@ -16,7 +16,9 @@ package struct Mapping: Sendable {
         }
     }
 
-    /// The entries, in order. Change values through ``updateValues(_:)``, keys through the subscript.
+    /// The entries, in order.
+    ///
+    /// Change values through ``updateValues(_:)``, keys through the subscript.
     package private(set) var entries: [Entry]
     /// Where each key stands in ``entries``; kept only above ``indexThreshold`` entries, below it a scan is faster.
     private var index: [String: Int] = [:]
@@ -48,7 +50,9 @@ package struct Mapping: Sendable {
         return nil
     }
 
-    /// The value under a key. Setting a new key appends it; setting nil removes the key.
+    /// The value under a key.
+    ///
+    /// Setting a new key appends it; setting nil removes the key.
     package subscript(key: String) -> Node? {
         get {
             position(of: key).map { entries[$0].value }

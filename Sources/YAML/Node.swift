@@ -80,7 +80,9 @@ package struct Node: Sendable {
 }
 
 extension Node: Equatable {
-    /// Whether two nodes hold the same value, wherever they came from. The order of a mapping's keys does not count.
+    /// Whether two nodes hold the same value, wherever they came from.
+    ///
+    /// The order of a mapping's keys does not count.
     package static func == (left: Node, right: Node) -> Bool {
         switch (left.value, right.value) {
         case (.null, .null), (.invalid, .invalid): true

@@ -55,7 +55,9 @@ package struct Diagnostic: Error, Equatable, Sendable {
 }
 
 extension Diagnostic {
-    /// The kinds of problem. The raw value is part of the JSON form and does not change.
+    /// The kinds of problem.
+    ///
+    /// The raw value is part of the JSON form and does not change.
     package enum Code: String, Sendable, Codable, CaseIterable {
         /// The text is not YAML, or goes past a limit of the parser.
         case syntax

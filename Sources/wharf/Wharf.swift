@@ -1,0 +1,1 @@
+@main struct Wharf { static func main() {} }
