@@ -6,7 +6,10 @@ import YAML
 ///
 /// Codecs are lenient in what they read, since the schema has already been checked: what Docker Compose makes of a
 /// value that passes the schema is what they make of it, quirks included.
-package struct Codec<Value: Codable & Equatable & Sendable>: Sendable {
+///
+/// The type parameter has no requirement that the runtime would have to look up: it would do so for every kind of value
+/// at start-up, by a walk through all conformances of the program, and that took longer than reading a file.
+package struct Codec<Value: Sendable>: Sendable {
     /// What a missing value stands for.
     let zero: Value
     let decode: @Sendable (Node, inout DecodingContext) -> Value
@@ -17,7 +20,7 @@ package struct Codec<Value: Codable & Equatable & Sendable>: Sendable {
         zero: Value,
         decode: @escaping @Sendable (Node, inout DecodingContext) -> Value,
         encode: @escaping @Sendable (Value, OutputFormat) -> Node
-    ) {
+    ) where Value: Equatable {
         self.init(zero: zero, decode: decode, encode: encode, isZero: { $0 == zero })
     }
 
@@ -228,7 +231,7 @@ extension Codec where Value == FileMode {
     }
 }
 
-extension Codec where Value: RawRepresentable, Value.RawValue == String {
+extension Codec where Value: RawRepresentable & Equatable, Value.RawValue == String {
     /// One of a closed set of words; anything else is reported and counts as the first of them.
     static func word(_ zero: Value) -> Codec {
         let string = Codec<String>.string

@@ -48,7 +48,7 @@ package enum Omission: Sendable {
 ///
 /// The closures reach the property by its offset: through the key path each access would cost a hundred times as much,
 /// and a project has a hundred thousand of them.
-package struct Field<Owner: ComposeObject>: Sendable {
+package struct Field<Owner: Sendable>: Sendable {
     typealias Name = FieldName
 
     /// The key in compose files.
@@ -61,7 +61,7 @@ package struct Field<Owner: ComposeObject>: Sendable {
     let write: @Sendable (UnsafePointer<Owner>, inout KeyedEncodingContainer<Name>) throws -> Void
 
     /// Ties a key to a stored property.
-    package init<Value: Codable>(
+    package init<Value: Codable & Sendable>(
         _ key: String,
         _ property: any WritableKeyPath<Owner, Value> & Sendable,
         _ codec: Codec<Value>,
@@ -128,7 +128,7 @@ package struct Field<Owner: ComposeObject>: Sendable {
 }
 
 /// The keys of a compose object in the order in which they are printed, and where to find each.
-package struct FieldTable<Owner: ComposeObject>: Sendable {
+package struct FieldTable<Owner: Sendable>: Sendable {
     let fields: [Field<Owner>]
     let positions: [String: Int]
 
