@@ -5,8 +5,15 @@ package struct Emitter {
     /// The text of a tree, in block style, with a line end after the last line.
     ///
     /// Keys keep the order that they have in the tree. No line is folded, however long.
-    package static func yaml(_ node: Node) -> [UInt8] {
+    ///
+    /// - Parameters:
+    ///   - node: The root of the tree.
+    ///   - keepsLeadingBreaks: Whether a literal block keeps the line break that it starts with. Docker Compose loses
+    ///     it where it prints a tree rather than a project.
+    /// - Returns: The text.
+    package static func yaml(_ node: Node, keepsLeadingBreaks: Bool = true) -> [UInt8] {
         var emitter = Emitter()
+        emitter.keepsLeadingBreaks = keepsLeadingBreaks
         emitter.write(node, indent: -1)
         emitter.startLine(indent: 0)
         return emitter.output
@@ -22,6 +29,8 @@ package struct Emitter {
     private var isSpaced = true
     /// Whether the last line holds only indentation and the indicators of block collections.
     private var isIndentation = true
+
+    private var keepsLeadingBreaks = true
 
     private init() {
         output = []
@@ -220,8 +229,10 @@ extension Emitter {
         output.append(UInt8(ascii: "|"))
         isIndentation = false
         writeLiteralHeader(text)
-        // Ends the header's line, so that a line break at the start of the text is one of its own.
-        endLine()
+        if keepsLeadingBreaks {
+            // Ends the header's line, so that a line break at the start of the text is one of its own.
+            endLine()
+        }
         isSpaced = true
         var index = 0
         var isAfterBreak = true

@@ -360,7 +360,7 @@ struct Canonicaliser {
         }
         let values = [
             ("source", parts[0]),
-            ("target", parts.count > 1 ? parts[1] : parts[0]),
+            ("target", parts.count > 1 && !parts[1].isEmpty ? parts[1] : parts[0]),
             ("permissions", parts.count > 2 ? parts[2] : "rwm"),
         ]
         var mapping = Mapping()

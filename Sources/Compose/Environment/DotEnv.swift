@@ -9,19 +9,21 @@ package enum DotEnv {
 
     /// Reads a file.
     ///
-    /// A variable in a value is the one of `lookup`, else the one that the file set before. A name that is alone on its
-    /// line stands for the variable of `lookup` and is left out where there is none.
+    /// A variable in a value is the one of `lookup`, else the one that the file set before, else that of earlier files.
+    /// A name that is alone on its line stands for the variable of `lookup` and is left out where there is none.
     ///
     /// - Parameters:
     ///   - contents: The bytes of the file.
+    ///   - earlier: The variables of the files before this one.
     ///   - lookup: The value of a variable outside the file; nil where it is not set.
     /// - Returns: The variables in the order of the file, and what was missing.
     /// - Throws: ``DotEnvError`` for the first mistake.
     package static func parse(
         _ contents: [UInt8],
+        after earlier: [String: String] = [:],
         lookup: (_ name: String) -> String?
     ) throws(DotEnvError) -> DotEnvFile {
-        var parser = DotEnvParser(contents)
+        var parser = DotEnvParser(contents, after: earlier)
         while try parser.parseStatement(lookup: lookup) {}
         return parser.file
     }

@@ -5,6 +5,7 @@ struct DotEnvParser {
     private(set) var file = DotEnvFile()
     private let bytes: [UInt8]
     private let isRepaired: Bool
+    private let earlier: [String: String]
     private var position = 0
     /// The line of ``counted``, from 1.
     private var line = 1
@@ -12,7 +13,8 @@ struct DotEnvParser {
     private var counted = 0
     private var totalLength = 0
 
-    init(_ contents: [UInt8]) {
+    init(_ contents: [UInt8], after earlier: [String: String]) {
+        self.earlier = earlier
         let repaired = UTF8Text.repaired(contents)
         bytes = repaired ?? contents
         isRepaired = repaired != nil
@@ -223,7 +225,7 @@ struct DotEnvParser {
     ) throws(DotEnvError) {
         let substitution: Template.Substitution
         do {
-            substitution = try Template.substitute(entry.value) { lookup($0) ?? file[$0] }
+            substitution = try Template.substitute(entry.value) { lookup($0) ?? file[$0] ?? earlier[$0] }
         } catch {
             throw self.error(error.message, at: start)
         }

@@ -20,11 +20,13 @@ struct EnvFileReader {
     ///   - path: The absolute path.
     ///   - format: The grammar.
     ///   - referrer: Where the file is named, if it is.
-    ///   - lookup: The variables that the file may use, besides its own earlier ones.
+    ///   - earlier: The variables of the files before this one; its own win over those.
+    ///   - lookup: The variables that the file may use and that win over its own.
     func read(
         _ path: String,
         format: Format,
         referrer: Origin?,
+        after earlier: [String: String] = [:],
         lookup: (String) -> String?
     ) -> ProjectEnvironment? {
         let contents: [UInt8]
@@ -46,7 +48,7 @@ struct EnvFileReader {
         do {
             let file =
                 switch format {
-                case .dotenv: try DotEnv.parse(contents, lookup: lookup)
+                case .dotenv: try DotEnv.parse(contents, after: earlier, lookup: lookup)
                 case .raw: try RawEnvFile.parse(contents, lookup: lookup)
                 }
             return environment(of: file, in: id)

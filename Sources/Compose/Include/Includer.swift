@@ -92,7 +92,7 @@ struct Includer {
         }
         var item = Item(paths: paths, envFiles: envFiles, origin: node.origin)
         if let directory = mapping["project_directory"], !directory.isNull {
-            guard let text = directory.string else {
+            guard let text = directory.string ?? directory.int.map(String.init) else {
                 report(
                     .wrongType,
                     "`project_directory` must be a string, not \(directory.kindWithArticle)",

@@ -90,8 +90,7 @@ package enum Loader {
     ) -> Project? {
         var decoding = DecodingContext()
         var project = Project(decoding: tree, in: &decoding)
-        // Without normalising, Docker Compose prints the name as the file has it.
-        project.name = context.options.normalises ? name : tree["name"]?.string ?? name
+        project.name = name
         for diagnostic in decoding.diagnostics {
             context.diagnostics.report(diagnostic)
         }

@@ -61,10 +61,9 @@ extension ProjectEnvironment {
                     at: referrer
                 )
             case .file, .unknown:
-                let known = environment
-                let read = EnvFileReader(context: context).read(file, format: .dotenv, referrer: referrer) {
-                    outer[$0] ?? known[$0]
-                }
+                let earlier = environment.values.mapValues(\.text)
+                let read = EnvFileReader(context: context)
+                    .read(file, format: .dotenv, referrer: referrer, after: earlier) { outer[$0] }
                 environment.override(with: read ?? ProjectEnvironment())
             }
         }

@@ -72,8 +72,11 @@ struct ProjectNaming {
             // Problems of the value are reported where the whole file is interpolated.
             name = (try? Template.substitute(text) { environment[$0] }.text) ?? ""
         }
-        let normalised = ProjectName.normalize(name)
-        return (normalised.isEmpty ? nil : normalised, true)
+        // Without normalising, Docker Compose takes the name as the file has it.
+        if context.options.normalises {
+            name = ProjectName.normalize(name)
+        }
+        return (name.isEmpty ? nil : name, true)
     }
 
     private func folderName() -> String {

@@ -180,7 +180,16 @@ private func isSpace(_ scalar: Unicode.Scalar) -> Bool {
 
 extension Codec where Value == [String: [String]] {
     /// Options that may be given several times: a mapping of scalars or lists of scalars.
-    static var multiOptions: Codec { .map(.list(.scalar)) }
+    static var multiOptions: Codec {
+        let options = Codec.map(.list(.scalar))
+        return Codec(zero: [:]) { node, context in
+            options.decode(node, &context).filter { !$0.value.isEmpty }
+        } encode: { value, format in
+            options.encode(value, format)
+        } isZero: {
+            $0.isEmpty
+        }
+    }
 }
 
 extension Node {

@@ -34,9 +34,8 @@ struct ServiceEnvironment {
         var variables: [String: String] = own.compactMapValues { $0 }
         for (index, file) in service.envFiles.enumerated() {
             let path: NodePath = [.key("services"), .key(name), .key("env_file"), .index(index), .key("path")]
-            let known = variables
-            let read = read(file, at: tree.origin(at: path), path: path) { key in
-                environment[key] ?? own[key] ?? known[key]
+            let read = read(file, at: tree.origin(at: path), path: path, after: variables) { key in
+                environment[key] ?? own[key] ?? nil
             }
             variables.merge(read) { $1 }
         }
@@ -49,6 +48,7 @@ struct ServiceEnvironment {
         _ file: EnvFile,
         at origin: Origin?,
         path: NodePath,
+        after earlier: [String: String],
         lookup: (String) -> String?
     ) -> [String: String] {
         guard let format = EnvFileReader.Format(rawValue: file.format ?? "dotenv") else {
@@ -75,7 +75,7 @@ struct ServiceEnvironment {
             return [:]
         }
         let variables = EnvFileReader(context: context)
-            .read(filePath, format: format, referrer: origin, lookup: lookup)
+            .read(filePath, format: format, referrer: origin, after: earlier, lookup: lookup)
         return variables?.values.mapValues(\.text) ?? [:]
     }
 

@@ -119,7 +119,7 @@ struct ConfigCommand: ParsableCommand {
             node = outputFormat.plain(result.tree ?? Node(.null))
         }
         guard format == "json" else {
-            return Emitter.yaml(node)
+            return Emitter.yaml(node, keepsLeadingBreaks: result.project != nil)
         }
         if let path = node.firstNonFiniteNumber() {
             throw CommandFailure(message: "JSON has no way to write the infinite number at `\(path)`")
