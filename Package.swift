@@ -41,5 +41,22 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "ConformanceKit", path: "Tests/Conformance/Kit", swiftSettings: strict),
+        .executableTarget(
+            name: "conformance",
+            dependencies: [
+                "ConformanceKit",
+                "wharf",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Conformance/Runner",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["ConformanceKit", "wharf"],
+            path: "Tests/Conformance/Suite",
+            swiftSettings: strict
+        ),
     ]
 )
