@@ -23,8 +23,9 @@ package struct ReferenceCache: Sendable {
 
     /// Opens the cache for one version of the reference tool.
     ///
+    /// Fails when the tool cannot be looked at or no folder can be made.
+    ///
     /// - Parameter reference: the path of the tool.
-    /// - Returns: nil when the tool cannot be looked at or no folder can be made.
     package init?(reference: String) {
         let manager = FileManager.default
         guard let attributes = try? manager.attributesOfItem(atPath: reference) else { return nil }
