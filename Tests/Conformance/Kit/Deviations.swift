@@ -26,6 +26,9 @@ package enum Deviations {
         "a variable whose name starts like an extension is a variable": """
         Docker Compose collects such names into one variable '#extensions' that holds a printed map of Go.
         """,
+        "an empty file name in the environment counts as none": """
+        Docker Compose takes the empty text for the folder itself and fails to read that as a file.
+        """,
         "a bomb of aliases is refused": """
         Docker Compose expands the aliases until it runs out of memory.
         """,
