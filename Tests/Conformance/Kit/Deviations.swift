@@ -18,8 +18,17 @@ package enum Deviations {
         Docker Compose accepts the null by its schema and crashes on it afterwards.
         """,
         "keys of ssh with paths have a form in JSON": """
-            Docker Compose fails with a message about its own JSON encoder; the same project is fine as YAML.
-            """,
+        Docker Compose fails with a message about its own JSON encoder; the same project is fine as YAML.
+        """,
+        "an amount of memory beyond all bounds is refused": """
+        Docker Compose lets the product of number and unit wrap around and goes on with an arbitrary amount.
+        """,
+        "a variable whose name starts like an extension is a variable": """
+        Docker Compose collects such names into one variable '#extensions' that holds a printed map of Go.
+        """,
+        "an empty file name in the environment counts as none": """
+        Docker Compose takes the empty text for the folder itself and fails to read that as a file.
+        """,
         "a bomb of aliases is refused": """
         Docker Compose expands the aliases until it runs out of memory.
         """,
