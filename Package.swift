@@ -41,5 +41,8 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
+        .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]
 )

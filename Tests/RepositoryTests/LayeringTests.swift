@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+/// What each target of `Sources` may import: its edges to other targets and packages, then the system's modules.
+///
+/// Foundation is nowhere: it costs milliseconds at every start of a command that lives for milliseconds.
+private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
+    "CYAML": ([], []),
+    "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
+    "Compose": (["YAML"], ["Glibc", "Synchronization"]),
+    "Diagram": ([], ["Glibc"]),
+    "wharf": (["ArgumentParser", "Compose", "Diagram", "YAML"], ["Glibc", "Synchronization"]),
+]
+
+@Suite struct `Layering` {
+    @Test func `the targets are those of the table`() {
+        #expect(names(in: "\(Repository.root)/Sources") == layers.keys.sorted())
+    }
+
+    @Test(arguments: layers.keys.sorted())
+    func `a target imports only what lies below it`(target: String) throws {
+        let (edges, system) = try #require(layers[target])
+        let folder = "\(Repository.root)/Sources/\(target)"
+        for file in files(below: folder) where file.hasSuffix(".swift") {
+            let imports = importedModules(in: try readText("\(folder)/\(file)"))
+            let forbidden = Set(imports).subtracting(edges).subtracting(system)
+            #expect(forbidden.isEmpty, "Sources/\(target)/\(file)")
+        }
+    }
+
+    @Test func `the manifest declares just the edges of the table`() throws {
+        for target in try Manifest.load().targets where target.folder.hasPrefix("Sources/") {
+            let (edges, _) = try #require(layers[target.name], "\(target.name) is not in the table")
+            #expect(Set(target.dependencies.map(\.name)) == edges, "\(target.name)")
+        }
+    }
+
+    @Test func `the table has no circle`() {
+        var left = layers.mapValues { $0.edges.intersection(layers.keys) }
+        while let free = left.first(where: \.value.isEmpty)?.key {
+            left[free] = nil
+            for target in left.keys { left[target]?.remove(free) }
+        }
+        #expect(left.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("import Glibc", ["Glibc"]),
+        ("    package import YAML  // shown in signatures", ["YAML"]),
+        ("@testable import Compose", ["Compose"]),
+        ("@preconcurrency public import Glibc.stdio", ["Glibc"]),
+        ("import struct YAML.Node", ["YAML"]),
+        ("private import func Glibc.malloc; import YAML", ["Glibc"]),
+        ("// import YAML\nlet important = true\nimport Diagram\nimport Compose", ["Diagram", "Compose"]),
+    ])
+    func `every form of import is seen`(source: String, modules: [String]) {
+        #expect(importedModules(in: source) == modules)
+    }
+}
