@@ -44,5 +44,6 @@ let package = Package(
         .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "BadInputTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]
 )

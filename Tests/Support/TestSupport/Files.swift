@@ -77,6 +77,11 @@ package final class Scratch: Sendable {
         return path
     }
 
+    /// Creates a symbolic link.
+    package func link(_ name: String, to target: String) throws(SystemFailure) {
+        if symlink(target, self / name) != 0 { throw SystemFailure("create", self / name) }
+    }
+
     /// The text of a file.
     package func text(_ name: String) throws(SystemFailure) -> String {
         try readText(self / name)
