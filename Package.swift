@@ -45,5 +45,11 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench-config",
+            dependencies: ["TestSupport", "measure"],
+            path: "Tests/Bench/Sources",
+            swiftSettings: strict
+        ),
     ]
 )
