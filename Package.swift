@@ -31,11 +31,13 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
         .target(name: "Compose", dependencies: ["YAML"], swiftSettings: strict),
         .target(name: "Diagram", swiftSettings: strict),
+        .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
             dependencies: [
                 "Compose",
                 "Diagram",
+                "Terminal",
                 "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -98,3 +98,34 @@ extension Node: Equatable {
         }
     }
 }
+
+extension Node {
+    /// Changes the entries in place, without copying them; a node that is no mapping is left alone.
+    package mutating func withMapping(_ body: (inout Mapping) throws -> Void) rethrows {
+        guard case .mapping(var mapping) = value else {
+            return
+        }
+        value = .null
+        defer { value = .mapping(mapping) }
+        try body(&mapping)
+    }
+
+    /// Changes the value under a key in place, where the node is a mapping that has it.
+    package mutating func withValue(forKey key: String, _ body: (inout Node) throws -> Void) rethrows {
+        try withMapping { mapping in
+            if let position = mapping.position(of: key) {
+                try mapping.updateValue(at: position, body)
+            }
+        }
+    }
+
+    /// Changes the items in place, without copying them; a node that is no sequence is left alone.
+    package mutating func withSequence(_ body: (inout [Node]) throws -> Void) rethrows {
+        guard case .sequence(var items) = value else {
+            return
+        }
+        value = .null
+        defer { value = .sequence(items) }
+        try body(&items)
+    }
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import YAML
+
+/// Drops items of lists that a later item of the same key redefines; the later one takes the earlier one's slot.
+///
+/// Compose specification, "Merge Compose files", on unique resources.
+struct Uniqueness {
+    /// What two items have in common when the later one redefines the earlier.
+    enum Key {
+        /// The text before the first `=`.
+        case name
+        /// The text or number itself.
+        case value
+        /// The path of an `env_file` item.
+        case path
+        /// The path in the container.
+        case volumeTarget
+        /// The path in the container.
+        case deviceTarget
+        /// The path in the container, by default the source's name below this folder.
+        case mountTarget(defaultFolder: String)
+        /// Host address, published port, container port and protocol.
+        case port
+    }
+
+    static let rules = PathRules<Key>([
+        "networks.*.labels": .name,
+        "networks.*.ipam.options": .name,
+        "services.*.annotations": .name,
+        "services.*.build.args": .name,
+        "services.*.build.additional_contexts": .name,
+        "services.*.build.platform": .name,
+        "services.*.build.tags": .name,
+        "services.*.build.labels": .name,
+        "services.*.cap_add": .name,
+        "services.*.cap_drop": .name,
+        "services.*.devices": .deviceTarget,
+        "services.*.configs": .mountTarget(defaultFolder: ""),
+        "services.*.deploy.labels": .name,
+        "services.*.dns": .name,
+        "services.*.dns_opt": .name,
+        "services.*.dns_search": .name,
+        "services.*.environment": .name,
+        "services.*.env_file": .path,
+        "services.*.expose": .value,
+        "services.*.labels": .name,
+        "services.*.links": .name,
+        "services.*.networks.*.aliases": .name,
+        "services.*.networks.*.link_local_ips": .name,
+        "services.*.ports": .port,
+        "services.*.profiles": .name,
+        "services.*.secrets": .mountTarget(defaultFolder: "/run/secrets"),
+        "services.*.sysctls": .name,
+        "services.*.tmpfs": .name,
+        "services.*.volumes": .volumeTarget,
+    ])
+
+    let diagnostics: DiagnosticBag
+    private var path = NodePath()
+
+    init(diagnostics: DiagnosticBag) {
+        self.diagnostics = diagnostics
+    }
+
+    /// Applies the rules to a whole compose tree.
+    mutating func enforce(on root: inout Node) {
+        if let unique = enforced(root, rules: Self.rules) {
+            root = unique
+        }
+    }
+
+    /// The node without redefined items, or nil where nothing is to be done.
+    private mutating func enforced(_ node: Node, rules: PathRules<Key>) -> Node? {
+        switch node.value {
+        case .mapping(let mapping):
+            var changed: Mapping?
+            for (position, entry) in mapping.entries.enumerated() {
+                guard let below = rules.below(entry.key) else {
+                    continue
+                }
+                path.components.append(.key(entry.key))
+                if let value = enforced(entry.value, rules: below) {
+                    if changed == nil {
+                        changed = mapping
+                    }
+                    changed?.updateValue(at: position) { $0 = value }
+                }
+                path.components.removeLast()
+            }
+            return changed.map { Node(.mapping($0), at: node.origin) }
+        case .sequence(let items):
+            guard let key = rules.rule else {
+                return nil
+            }
+            return uniqueItems(items, by: key).map { Node(.sequence($0), at: node.origin) }
+        default:
+            return nil
+        }
+    }
+
+    private func uniqueItems(_ items: [Node], by key: Key) -> [Node]? {
+        var unique: [Node] = []
+        var slots: [String: Int] = Dictionary(minimumCapacity: items.count)
+        var isChanged = false
+        for (index, item) in items.enumerated() {
+            if item.isInvalid {
+                unique.append(item)
+                continue
+            }
+            guard let name = name(of: item, by: key, index: index) else {
+                isChanged = true
+                unique.append(Node(.invalid, at: item.origin))
+                continue
+            }
+            if let slot = slots[name] {
+                isChanged = true
+                unique[slot] = item
+            } else {
+                slots[name] = unique.count
+                unique.append(item)
+            }
+        }
+        return isChanged ? unique : nil
+    }
+
+    /// The text that an item is known by, or nil after reporting that it has none.
+    private func name(of item: Node, by key: Key, index: Int) -> String? {
+        switch (key, item.value) {
+        case (.name, .string(let text)):
+            return text.utf8.firstIndex(of: UInt8(ascii: "=")).map { String(text[..<$0]) } ?? text
+        case (.value, .string(let text)), (.path, .string(let text)), (.port, .string(let text)):
+            return text
+        case (.value, .int(let number)), (.port, .int(let number)):
+            return String(number)
+        case (.path, .mapping(let mapping)):
+            return mapping["path"]?.string
+        case (.volumeTarget, .mapping(let mapping)):
+            return target(in: mapping, of: "volume", item, index)
+        case (.deviceTarget, .mapping(let mapping)):
+            return target(in: mapping, of: "device", item, index)
+        case (.volumeTarget, .string(let text)):
+            return volumeTarget(text, item, index)
+        case (.deviceTarget, .string(let text)):
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            return String(parts.count > 1 ? parts[1] : parts[0])
+        case (.mountTarget(let folder), .string(let text)):
+            return "\(folder)/\(text)"
+        case (.mountTarget(let folder), .mapping(let mapping)):
+            return mapping["target"]?.string ?? "\(folder)/\(mapping["source"]?.string ?? "")"
+        case (.port, .mapping(let mapping)):
+            return portName(mapping, item, index)
+        case (.volumeTarget, _), (.deviceTarget, _), (.port, _), (.path, _):
+            return ""
+        default:
+            diagnostics.error(
+                .wrongType,
+                "`\(path)` must hold strings, not \(item.kindWithArticle)",
+                at: item.origin,
+                path: path.appending(index)
+            )
+            return nil
+        }
+    }
+
+    private func target(in mapping: Mapping, of thing: String, _ item: Node, _ index: Int) -> String? {
+        if let target = mapping["target"]?.string {
+            return target
+        }
+        guard mapping["target"]?.isInvalid != true else {
+            return nil
+        }
+        diagnostics.error(
+            .missingKey,
+            "the \(thing) has no `target`, the path that it has inside the container",
+            at: item.origin,
+            path: path.appending(index)
+        )
+        return nil
+    }
+
+    private func volumeTarget(_ text: String, _ item: Node, _ index: Int) -> String? {
+        do {
+            return try VolumeSpecification.parse(text).target
+        } catch {
+            diagnostics.report(Diagnostic(error, at: item.origin, path: path.appending(index)))
+            return nil
+        }
+    }
+
+    private func portName(_ mapping: Mapping, _ item: Node, _ index: Int) -> String? {
+        guard let target = mapping["target"] else {
+            diagnostics.error(
+                .missingKey,
+                "the port has no `target`, the port inside the container",
+                at: item.origin,
+                path: path.appending(index)
+            )
+            return nil
+        }
+        // A number and a string that look the same are different ports to Docker Compose, so they are here.
+        var published = mapping["published"].map(Emitter.goDescription) ?? "-"
+        if case .int = mapping["published"]?.value {
+            published = "#" + published
+        }
+        let host = mapping["host_ip"]?.string ?? "0.0.0.0"
+        let networkProtocol = mapping["protocol"]?.string ?? "tcp"
+        return "\(host):\(published):\(Emitter.goDescription(of: target))/\(networkProtocol)"
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import YAML
+
+extension Codec {
+    /// A value whose absence is not the same as its zero value.
+    static func optional<Wrapped>(_ codec: Codec<Wrapped>) -> Codec where Value == Wrapped? {
+        Codec(zero: nil) { node, context in
+            node.isNull || node.isInvalid ? nil : codec.decode(node, &context)
+        } encode: { value, format in
+            value.map { codec.encode($0, format) } ?? Node(.null)
+        } isZero: {
+            $0 == nil
+        }
+    }
+
+    /// A value whose zero value is the same as its absence.
+    static func nonZero<Wrapped>(_ codec: Codec<Wrapped>) -> Codec where Value == Wrapped? {
+        Codec(zero: nil) { node, context in
+            let value = codec.decode(node, &context)
+            return codec.isZero(value) ? nil : value
+        } encode: { value, format in
+            codec.encode(value ?? codec.zero, format)
+        } isZero: {
+            $0 == nil
+        }
+    }
+
+    /// A list; a single value counts as a list of one.
+    static func list<Element>(_ codec: Codec<Element>) -> Codec where Value == [Element] {
+        Codec(zero: []) { node, context in
+            switch node.value {
+            case .sequence(let items):
+                var elements: [Element] = []
+                elements.reserveCapacity(items.count)
+                context.forEachItem(of: items) { item, context in
+                    if !item.isInvalid {
+                        elements.append(codec.decode(item, &context))
+                    }
+                }
+                return elements
+            case .null, .invalid: return []
+            default: return [codec.decode(node, &context)]
+            }
+        } encode: { value, format in
+            Node(.sequence(value.map { codec.encode($0, format) }))
+        } isZero: {
+            $0.isEmpty
+        }
+    }
+
+    /// A mapping with keys of the user's choice.
+    static func map<Element>(_ codec: Codec<Element>) -> Codec where Value == [String: Element] {
+        Codec(zero: [:]) { node, context in
+            switch node.value {
+            case .mapping(let mapping):
+                var elements: [String: Element] = [:]
+                elements.reserveCapacity(mapping.count)
+                context.forEachEntry(of: mapping) { entry, context in
+                    elements[entry.key] = entry.value.isNull ? codec.zero : codec.decode(entry.value, &context)
+                }
+                return elements
+            case .null, .invalid: return [:]
+            default:
+                context.reportKind(of: node, expected: "a mapping")
+                return [:]
+            }
+        } encode: { value, format in
+            .sorted(value, as: format) { codec.encode($0, format) }
+        } isZero: {
+            $0.isEmpty
+        }
+    }
+}
+
+extension Codec where Value: ComposeObject {
+    /// A mapping with fixed keys.
+    static var object: Codec {
+        Codec(zero: Value()) { node, context in
+            Value(decoding: node, in: &context)
+        } encode: { value, format in
+            value.node(as: format)
+        }
+    }
+}
+
+extension Codec where Value == String? {
+    /// A string, where the empty one is the same as none.
+    static var text: Codec { .nonZero(.string) }
+}
+
+extension Codec where Value == [String] {
+    /// A list of strings, or a single string.
+    static var strings: Codec { .list(.string) }
+}
+
+extension Codec where Value == [String: String] {
+    /// A mapping of scalars to be taken as text, or a list of `key=value`; no value is the empty string.
+    static var pairs: Codec {
+        let pairs = Codec<[String: String?]>.assignments(checkingNames: false)
+        let texts = Codec<[String: String]>.map(.string)
+        return Codec(zero: [:]) { node, context in
+            pairs.decode(node, &context).mapValues { $0 ?? "" }
+        } encode: { value, format in
+            texts.encode(value, format)
+        } isZero: {
+            $0.isEmpty
+        }
+    }
+}
+
+extension Codec where Value == [String: String?] {
+    /// The variables of an environment: a mapping or a list of `NAME=value`, where no value is nil.
+    static var environment: Codec { .assignments(checkingNames: true) }
+
+    fileprivate static func assignments(checkingNames: Bool) -> Codec {
+        Codec(zero: [:]) { node, context in
+            switch node.value {
+            case .mapping(let mapping): return entries(of: mapping, in: &context)
+            case .sequence(let items): return entries(of: items, checkingNames: checkingNames, in: &context)
+            case .null, .invalid: break
+            default: context.reportKind(of: node, expected: "a mapping or a list")
+            }
+            return [:]
+        } encode: { value, format in
+            .sorted(value, as: format) { $0.map { Node($0) } ?? Node(.null) }
+        } isZero: {
+            $0.isEmpty
+        }
+    }
+
+    private static func entries(of mapping: Mapping, in context: inout DecodingContext) -> Value {
+        var entries: Value = [:]
+        entries.reserveCapacity(mapping.count)
+        context.forEachEntry(of: mapping) { entry, context in
+            switch entry.value.value {
+            case .null: entries.updateValue(nil, forKey: entry.key)
+            case .string(let string): entries.updateValue(string, forKey: entry.key)
+            default:
+                if let text = entry.value.scalarText {
+                    entries.updateValue(text, forKey: entry.key)
+                } else {
+                    context.reportKind(of: entry.value, expected: "a string, number, boolean or null")
+                }
+            }
+        }
+        return entries
+    }
+
+    private static func entries(
+        of items: [Node],
+        checkingNames: Bool,
+        in context: inout DecodingContext
+    ) -> Value {
+        var entries: Value = [:]
+        entries.reserveCapacity(items.count)
+        context.forEachItem(of: items) { item, context in
+            guard !item.isInvalid else {
+                return
+            }
+            guard let text = item.scalarText else {
+                context.reportKind(of: item, expected: "a string")
+                return
+            }
+            let (name, value) = text.cut(at: UInt8(ascii: "="))
+            if checkingNames, let last = name.unicodeScalars.last, last.properties.isWhitespace {
+                context.report(.invalidValue, "the name of variable `\(name)` ends in a space", at: item)
+            } else {
+                entries.updateValue(value, forKey: name)
+            }
+        }
+        return entries
+    }
+}
+
+extension Codec where Value == [String: [String]] {
+    /// Options that may be given several times: a mapping of scalars or lists of scalars.
+    static var multiOptions: Codec { .map(.list(.scalar)) }
+}
+
+extension Node {
+    /// A mapping of the user's keys in the order in which they are printed.
+    static func sorted<Element>(
+        _ elements: [String: Element],
+        as format: OutputFormat,
+        _ node: (Element) -> Node
+    ) -> Node {
+        let entries = format.sorted(elements.keys).compactMap { key in
+            elements[key].map { Mapping.Entry(key: key, value: node($0)) }
+        }
+        return Node(.mapping(Mapping(uniqueEntries: entries)))
+    }
+}
+
+extension String {
+    /// The text before and after the first occurrence of a byte; nil after it where there is none.
+    func cut(at separator: UInt8) -> (before: String, after: String?) {
+        guard let position = utf8.firstIndex(of: separator) else {
+            return (self, nil)
+        }
+        return (String(self[..<position]), String(self[utf8.index(after: position)...]))
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import YAML
+
+/// A mapping of the compose file with fixed keys.
+///
+/// One table says everything about its keys; reading from a tree, printing and sending all go by it. On the wire an
+/// object has the keys of the compose file and leaves zero values out, so that a sender and a receiver of different
+/// ages understand each other.
+package protocol ComposeObject: Codable, Equatable, Sendable {
+    /// Makes the object that an empty mapping stands for.
+    init()
+
+    /// The keys, in the order in which they are printed.
+    static var fields: FieldTable<Self> { get }
+
+    /// The user's own `x-` keys; empty in objects whose `x-` keys Docker Compose drops.
+    var extensions: Extensions { get set }
+
+    /// The object as a tree to be printed.
+    func node(as format: OutputFormat) -> Node
+}
+
+extension ComposeObject {
+    /// No extensions: the `x-` keys of such an object are dropped.
+    package var extensions: Extensions {
+        get { Extensions() }
+        set {}
+    }
+
+    /// Reads the object from a mapping of the canonical tree.
+    ///
+    /// What does not fit is reported to the context and left at its default.
+    package init(decoding node: Node, in context: inout DecodingContext) {
+        self.init()
+        switch node.value {
+        case .mapping(let mapping): decode(mapping, in: &context)
+        case .null, .invalid: break
+        default: context.reportKind(of: node, expected: "a mapping")
+        }
+    }
+
+    mutating func decode(_ mapping: Mapping, in context: inout DecodingContext) {
+        let table = Self.fields
+        context.forEachEntry(of: mapping) { entry, context in
+            if let position = table.positions[entry.key] {
+                table.fields[position].decode(entry.value, &self, &context)
+            } else if Extensions.isExtension(entry.key) {
+                extensions[entry.key] = entry.value
+            }
+        }
+    }
+
+    /// The object as a tree to be printed.
+    package func node(as format: OutputFormat) -> Node {
+        Node(.mapping(Mapping(uniqueEntries: entries(as: format))))
+    }
+
+    func entries(as format: OutputFormat) -> [Mapping.Entry] {
+        var entries: [Mapping.Entry] = []
+        for field in Self.fields.fields {
+            if let value = field.encode(self, format) {
+                entries.append(Mapping.Entry(key: format == .yaml ? field.key : field.jsonKey, value: value))
+            }
+        }
+        if format == .yaml {
+            extensions.append(to: &entries, as: format)
+        }
+        return entries
+    }
+
+    package init(from decoder: any Decoder) throws {
+        self.init()
+        try read(from: decoder.container(keyedBy: FieldName.self))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: FieldName.self)
+        try write(to: &container)
+    }
+
+    mutating func read(from container: KeyedDecodingContainer<FieldName>) throws {
+        let table = Self.fields
+        for name in container.allKeys {
+            if let position = table.positions[name.stringValue] {
+                try table.fields[position].read(container, name, &self)
+            } else if name.stringValue == FieldName.extensions.stringValue {
+                extensions = try container.decode(Extensions.self, forKey: name)
+            }
+        }
+    }
+
+    func write(to container: inout KeyedEncodingContainer<FieldName>) throws {
+        for field in Self.fields.fields {
+            try field.write(self, &container)
+        }
+        if !extensions.isEmpty {
+            try container.encode(extensions, forKey: .extensions)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Compose
+import YAML
+
+/// The parts of a project that `wharf config` can print instead of the whole.
+struct ConfigSelection: ParsableArguments {
+    @Flag(name: .customLong("services"), help: "Print the names of the services.")
+    var printsServices = false
+
+    @Flag(name: .customLong("volumes"), help: "Print the names of the volumes.")
+    var printsVolumes = false
+
+    @Flag(name: .customLong("networks"), help: "Print the names of the networks.")
+    var printsNetworks = false
+
+    @Flag(name: .customLong("models"), help: "Print the names of the models.")
+    var printsModels = false
+
+    @Flag(name: .customLong("images"), help: "Print the names of the images.")
+    var printsImages = false
+
+    @Flag(name: .customLong("profiles"), help: "Print the names of the profiles.")
+    var printsProfiles = false
+
+    @Flag(name: .customLong("variables"), help: "Print the variables that the files use, with their defaults.")
+    var printsVariables = false
+
+    @Flag(name: .customLong("environment"), help: "Print the environment that variables are taken from.")
+    var printsEnvironment = false
+
+    @Option(help: ArgumentHelp("Print the hash of a service's configuration; * for all.", valueName: "service"))
+    var hash: String?
+
+    @Option(help: ArgumentHelp("Show which file, line and variable gave a value.", valueName: "key path"))
+    var explain: String?
+
+    /// The part that is asked for, or nil for the whole project; of several the first counts, as in Docker Compose.
+    var section: ConfigSection? {
+        if printsServices { return .services }
+        if printsVolumes { return .volumes }
+        if let hash, !hash.isEmpty { return .hash(hash) }
+        if printsProfiles { return .profiles }
+        if printsImages { return .images }
+        if printsVariables { return .variables }
+        if printsEnvironment { return .environment }
+        if printsNetworks { return .networks }
+        if printsModels { return .models }
+        return explain.map(ConfigSection.explain)
+    }
+}
+
+/// One of the parts that `wharf config` prints by itself.
+enum ConfigSection {
+    case services, volumes, networks, models, images, profiles, variables, environment
+    case hash(String)
+    case explain(String)
+
+    /// The lines to print.
+    func lines(loading: ProjectLoading, command: ConfigCommand) throws -> [UInt8] {
+        switch self {
+        case .services:
+            let project = try project(loading, command, selecting: false)
+            return Self.lines(DependencyGraph(project.services).dependencyOrder)
+        case .volumes:
+            return Self.lines(try project(loading, command, selecting: false).volumes.keys.sorted())
+        case .networks:
+            return Self.lines(try project(loading, command, selecting: false).networks.keys.sorted())
+        case .models:
+            let models = try project(loading, command, selecting: false).models
+            return Self.lines(models.values.compactMap(\.model).sorted())
+        case .images:
+            let project = try project(loading, command, selecting: true)
+            return Self.lines(project.services.sorted { $0.key < $1.key }.map { Self.image($1, $0, project, loading) })
+        case .profiles:
+            let project = try project(loading, command, selecting: true)
+            let services = Array(project.services.values) + Array(project.disabledServices.values)
+            return Self.lines(Set(services.flatMap(\.profiles)).sorted())
+        case .variables:
+            return try variables(loading, command)
+        case .environment:
+            let result = try loading.load(command.configure)
+            return Self.lines(result.environment.values.map { "\($0.key)=\($0.value.text)" }.sorted())
+        case .hash(let names):
+            return try ServiceHashes.lines(names, of: project(loading, command, selecting: false))
+        case .explain(let path):
+            return try Explanation.lines(of: path, loading: loading, command: command)
+        }
+    }
+
+    private func project(_ loading: ProjectLoading, _ command: ConfigCommand, selecting: Bool) throws -> Project {
+        let result = try loading.load { options in
+            command.configure(&options)
+            options.interpolates = true
+            options.resolvesEnvironment = false
+            if !selecting {
+                options.services = []
+            }
+        }
+        guard let project = result.project else {
+            throw CommandFailure()
+        }
+        return project
+    }
+
+    private func variables(_ loading: ProjectLoading, _ command: ConfigCommand) throws -> [UInt8] {
+        let result = try loading.load { options in
+            command.configure(&options)
+            options.interpolates = false
+            options.resolvesEnvironment = false
+        }
+        return Self.lines(VariableTable.lines(of: result.tree ?? Node(.null)))
+    }
+
+    private static func image(
+        _ service: Service,
+        _ name: String,
+        _ project: Project,
+        _ loading: ProjectLoading
+    ) -> String {
+        let separator = loading.options.compatibility ? "_" : "-"
+        return service.image?.description ?? "\(project.name)\(separator)\(name)"
+    }
+
+    private static func lines(_ lines: [String]) -> [UInt8] {
+        lines.flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Compose
+import Glibc
+import Terminal
+import YAML
+
+/// Loads the project that the global options name, and shows what is wrong with it.
+struct ProjectLoading {
+    let options: GlobalOptions
+
+    /// The loaded project with its remarks printed.
+    ///
+    /// - Parameter configure: Sets the phases that the command wants.
+    /// - Throws: ``CommandFailure`` where there are errors, all of them printed.
+    func load(_ configure: (inout LoadOptions) -> Void = { _ in }) throws -> LoadResult {
+        var request = LoadRequest(currentDirectory: try Self.currentDirectory())
+        request.files = options.files
+        request.projectDirectory = options.projectDirectory ?? options.workdir
+        request.projectName = options.projectName
+        request.profiles = options.profiles
+        request.envFiles = options.envFiles
+        request.environment = Self.processEnvironment()
+        request.options.keepsUnusedResources = options.allResources
+        request.options.normalises = !options.compatibility
+        configure(&request.options)
+        let result = Loader.load(request)
+        show(result, from: request.currentDirectory)
+        if result.hasErrors {
+            throw CommandFailure()
+        }
+        return result
+    }
+
+    private func show(_ result: LoadResult, from directory: String) {
+        guard !result.diagnostics.isEmpty else {
+            return
+        }
+        if options.diagnosticsForm == .json {
+            let node = DiagnosticJSON.node(of: result.diagnostics, sources: result.sources)
+            OutputStream.error.write(JSONWriter.json(node))
+            return
+        }
+        let style = OutputStream.error.style(colour(result.environment))
+        var markup = DiagnosticText.Markup()
+        markup.place = style.bold
+        markup.error = style.red
+        markup.warning = style.yellow
+        markup.caret = style.red
+        markup.faint = style.faint
+        let text = DiagnosticText(sources: result.sources, currentDirectory: directory, markup: markup)
+        OutputStream.error.write(text.render(result.diagnostics))
+        let errors = result.diagnostics.count { $0.severity == .error }
+        if errors > 1 {
+            OutputStream.error.write("\(errors) errors\n")
+        }
+    }
+
+    private func colour(_ environment: ProjectEnvironment) -> ColourChoice {
+        switch options.noAnsi ? "never" : options.ansi ?? environment["COMPOSE_ANSI"] {
+        case "never": .never
+        case "always": .always
+        default: .automatic
+        }
+    }
+
+    /// The absolute folder that the user stands in.
+    static func currentDirectory() throws -> String {
+        // $PWD keeps the symbolic links that the user came through; the project's name shows them.
+        if let path = getenv("PWD").map({ String(cString: $0) }), FilePath.isAbsolute(path),
+            let real = FilePath.resolvingLinks("."), FilePath.resolvingLinks(path) == real
+        {
+            return FilePath.clean(path)
+        }
+        guard let path = getcwd(nil, 0) else {
+            let reason = String(cString: strerror(errno)).lowercased()
+            throw CommandFailure(message: "cannot tell the current folder: \(reason)")
+        }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    private static func processEnvironment() -> [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let bytes = UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
+            if let split = bytes.firstIndex(of: UInt8(ascii: "=")) {
+                let name = String(decoding: bytes[..<split], as: UTF8.self)
+                variables[name] = String(decoding: bytes[(split + 1)...], as: UTF8.self)
+            }
+            entry += 1
+        }
+        return variables
+    }
+}
