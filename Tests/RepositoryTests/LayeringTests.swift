@@ -11,7 +11,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
     "Compose": (["YAML"], ["Glibc", "Synchronization"]),
     "Diagram": ([], ["Glibc"]),
-    "wharf": (["ArgumentParser", "Compose", "Diagram", "YAML"], ["Glibc", "Synchronization"]),
+    "Terminal": ([], ["Glibc"]),
+    "wharf": (["ArgumentParser", "Compose", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]
 
 @Suite struct `Layering` {
