@@ -69,7 +69,7 @@ extension ServiceGraph {
 
         /// The line under the name: the image, or else what it is built from.
         var subtitle: String? {
-            image ?? build.map { "build \($0)" }
+            kind == .missing ? "not in this project" : image ?? build.map { "build \($0)" }
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CYAML
+import Glibc
 
 /// The events of a YAML stream, one at a time.
 ///
@@ -69,6 +70,13 @@ struct EventReader: ~Copyable {
         event.pointee.data.scalar.style == YAML_PLAIN_SCALAR_STYLE
     }
 
+    /// Whether the collection that starts here is a `[…]` or `{…}`.
+    var isFlow: Bool {
+        kind == YAML_SEQUENCE_START_EVENT
+            ? event.pointee.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
+            : event.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+    }
+
     /// The tag of the current node, where it has one that means something.
     var tag: Tag {
         let name: UnsafeMutablePointer<yaml_char_t>? =
@@ -95,7 +103,56 @@ struct EventReader: ~Copyable {
     }
 }
 
+extension EventReader {
+    /// How many `%TAG` directives a text may have.
+    ///
+    /// libyaml compares each with all before it, and every tag with all of them.
+    private static var maximumTagDirectives: Int { 64 }
+
+    /// Refuses a text with very many `%TAG` directives before libyaml sees them.
+    func checkTagDirectives() throws(SyntaxError) {
+        let isUTF16 = text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])
+        let pattern: StaticString = isUTF16 ? "%\0T\0A\0G" : "%TAG"
+        var count = 0
+        var start = 0
+        while let base = text.baseAddress,
+            let match = memchr(base + start, Int32(UInt8(ascii: "%")), text.count - start)
+        {
+            let index = UnsafeRawPointer(base).distance(to: UnsafeRawPointer(match))
+            start = index + 1
+            // A directive stands at the start of a line: after a line break or a byte order mark.
+            let isAtLineStart = index == 0 || isUTF16 || text[index - 1] < 0x20 || text[index - 1] >= 0x80
+            guard isAtLineStart, text.count - index >= pattern.utf8CodeUnitCount,
+                memcmp(match, pattern.utf8Start, pattern.utf8CodeUnitCount) == 0
+            else {
+                continue
+            }
+            count += 1
+            if count > Self.maximumTagDirectives {
+                throw SyntaxError(
+                    message: "the text has more than \(Self.maximumTagDirectives) `%TAG` directives",
+                    origin: Origin(ofByte: index, in: text, file: source)
+                )
+            }
+        }
+    }
+}
+
 extension Origin {
+    /// Makes an origin of the place of a byte in a text.
+    init(ofByte offset: Int, in text: UnsafeBufferPointer<UInt8>, file: SourceID) {
+        var line: UInt32 = 1
+        var column: UInt32 = 1
+        for byte in text.prefix(offset) {
+            if byte == UInt8(ascii: "\n") {
+                (line, column) = (line &+ 1, 1)
+            } else if byte & 0xC0 != 0x80 {
+                column &+= 1
+            }
+        }
+        self.init(file: file, line: line, column: column)
+    }
+
     /// Makes an origin of libyaml's mark, which counts from 0.
     init(mark: yaml_mark_t, file: SourceID) {
         self.init(

@@ -9,6 +9,7 @@ package struct JSONWriter {
     /// - Parameters:
     ///   - node: The tree.
     ///   - indent: How many spaces a level has; nil for a text without any white space.
+    /// - Returns: The text, in UTF-8.
     package static func json(_ node: Node, indent: Int? = 2) -> [UInt8] {
         var writer = JSONWriter(indent: indent)
         writer.write(node, level: 0)

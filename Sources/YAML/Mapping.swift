@@ -21,9 +21,27 @@ package struct Mapping: Sendable {
     /// Change values through ``updateValues(_:)``, keys through the subscript.
     package private(set) var entries: [Entry]
     /// Where each key stands in ``entries``; kept only above ``indexThreshold`` entries, below it a scan is faster.
-    private var index: [String: Int] = [:]
+    private var index: [Name: Int] = [:]
 
     private static let indexThreshold = 12
+
+    /// A key as the index knows it: by its bytes, where strings would be the same when they only look the same.
+    private struct Name: Hashable {
+        var text: String
+
+        static func == (left: Name, right: Name) -> Bool {
+            Mapping.areSame(left.text, right.text)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+    }
+
+    private static func areSame(_ left: String, _ right: String) -> Bool {
+        left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8)
+    }
 
     /// Makes an empty mapping.
     package init() {
@@ -42,9 +60,9 @@ package struct Mapping: Sendable {
     /// Where a key stands in ``entries``.
     package func position(of key: String) -> Int? {
         if entries.count > Self.indexThreshold {
-            return index[key]
+            return index[Name(text: key)]
         }
-        for position in entries.indices where entries[position].key == key {
+        for position in entries.indices where Self.areSame(entries[position].key, key) {
             return position
         }
         return nil
@@ -81,7 +99,7 @@ package struct Mapping: Sendable {
         if entries.count == Self.indexThreshold + 1 {
             reindex()
         } else if entries.count > Self.indexThreshold {
-            index[entry.key] = entries.count - 1
+            index[Name(text: entry.key)] = entries.count - 1
         }
     }
 
@@ -133,7 +151,7 @@ package struct Mapping: Sendable {
         }
         index = Dictionary(minimumCapacity: entries.count)
         for position in entries.indices {
-            index[entries[position].key] = position
+            index[Name(text: entries[position].key)] = position
         }
     }
 }

@@ -9,14 +9,22 @@ package struct Parser {
     package struct Limits: Sendable {
         /// How deep collections may nest, aliases expanded.
         package var depth: Int
+        /// How deep `[…]` and `{…}` may nest: libyaml takes a time for each of their values that grows with this.
+        package var flowDepth: Int
         /// How many nodes aliases may add to a document in all.
         package var aliasedNodes: Int
         /// How many nodes a stream may have, aliases expanded.
         package var nodes: Int
 
         /// Makes a set of limits.
-        package init(depth: Int = 1000, aliasedNodes: Int = 1_000_000, nodes: Int = 10_000_000) {
+        package init(
+            depth: Int = 1000,
+            flowDepth: Int = 200,
+            aliasedNodes: Int = 1_000_000,
+            nodes: Int = 10_000_000
+        ) {
             self.depth = depth
+            self.flowDepth = flowDepth
             self.aliasedNodes = aliasedNodes
             self.nodes = nodes
         }
@@ -34,6 +42,7 @@ package struct Parser {
     ///   - contents: The text: UTF-8 with or without a byte order mark, or UTF-16 with one.
     ///   - source: The number that the origins of the nodes carry.
     ///   - limits: When to give up.
+    /// - Returns: The documents, in their order.
     /// - Throws: The first problem of the text.
     package static func parse(
         _ contents: [UInt8],

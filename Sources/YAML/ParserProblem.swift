@@ -41,7 +41,17 @@ struct ParserProblem {
     // MARK: Bytes
 
     private var readerError: SyntaxError {
-        let origin = origin(ofByte: parser.problem_offset)
+        var offset = min(parser.problem_offset, text.count)
+        if problem == "invalid trailing UTF-8 octet" {
+            // libyaml points at the byte that should go on with the character, people look at the character.
+            while offset > 0 {
+                offset -= 1
+                if text[offset] & 0xC0 != 0x80 {
+                    break
+                }
+            }
+        }
+        let origin = Origin(ofByte: offset, in: text, file: source)
         let value = parser.problem_value
         return switch problem {
         case "control characters are not allowed":
@@ -58,19 +68,6 @@ struct ParserProblem {
     private func codePoint(_ value: Int32) -> String {
         let digits = String(value, radix: 16, uppercase: true)
         return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    }
-
-    private func origin(ofByte offset: Int) -> Origin {
-        var line: UInt32 = 1
-        var column: UInt32 = 1
-        for byte in text.prefix(offset) {
-            if byte == UInt8(ascii: "\n") {
-                (line, column) = (line &+ 1, 1)
-            } else if byte & 0xC0 != 0x80 {
-                column &+= 1
-            }
-        }
-        return Origin(file: source, line: line, column: column)
     }
 
     // MARK: Tokens
@@ -91,6 +88,8 @@ struct ParserProblem {
             error("the quoted string is not closed", at: start)
         case "found unexpected document indicator":
             error("the quoted string is not closed before the end of the document", at: start)
+        case "found unexpected ':'":
+            error("a `:` before `,`, a bracket or a brace needs a space after it, or quotes around the text")
         case "found unknown escape character":
             error("unknown escape sequence in a double-quoted string; use single quotes or write `\\\\`")
         case "did not find expected hexdecimal number":

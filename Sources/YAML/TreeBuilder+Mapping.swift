@@ -15,6 +15,8 @@ extension TreeBuilder {
     /// Reads a mapping whose start is the current event.
     ///
     /// - Parameter keysBecomeText: Whether a key that is a number or a truth value counts as its text.
+    /// - Returns: The entries, merge keys resolved.
+    /// - Throws: The first problem of the mapping.
     mutating func mapping(keysBecomeText: Bool) throws(SyntaxError) -> Mapping {
         var mapping = Mapping()
         var merge: (key: Origin, source: Node?)?

@@ -22,6 +22,7 @@ struct TreeBuilder: ~Copyable {
     private var anchors: [String: Int] = [:]
     private var definitions: [Definition] = []
     private var depth = 0
+    private var flowDepth = 0
     /// How deep the node at hand has reached, aliases expanded.
     private var deepest = 0
     private var nodes = 0
@@ -50,6 +51,7 @@ struct TreeBuilder: ~Copyable {
 
     /// Reads the whole stream.
     mutating func documents() throws(SyntaxError) -> [Document] {
+        try reader.checkTagDirectives()
         var documents: [Document] = []
         try reader.advance()
         while true {
@@ -71,6 +73,8 @@ struct TreeBuilder: ~Copyable {
     /// Reads the node that the current event starts; nil where it is tagged `!reset`.
     ///
     /// - Parameter isMergeSource: Whether it is the value of a merge key, whose keys go-yaml turns into text.
+    /// - Returns: The node, aliases resolved.
+    /// - Throws: The first problem of the node.
     mutating func node(isMergeSource: Bool = false) throws(SyntaxError) -> Node? {
         if reader.kind == YAML_ALIAS_EVENT {
             return try alias()
@@ -150,13 +154,15 @@ struct TreeBuilder: ~Copyable {
         case YAML_SCALAR_EVENT:
             return Node(try scalar(tag, origin), at: origin)
         case YAML_SEQUENCE_START_EVENT:
-            try enter(origin)
-            defer { depth -= 1 }
-            return Node(.sequence(try sequence(isMergeSource: isMergeSource)), at: origin)
+            let isFlow = try enter(origin)
+            let items = try sequence(isMergeSource: isMergeSource)
+            leave(isFlow: isFlow)
+            return Node(.sequence(items), at: origin)
         default:
-            try enter(origin)
-            defer { depth -= 1 }
-            return Node(.mapping(try mapping(keysBecomeText: isMergeSource)), at: origin)
+            let isFlow = try enter(origin)
+            let entries = try mapping(keysBecomeText: isMergeSource)
+            leave(isFlow: isFlow)
+            return Node(.mapping(entries), at: origin)
         }
     }
 
@@ -228,10 +234,27 @@ extension TreeBuilder {
         try checkDepth(at: origin)
     }
 
-    private mutating func enter(_ origin: Origin) throws(SyntaxError) {
+    /// Goes into the collection that the current event starts, and says whether it is a `[…]` or `{…}`.
+    private mutating func enter(_ origin: Origin) throws(SyntaxError) -> Bool {
         depth += 1
         deepest = max(deepest, depth)
         try checkDepth(at: origin)
+        guard reader.isFlow else {
+            return false
+        }
+        flowDepth += 1
+        if flowDepth > limits.flowDepth {
+            throw SyntaxError(
+                message: "brackets and braces are nested more than \(limits.flowDepth) levels deep",
+                origin: origin
+            )
+        }
+        return true
+    }
+
+    private mutating func leave(isFlow: Bool) {
+        depth -= 1
+        flowDepth -= isFlow ? 1 : 0
     }
 
     private func checkDepth(at origin: Origin) throws(SyntaxError) {

@@ -9,7 +9,7 @@ import YAML
 struct Canonicaliser {
     /// The places that have a short form.
     enum Rule {
-        case build, dependencies, envFiles, stringOrList, extends, gpus, networks, volume, device, fileMount, ports
+        case build, dependencies, envFiles, stringOrList, nameServers, extends, gpus, networks, volume, device, fileMount, ports
         case keyValue, ssh, external
     }
 
@@ -26,7 +26,7 @@ struct Canonicaliser {
         "services.*.models": .networks,
         "services.*.networks": .networks,
         "services.*.volumes.*": .volume,
-        "services.*.dns": .stringOrList,
+        "services.*.dns": .nameServers,
         "services.*.devices.*": .device,
         "services.*.secrets.*": .fileMount,
         "services.*.configs.*": .fileMount,
@@ -110,6 +110,10 @@ struct Canonicaliser {
             Node(.mapping(["context": node]), at: node.origin)
         case (.stringOrList, .string):
             Node(.sequence([node]), at: node.origin)
+        case (.nameServers, .string(let text)):
+            Node(.sequence(text.isEmpty ? [] : [node]), at: node.origin)
+        case (.nameServers, .sequence(let items)):
+            withoutEmptyItems(items, node)
         case (.extends, .string):
             Node(.mapping(["service": node]), at: node.origin)
         case (.fileMount, .string):
@@ -161,6 +165,11 @@ struct Canonicaliser {
             }
         }
         return isChanged ? Node(.mapping(completed), at: node.origin) : nil
+    }
+
+    private func withoutEmptyItems(_ items: [Node], _ node: Node) -> Node? {
+        let kept = items.filter { !$0.isNull && $0.string?.isEmpty != true }
+        return kept.count == items.count ? nil : Node(.sequence(kept), at: node.origin)
     }
 
     private func envFiles(_ node: Node) -> Node? {

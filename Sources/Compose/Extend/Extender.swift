@@ -285,8 +285,11 @@ final class Extender {
         processor.skipsExtends = true
         processor.skipsInclude = true
         processor.skipsValidation = true
-        guard var tree = processor.load(path, referrer: referrer) else {
+        guard context.documents(of: path, referrer: referrer) != nil else {
             return nil
+        }
+        guard var tree = processor.load(path, referrer: referrer) else {
+            return BaseFile(services: nil, directives: [])
         }
         let folder = FilePath.relative(from: workingDirectory, to: FilePath.directory(path))
         PathResolver(base: folder, context: context, environment: environment).resolve(&tree)

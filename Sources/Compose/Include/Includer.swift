@@ -77,13 +77,12 @@ struct Includer {
 
     private func item(_ mapping: Mapping, node: Node, path: NodePath) -> Item? {
         for entry in mapping.entries where !["path", "project_directory", "env_file"].contains(entry.key) {
-            context.diagnostics.error(
+            let near = Suggestions.nearest(to: entry.key, in: ["path", "project_directory", "env_file"])
+            context.diagnostics.warning(
                 .unknownKey,
-                "unknown key `\(entry.key)` in `include`",
+                "unknown key `\(entry.key)` in `include` is ignored" + (near.map { "; did you mean `\($0)`?" } ?? ""),
                 at: entry.keyOrigin,
-                path: path.appending(entry.key),
-                suggestion: Suggestions.nearest(to: entry.key, in: ["path", "project_directory", "env_file"])
-                    .map { "did you mean `\($0)`?" }
+                path: path.appending(entry.key)
             )
         }
         guard let paths = strings(mapping["path"], path.appending("path")),
@@ -151,6 +150,8 @@ struct Includer {
         }
         let paths = item.paths.map { absolute($0.string ?? "") }
         guard let main = paths.first else {
+            _ = environment(of: item, in: processor.workingDirectory)
+            context.diagnostics.warning(.missingKey, "an item of `include` has no `path`", at: item.origin)
             return nil
         }
         guard !closesCircle(main, item) else {

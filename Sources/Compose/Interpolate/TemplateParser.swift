@@ -204,6 +204,11 @@ enum TemplateParser {
 }
 
 extension Span<UInt8> {
+    /// The place of a byte in a range, the end of the range where it has none.
+    func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
+        range.first { self[$0] == byte } ?? range.upperBound
+    }
+
     /// The bytes of a range as text.
     func string(_ range: Range<Int>) -> String {
         extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }

@@ -50,7 +50,8 @@ extension VariableReference {
 extension Template {
     /// The variables that a text refers to, in order, also those inside default and alternate values.
     ///
-    /// Malformed references are left out, and so are those inside the message of a required variable.
+    /// Malformed references are left out, and so are those inside the message of a required variable and those that
+    /// follow on the same line as one without its closing brace.
     ///
     /// - Parameter text: The text.
     /// - Returns: One entry for each reference.
@@ -76,6 +77,10 @@ extension Template {
         var position = range.lowerBound
         while let token = TemplateParser.next(in: bytes, position..<range.upperBound) {
             position = token.end
+            if case .invalid(_, .unclosed) = token {
+                // Each of the references that follow on the line would look for the missing brace again.
+                position = bytes.firstIndex(of: UInt8(ascii: "\n"), in: position..<range.upperBound)
+            }
             guard case .reference(let found) = token else {
                 continue
             }

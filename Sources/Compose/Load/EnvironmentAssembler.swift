@@ -20,6 +20,7 @@ struct EnvironmentAssembler {
 
     func assemble() -> Result {
         var environment = ProjectEnvironment(process: request.environment)
+        environment.set("PWD", to: request.currentDirectory)
         var files = request.files
         fill(&environment, files: files)
         if files.isEmpty, let list = environment["COMPOSE_FILE"] {

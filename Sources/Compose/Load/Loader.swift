@@ -64,7 +64,7 @@ package enum Loader {
             result.tree = tree
             return
         }
-        KeyValueForm.apply(to: &tree)
+        KeyValueForm.apply(to: &tree, context.diagnostics)
         result.project = project(named: name, from: tree, request: request, result: result, context: context)
         result.tree = tree
     }
@@ -99,6 +99,7 @@ package enum Loader {
                 .check(&project)
         }
         selection.select(context.options.services, in: &project, context.diagnostics)
+        project.disabledServices = selection.disabled
         if context.options.resolvesEnvironment {
             ServiceEnvironment(environment: result.environment, tree: tree, context: context).resolve(&project)
         }

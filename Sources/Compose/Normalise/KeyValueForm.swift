@@ -28,13 +28,13 @@ enum KeyValueForm {
     ])
 
     /// Converts the lists of a whole tree.
-    static func apply(to root: inout Node) {
-        apply(to: &root, rules: rules)
+    static func apply(to root: inout Node, _ diagnostics: DiagnosticBag) {
+        apply(to: &root, rules: rules, diagnostics)
     }
 
-    private static func apply(to node: inout Node, rules: PathRules<Rule>) {
+    private static func apply(to node: inout Node, rules: PathRules<Rule>, _ diagnostics: DiagnosticBag) {
         if let rule = rules.rule {
-            if let items = node.sequence, let mapping = mapping(of: items, rule) {
+            if let items = node.sequence, let mapping = mapping(of: items, rule, diagnostics) {
                 node.value = .mapping(mapping)
             }
             return
@@ -42,14 +42,14 @@ enum KeyValueForm {
         node.withMapping { mapping in
             mapping.updateValues { key, value in
                 if let below = rules.below(key) {
-                    apply(to: &value, rules: below)
+                    apply(to: &value, rules: below, diagnostics)
                 }
             }
         }
     }
 
     /// The mapping of a list; nil where an item is no string, which decoding reports.
-    private static func mapping(of items: [Node], _ rule: Rule) -> Mapping? {
+    private static func mapping(of items: [Node], _ rule: Rule, _ diagnostics: DiagnosticBag) -> Mapping? {
         var mapping = Mapping()
         for item in items {
             guard let text = item.string else {
@@ -60,6 +60,14 @@ enum KeyValueForm {
             if let split = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
                 key = String(text[..<split])
                 value = .string(String(text[text.utf8.index(after: split)...]))
+            }
+            if rule == .nullable, key.unicodeScalars.last?.properties.isWhitespace == true {
+                diagnostics.error(
+                    .invalidValue,
+                    "the name of the variable `\(key)` ends in white space",
+                    at: item.origin,
+                    suggestion: "remove the space before `=`"
+                )
             }
             mapping[key] = Node(value, at: item.origin)
         }

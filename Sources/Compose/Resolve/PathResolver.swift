@@ -89,7 +89,7 @@ struct PathResolver {
     private func resolve(_ node: inout Node, by rule: Rule) {
         switch rule {
         case .buildContext:
-            rewrite(&node) { isAddress($0) ? $0 : absolute($0) }
+            rewrite(&node) { $0.isEmpty || isAddress($0) ? $0 : absolute($0) }
         case .path:
             rewrite(&node) { $0.isEmpty ? $0 : absolute($0) }
         case .portablePath:

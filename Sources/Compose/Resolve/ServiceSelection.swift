@@ -37,7 +37,13 @@ struct ServiceSelection {
                 disabled[name] = nil
             }
         }
-        for name in names where enabled[name] == nil {
+        var chosen: Set<String> = []
+        for name in names {
+            let matches = enabled[name] == nil ? enabled.keys.filter { GlobPattern.matches($0, name) } : [name]
+            chosen.formUnion(matches)
+            guard matches.isEmpty else {
+                continue
+            }
             diagnostics.error(
                 .undefinedReference,
                 "no such service: `\(name)`",
@@ -46,7 +52,7 @@ struct ServiceSelection {
                     .map { "did you mean `\($0)`?" }
             )
         }
-        let kept = DependencyGraph(enabled).closure(of: names)
+        let kept = DependencyGraph(enabled).closure(of: chosen)
         project.services = enabled.filter { kept.contains($0.key) }
     }
 }

@@ -48,7 +48,8 @@ extension Schema {
 
 extension Schema.List {
     func accepts(_ items: [Node]) -> Bool {
-        for item in items where !self.items.accepts(item.value) {
+        let span = items.span
+        for index in span.indices where !self.items.accepts(span[index].value) {
             return false
         }
         return !isUnique || !ItemEquality.hasDuplicates(items)
@@ -57,16 +58,17 @@ extension Schema.List {
 
 extension Schema.Object {
     func accepts(_ mapping: Mapping) -> Bool {
-        for entry in mapping.entries {
-            switch verdict(on: entry.key) {
+        let entries = mapping.entries.span
+        for index in entries.indices {
+            switch verdict(on: entries[index].key) {
             case .value(let schema):
-                guard schema.accepts(entry.value.value) else {
+                guard schema.accepts(entries[index].value.value) else {
                     return false
                 }
             case .anything:
                 continue
             case .badName:
-                guard entry.value.isInvalid else {
+                guard entries[index].value.isInvalid else {
                     return false
                 }
             case .unknown:

@@ -6,6 +6,12 @@ package struct BooleanText: Equatable, Sendable {
     /// Whether the spelling is one that YAML 1.2 no longer takes for a truth value: `yes`, `no`, `on`, `off`, `y`, `n`.
     package var isDeprecated: Bool
 
+    /// Makes a value.
+    package init(value: Bool, isDeprecated: Bool) {
+        self.value = value
+        self.isDeprecated = isDeprecated
+    }
+
     /// Reads `true` or `false`, or one of the deprecated spellings, in any case.
     ///
     /// - Parameter text: The text.

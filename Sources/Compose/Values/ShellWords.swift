@@ -26,10 +26,17 @@ package enum ShellWords {
 ///
 /// All characters with a meaning are ASCII, so it works on the bytes of UTF-8.
 private struct ShellWordSplitter {
-    private enum Context {
-        case plain
-        case singleQuotes
-        case doubleQuotes
+    private enum Quotes {
+        case none
+        case single
+        case double
+    }
+
+    /// A command inside the command, which is kept as it is.
+    ///
+    /// Quotes have a meaning in backticks but not in parentheses.
+    private enum Command {
+        case none
         case backticks
         case parentheses
     }
@@ -39,7 +46,10 @@ private struct ShellWordSplitter {
     /// Whether a word has begun; one in quotes can be empty.
     private var hasWord = false
     private var isEscaped = false
-    private var context = Context.plain
+    private var quotes = Quotes.none
+    private var command = Command.none
+
+    private var isPlain: Bool { quotes == .none && command == .none }
 
     /// Takes the next byte; false where the command ends before it.
     mutating func append(_ byte: UInt8, of text: String) throws(ValueError) -> Bool {
@@ -50,21 +60,21 @@ private struct ShellWordSplitter {
         }
         switch byte {
         case UInt8(ascii: "\\"):
-            if context == .singleQuotes {
+            if quotes == .single {
                 word.append(byte)
             } else {
                 isEscaped = true
             }
         case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
-            if context == .plain {
+            if isPlain {
                 endWord()
             } else {
                 word.append(byte)
             }
         case UInt8(ascii: "\""):
-            quote(byte, .doubleQuotes)
+            quote(byte, .double)
         case UInt8(ascii: "'"):
-            quote(byte, .singleQuotes)
+            quote(byte, .single)
         case UInt8(ascii: "`"):
             toggle(.backticks)
             keep(byte)
@@ -83,7 +93,7 @@ private struct ShellWordSplitter {
 
     mutating func finish(_ text: String) throws(ValueError) -> [String] {
         endWord()
-        guard context == .plain, !isEscaped else {
+        guard isPlain, !isEscaped else {
             throw error(text)
         }
         return words
@@ -102,48 +112,43 @@ private struct ShellWordSplitter {
         }
     }
 
-    private mutating func quote(_ byte: UInt8, _ quotes: Context) {
-        switch context {
-        case .plain:
-            context = quotes
-        case quotes:
-            context = .plain
-            hasWord = true
-        default:
+    private mutating func quote(_ byte: UInt8, _ other: Quotes) {
+        guard command != .parentheses, quotes == .none || quotes == other else {
             keep(byte)
+            return
         }
+        hasWord = hasWord || quotes == other
+        quotes = quotes == other ? .none : other
     }
 
-    /// Enters a context, or leaves it.
+    /// Enters a command inside the command, or leaves it.
     ///
     /// A closing parenthesis without an opening one enters it too.
-    private mutating func toggle(_ other: Context) {
-        if context == .plain {
-            context = other
-        } else if context == other {
-            context = .plain
+    private mutating func toggle(_ other: Command) {
+        if quotes == .none, command == .none || command == other {
+            command = command == other ? .none : other
         }
     }
 
     private mutating func openParenthesis(_ text: String) throws(ValueError) {
-        switch context {
-        case .singleQuotes, .doubleQuotes, .backticks:
+        guard quotes == .none, command != .backticks else {
             keep(UInt8(ascii: "("))
-        case .plain where word.last == UInt8(ascii: "$"):
-            context = .parentheses
-            word.append(UInt8(ascii: "("))
-        case .plain, .parentheses:
+            return
+        }
+        guard command == .none, word.last == UInt8(ascii: "$") else {
             throw error(text)
         }
+        command = .parentheses
+        word.append(UInt8(ascii: "("))
     }
 
     private mutating func endsCommand(_ byte: UInt8) -> Bool {
-        guard context == .plain else {
+        guard isPlain else {
             keep(byte)
             return true
         }
-        // `2>` is one operator: the number is no word of the command.
-        if byte == UInt8(ascii: ">"), !word.isEmpty, word.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) {
+        // `2>` is one operator: the number is no word of the command. Docker Compose looks at the first digit only.
+        if byte == UInt8(ascii: ">"), let first = word.first, UInt8(ascii: "0")...UInt8(ascii: "9") ~= first {
             hasWord = false
         }
         return false
@@ -151,13 +156,13 @@ private struct ShellWordSplitter {
 
     private func error(_ text: String) -> ValueError {
         let reason =
-            switch context {
-            case .plain where isEscaped: "ends with a backslash"
-            case .plain: "has a parenthesis that is not part of `$(…)`"
-            case .singleQuotes: "has a single quote without a partner"
-            case .doubleQuotes: "has a double quote without a partner"
-            case .backticks: "has a backtick without a partner"
-            case .parentheses: "has a parenthesis without a partner"
+            switch (quotes, command) {
+            case (.single, _): "has a single quote without a partner"
+            case (.double, _): "has a double quote without a partner"
+            case (.none, .backticks): "has a backtick without a partner"
+            case (.none, .parentheses): "has a parenthesis without a partner"
+            case (.none, .none) where isEscaped: "ends with a backslash"
+            case (.none, .none): "has a parenthesis that is not part of `$(…)`"
             }
         return ValueError("the command \(ValueError.quoted(text)) \(reason); put it in quotes or write a list of words")
     }

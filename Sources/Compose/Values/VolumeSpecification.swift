@@ -82,19 +82,18 @@ package struct VolumeSpecification: Equatable, Sendable {
             return VolumeSpecification(kind: .volume, target: cleanedTarget(text))
         }
         var result = VolumeSpecification(kind: .volume, target: "")
-        let sections = VolumeSections.split(text)
+        guard let sections = VolumeSections.split(text) else {
+            throw ValueError("the volume \(ValueError.quoted(text)) has a `${` without a `}`")
+        }
         if let empty = sections.firstIndex(of: "") {
             throw emptySection(empty, of: text)
         }
         guard sections.count <= 3 else {
             throw ValueError("the volume \(ValueError.quoted(text)) has too many colons; \(accepted)")
         }
-        switch sections.count {
-        case 0:
-            break
-        case 1:
+        if sections.count == 1 {
             result.target = cleanedTarget(sections[0])
-        default:
+        } else {
             result.source = sections[0]
             result.target = cleanedTarget(sections[1])
         }
@@ -108,7 +107,7 @@ package struct VolumeSpecification: Equatable, Sendable {
     private static let accepted = "write `/target`, `name:/target`, `./path:/target` or `./path:/target:ro`"
 
     private static func emptySection(_ index: Int, of text: String) -> ValueError {
-        let name = ["source", "target", "options"][min(index, 2)]
+        let name = ["source", "target", "list of options"][min(index, 2)]
         return ValueError("the volume \(ValueError.quoted(text)) has an empty \(name); \(accepted)")
     }
 
@@ -181,7 +180,8 @@ private enum VolumeSections {
     /// The parts between the colons.
     ///
     /// A colon after a drive letter or inside `${…}` belongs to its part.
-    static func split(_ text: String) -> [String] {
+    /// Nil where `${` is not closed and so the target has no end.
+    static func split(_ text: String) -> [String]? {
         var sections: [String] = []
         var start = text.startIndex
         var depth = 0
@@ -204,10 +204,11 @@ private enum VolumeSections {
             }
             index = next
         }
-        // What begins a reference and does not end it is no part.
-        if depth == 0 {
-            sections.append(String(text[start...]))
+        // Options with an open reference do not count.
+        guard depth == 0 else {
+            return sections.count >= 2 ? sections : nil
         }
+        sections.append(String(text[start...]))
         return sections
     }
 

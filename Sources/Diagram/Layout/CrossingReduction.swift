@@ -36,26 +36,48 @@ struct CrossingReduction {
     }
 
     private mutating func run() {
-        var best = graph.layers
-        var fewest = countCrossings()
+        let given = graph.layers
+        let unordered = countCrossings()
         orderDepthFirst()
+        var (fewest, best) = descend()
+        // Small graphs are worth a second attempt from the given order.
+        if fewest > 0, graph.level.count < 600 {
+            restore(given)
+            let second = descend()
+            if second.crossings < fewest { (fewest, best) = second }
+        }
+        // The depth-first order is the more even one, so it wins where it crosses no more.
+        restore(fewest <= unordered ? best : given)
+        centreTrunks()
+    }
+
+    private mutating func restore(_ layers: [[Int]]) {
+        for depth in layers.indices { setLayer(depth, layers[depth]) }
+    }
+
+    /// Sweeps from the present order until that no longer helps, and returns the best order on the way.
+    private mutating func descend() -> (crossings: Int, layers: [[Int]]) {
+        var best = (crossings: countCrossings(), layers: graph.layers)
         var idle = 0
-        for sweep in 0..<Self.sweepLimit where fewest > 0 && idle < 4 && operations < operationLimit {
+        for sweep in 0..<Self.sweepLimit where best.crossings > 0 && idle < 4 && operations < operationLimit {
             if sweep > 0 { self.sweep(downwards: sweep % 2 == 1) }
             transpose()
             let count = countCrossings()
             idle += 1
-            if count < fewest {
-                fewest = count
-                best = graph.layers
+            if count < best.crossings {
+                best = (count, graph.layers)
                 idle = 0
             }
         }
-        graph.layers = best
+        return best
     }
 
     /// Starts with the order in which a depth-first walk from the top finds the vertices.
     private mutating func orderDepthFirst() {
+        var height = Array(repeating: 0, count: graph.level.count)
+        for trunk in graph.trunks {
+            for (index, vertex) in trunk.vertices.enumerated() { height[vertex] = trunk.vertices.count - 1 - index }
+        }
         var seen = Array(repeating: false, count: graph.level.count)
         var layers = Array(repeating: [Int](), count: graph.layers.count)
         for start in graph.layers.joined() where !seen[start] {
@@ -64,11 +86,49 @@ struct CrossingReduction {
                 guard !seen[vertex] else { continue }
                 seen[vertex] = true
                 layers[graph.level[vertex]].append(vertex)
-                for next in graph.down[vertex].reversed() where !seen[next] { stack.append(next) }
+                for next in nested(graph.down[vertex], height).reversed() where !seen[next] { stack.append(next) }
                 operations += 1 + graph.down[vertex].count
             }
         }
         for depth in layers.indices { setLayer(depth, layers[depth]) }
+    }
+
+    /// Puts long trunks in the middle and what ends soon around them, in the given order otherwise.
+    private func nested(_ vertices: [Int], _ height: [Int]) -> [Int] {
+        guard let first = vertices.first, vertices.contains(where: { height[$0] != height[first] }) else {
+            return vertices
+        }
+        var groups: [Int: [Int]] = [:]
+        for vertex in vertices { groups[height[vertex], default: []].append(vertex) }
+        var before: [Int] = []
+        var after: [Int] = []
+        for (_, group) in groups.sorted(by: { $0.key < $1.key }) {
+            before += group.prefix((group.count + 1) / 2)
+            after += group.dropFirst((group.count + 1) / 2).reversed()
+        }
+        return before + after.reversed()
+    }
+
+    /// Moves trunks into the middle of the services that join them, where that makes no difference to crossings.
+    ///
+    /// Otherwise a wide fan would lie to one side of its trunk, and a fan of several levels would become a staircase.
+    private mutating func centreTrunks() {
+        for depth in graph.layers.indices.dropLast() {
+            let layer = graph.layers[depth]
+            var ordered: [Int] = []
+            var next = 0
+            while next < layer.count {
+                let ends = graph.down[layer[next]]
+                var end = next + 1
+                while ends.count == 1, end < layer.count, graph.down[layer[end]] == ends { end += 1 }
+                // Services that nothing reaches can stand anywhere in the fan.
+                let free = layer[next..<end].filter { graph.up[$0].isEmpty }
+                let bound = layer[next..<end].filter { !graph.up[$0].isEmpty }
+                ordered += free.prefix(free.count / 2) + bound + free.dropFirst(free.count / 2)
+                next = end
+            }
+            setLayer(depth, ordered)
+        }
     }
 
     private mutating func setLayer(_ depth: Int, _ vertices: [Int]) {

@@ -81,9 +81,8 @@ struct NodeBox {
         isMissing = service.kind == .missing
         let room = width - 2 * Self.padding
         name = Self.fitted(service.name, room - Self.dotsWidth(networks.count), Self.nameSize, bold: true)
-        let note = isMissing ? "not in this project" : service.subtitle
-        subtitle = note.map { note in
-            let clean = TextCells.printable(note)
+        subtitle = service.subtitle.map { subtitle in
+            let clean = TextCells.printable(subtitle)
             return Fitted(text: TextMetrics.fitImage(clean, into: room, size: Self.subtitleSize), full: clean)
         }
         if !service.volumes.isEmpty {

@@ -30,12 +30,14 @@ struct SVGLegend {
     private static let networkLimit = 24
     private static let lineHeight = 19.0
 
-    init(graph: ServiceGraph, styles: Set<EdgeStyle>) {
+    /// The legend of what the picture shows; `labelled` says that words stand at all arrows that need one.
+    init(graph: ServiceGraph, styles: Set<EdgeStyle>, labelled: Bool) {
         var other: [String] = []
         for dependency in graph.dependencies {
             if case .other(let name) = dependency.condition, !other.contains(name) { other.append(name) }
         }
-        let arrows = styles.sorted { $0.rank < $1.rank }.map { style in
+        let shown = labelled && styles.count == 1 ? [] : styles
+        let arrows = shown.sorted { $0.rank < $1.rank }.map { style in
             Item(sample: .line(style), text: Self.words(style, other: other))
         }
         var networks: [Item] = []

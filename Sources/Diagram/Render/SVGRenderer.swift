@@ -26,7 +26,7 @@ struct SVGPicture {
     private static let headerHeight = 58.0
     /// With more arrows than this, words would hide more than they tell: the legend explains the colours.
     private static let labelLimit = 26
-    private static let leastWidth = 320.0
+    private static let leastWidth = 400.0
 
     init(_ graph: ServiceGraph) {
         self.graph = graph
@@ -53,7 +53,11 @@ struct SVGPicture {
     private mutating func compose() {
         let summary = GraphSummary(graph).counts
         let project = graph.project.isEmpty ? "services" : graph.project
-        var legend = SVGLegend(graph: graph, styles: Set(layout.lines.map(\.style)))
+        var legend = SVGLegend(
+            graph: graph,
+            styles: Set(layout.lines.map(\.style)),
+            labelled: labels.count == layout.lines.count
+        )
         let inner = max(
             Self.leastWidth - 2 * Self.margin,
             layout.size.width,

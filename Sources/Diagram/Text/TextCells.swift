@@ -51,6 +51,18 @@ enum TextCells {
         return head + ellipsis + String(tail.reversed())
     }
 
+    /// Shortens the reference of an image, first by leading parts of its path, which tell least.
+    static func fitImage(_ text: String, to cells: Int, ellipsis: String = "…") -> String {
+        guard width(text) > cells, text.utf8.count < 1024 else { return fit(text, to: cells, ellipsis: ellipsis) }
+        var rest = text[...]
+        while let slash = rest.firstIndex(of: "/") {
+            rest = rest[rest.index(after: slash)...]
+            let candidate = "\(ellipsis)/\(rest)"
+            if width(candidate) <= cells { return candidate }
+        }
+        return fit(text, to: cells, ellipsis: ellipsis)
+    }
+
     /// `text` without control characters, changes of writing direction and other things that no format can show.
     static func printable(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }

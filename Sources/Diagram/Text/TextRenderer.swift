@@ -102,8 +102,7 @@ private struct TextPage {
     private mutating func add(_ service: ServiceGraph.Service) {
         let ellipsis = style.isASCII ? "..." : "…"
         let name = TextCells.fit(TextCells.printable(service.name), to: nameWidth, ellipsis: ellipsis)
-        let note = service.kind == .missing ? "not in this project" : service.subtitle ?? ""
-        let image = TextCells.fit(TextCells.printable(note), to: imageWidth, ellipsis: ellipsis)
+        let image = TextCells.fitImage(TextCells.printable(service.subtitle ?? ""), to: imageWidth, ellipsis: ellipsis)
         var row = "  " + style.mark(.service, name)
         if !image.isEmpty || !service.ports.isEmpty {
             row += String(repeating: " ", count: nameWidth - TextCells.width(name) + 2)
@@ -111,7 +110,7 @@ private struct TextPage {
         }
         var rows = rows(of: service)
         if !service.ports.isEmpty {
-            let ports = service.ports.map { Value(.port, $0) }
+            let ports = service.ports.map { Value(.port, style.isASCII ? $0.replacing("→", with: "->") : $0) }
             let room = width - nameWidth - imageWidth - 6
             if ports.map(\.width).reduce(-2, { $0 + $1 + 2 }) <= room {
                 row += String(repeating: " ", count: imageWidth - TextCells.width(image) + 2)

@@ -44,7 +44,7 @@ struct ConfigCommand: ParsableCommand {
     @Flag(help: "Do not check that references lead somewhere and keys agree.")
     var noConsistency = false
 
-    @Flag(help: "Do not read env_file.")
+    @Flag(help: "Accepted for Docker Compose, in which it has no effect either.")
     var noEnvResolution = false
 
     @Flag(help: "Do not fill in variables.")
@@ -97,7 +97,6 @@ struct ConfigCommand: ParsableCommand {
         options.normalises = options.normalises && !noNormalize
         options.checksConsistency = !noConsistency
         options.resolvesPaths = !noPathResolution
-        options.resolvesEnvironment = !noEnvResolution
         options.services = services
     }
 

@@ -83,17 +83,22 @@ enum ConfigSection {
             let result = try loading.load(command.configure)
             return Self.lines(result.environment.values.map { "\($0.key)=\($0.value.text)" }.sorted())
         case .hash(let names):
-            return try ServiceHashes.lines(names, of: project(loading, command, selecting: false))
+            return try ServiceHashes.lines(names, of: project(loading, command, selecting: false, resolving: true))
         case .explain(let path):
             return try Explanation.lines(of: path, loading: loading, command: command)
         }
     }
 
-    private func project(_ loading: ProjectLoading, _ command: ConfigCommand, selecting: Bool) throws -> Project {
+    private func project(
+        _ loading: ProjectLoading,
+        _ command: ConfigCommand,
+        selecting: Bool,
+        resolving: Bool = false
+    ) throws -> Project {
         let result = try loading.load { options in
             command.configure(&options)
             options.interpolates = true
-            options.resolvesEnvironment = false
+            options.resolvesEnvironment = resolving
             if !selecting {
                 options.services = []
             }
