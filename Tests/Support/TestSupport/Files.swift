@@ -15,13 +15,16 @@ package struct SystemFailure: Error, CustomStringConvertible {
     }
 }
 
-/// The programs that the package builds, in the folder of the running program.
+/// The programs that the package builds.
+///
+/// They stand in the folder of the running program, or in the one that `WHARF_PROGRAMS` names: to test a release build.
 package enum Binaries {
     package static func path(of name: String) -> String {
         "\(folder)/\(name)"
     }
 
     private static let folder: String = {
+        if let chosen = getenv("WHARF_PROGRAMS"), let path = realPath(String(cString: chosen)) { return path }
         let running = realPath("/proc/self/exe") ?? CommandLine.arguments[0]
         return String(running[..<(running.lastIndex(of: "/") ?? running.startIndex)])
     }()
