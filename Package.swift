@@ -24,7 +24,8 @@ let package = Package(
         .executable(name: "wharf", targets: ["wharf"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -40,17 +41,38 @@ let package = Package(
                 "Terminal",
                 "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
+            swiftSettings: strict
+        ),
+        .target(name: "ConformanceKit", path: "Tests/Conformance/Kit", swiftSettings: strict),
+        .executableTarget(
+            name: "conformance",
+            dependencies: [
+                "ConformanceKit",
+                "wharf",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Conformance/Runner",
             swiftSettings: strict
         ),
         .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
-        .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
-        .testTarget(name: "BadInputTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .executableTarget(
             name: "bench-config",
             dependencies: ["TestSupport", "measure"],
             path: "Tests/Bench/Sources",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
+        .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
+        .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
+        .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["ConformanceKit", "wharf"],
+            path: "Tests/Conformance/Suite",
             swiftSettings: strict
         ),
     ]

@@ -77,6 +77,14 @@ struct EventReader: ~Copyable {
             : event.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
     }
 
+    /// Whether the document that starts here names no version of YAML, or version 1.1.
+    var isVersion11: Bool {
+        guard let version = event.pointee.data.document_start.version_directive else {
+            return true
+        }
+        return version.pointee.major == 1 && version.pointee.minor == 1
+    }
+
     /// The tag of the current node, where it has one that means something.
     var tag: Tag {
         let name: UnsafeMutablePointer<yaml_char_t>? =

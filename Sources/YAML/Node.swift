@@ -19,7 +19,7 @@ package struct Node: Sendable {
         case unsigned(UInt64)
         case float(Double)
         case string(String)
-        /// A plain scalar in the form of a date or a date and time, as written. No compose key accepts one.
+        /// A plain scalar in the form of a date or a date and time, in the form of RFC 3339; no compose key accepts one.
         case timestamp(String)
         case sequence([Node])
         case mapping(Mapping)

@@ -26,12 +26,45 @@ enum Timestamp {
         }
     }
 
+    /// The date and time in the form of RFC 3339, as go-yaml prints it.
+    ///
+    /// - Parameter text: A text that ``matches(_:)``.
+    static func canonical(_ text: UnsafeBufferPointer<UInt8>) -> String {
+        var scanner = Scanner(rest: text[...])
+        let date = [scanner.digits(), scanner.digits(), scanner.digits()]
+        let isZoned = scanner.rest.first == UInt8(ascii: "T") || scanner.rest.first == UInt8(ascii: "t")
+        var time = ["", "", ""]
+        if !scanner.rest.isEmpty {
+            time = [scanner.digits(), scanner.digits(), scanner.digits()]
+        }
+        var fraction = ""
+        if let first = scanner.rest.first, first == UInt8(ascii: ".") || first == UInt8(ascii: ",") {
+            // Go keeps nanoseconds and drops the zeros at the end.
+            fraction = String(scanner.digits().prefix(9))
+            while fraction.last == "0" {
+                fraction.removeLast()
+            }
+        }
+        let padded = { (number: String) in number.count < 2 ? String(repeating: "0", count: 2 - number.count) + number : number }
+        let zone = isZoned ? String(decoding: scanner.rest, as: UTF8.self) : "Z"
+        return date.map(padded).joined(separator: "-") + "T" + time.map(padded).joined(separator: ":")
+            + (fraction.isEmpty ? "" : "." + fraction) + (zone == "+00:00" || zone == "-00:00" ? "Z" : zone)
+    }
+
     private static func isDigit(_ byte: UInt8) -> Bool {
         byte &- UInt8(ascii: "0") < 10
     }
 
     private struct Scanner {
         var rest: Slice<UnsafeBufferPointer<UInt8>>
+
+        /// The next run of digits, whatever stands before it.
+        mutating func digits() -> String {
+            rest = rest.drop { !isDigit($0) }
+            let digits = rest.prefix(while: isDigit)
+            rest = rest.dropFirst(digits.count)
+            return String(decoding: digits, as: UTF8.self)
+        }
 
         mutating func date() -> Bool {
             guard let year = number(digits: 4...4), skip(UInt8(ascii: "-")),

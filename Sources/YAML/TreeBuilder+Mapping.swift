@@ -197,6 +197,10 @@ extension TreeBuilder {
     /// Reads the scalar that is the current event.
     mutating func scalar(_ tag: Tag, _ origin: Origin) throws(SyntaxError) -> Node.Value {
         let text = reader.scalarText
+        if flowDepth > 0, reader.isPlain, text.contains(UInt8(ascii: "?")) {
+            // libyaml reads it since 0.2.3; go-yaml, and so Docker Compose, takes `?` for the start of a key.
+            throw SyntaxError(message: "inside brackets and braces a value with `?` in it needs quotes", origin: origin)
+        }
         let resolution: ScalarResolver.Resolution
         switch tag {
         case .none:
@@ -219,7 +223,7 @@ extension TreeBuilder {
         case .int(let int): .int(int)
         case .unsigned(let unsigned): .unsigned(unsigned)
         case .float(let float): .float(float)
-        case .timestamp: .timestamp(String(decoding: text, as: UTF8.self))
+        case .timestamp: .timestamp(Timestamp.canonical(text))
         }
     }
 

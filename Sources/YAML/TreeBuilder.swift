@@ -22,7 +22,8 @@ struct TreeBuilder: ~Copyable {
     private var anchors: [String: Int] = [:]
     private var definitions: [Definition] = []
     private var depth = 0
-    private var flowDepth = 0
+    /// How many brackets and braces stand around the node at hand.
+    private(set) var flowDepth = 0
     /// How deep the node at hand has reached, aliases expanded.
     private var deepest = 0
     private var nodes = 0
@@ -59,10 +60,15 @@ struct TreeBuilder: ~Copyable {
             guard reader.kind == YAML_DOCUMENT_START_EVENT else {
                 return documents
             }
-            anchors.removeAll(keepingCapacity: true)
-            definitions.removeAll(keepingCapacity: true)
+            // Anchors live on: go-yaml knows those of earlier documents of the stream.
             directives = []
             let start = reader.origin
+            guard reader.isVersion11 else {
+                throw SyntaxError(
+                    message: "the document asks for another YAML version than 1.1; remove the `%YAML` line",
+                    origin: start
+                )
+            }
             try reader.advance()
             let root = try node() ?? Node(.null, at: start)
             documents.append(Document(root: root, directives: directives))

@@ -1,10 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Compose
+import Crypto
+import YAML
 
-/// The lines of `wharf config --hash`.
+/// The hashes of services' configurations, the same that Docker Compose labels containers with.
 enum ServiceHashes {
+    /// The lines of `wharf config --hash`.
+    ///
+    /// - Parameter names: Names of services, separated by commas, or `*` for all.
     static func lines(_ names: String, of project: Project) throws -> [UInt8] {
-        throw CommandFailure(message: "not there")
+        let chosen = names == "*" ? Array(project.services.keys) : names.split(separator: ",").map(String.init)
+        var lines: [UInt8] = []
+        for name in chosen.sorted() {
+            guard let service = project.services[name] else {
+                throw CommandFailure(message: "no such service: `\(name)`")
+            }
+            lines += Array("\(name) \(hash(of: service))\n".utf8)
+        }
+        return lines
+    }
+
+    /// SHA-256, in hexadecimal, of the service's JSON without the keys whose change needs no new container.
+    static func hash(of service: Service) -> String {
+        var service = service
+        service.build = nil
+        service.pullPolicy = nil
+        service.scale = nil
+        service.deploy?.replicas = nil
+        service.dependsOn = [:]
+        service.profiles = []
+        let digits = Array("0123456789abcdef")
+        return SHA256.hash(data: JSONWriter.json(service.node(as: .json), indent: nil)).reduce(into: "") { text, byte in
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
     }
 }

@@ -7,7 +7,7 @@ import YAML
 enum VariableTable {
     private static let header = ["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"]
     private static let gap = 3
-    private static let minimumWidth = 10
+    private static let minimumWidth = 20
 
     /// One line for each variable that a tree refers to, below a header.
     static func lines(of tree: Node) -> [String] {

@@ -163,7 +163,7 @@ extension Codec where Value == [String: String?] {
                 return
             }
             let (name, value) = text.cut(at: UInt8(ascii: "="))
-            if checkingNames, let last = name.unicodeScalars.last, last.properties.isWhitespace {
+            if checkingNames, let last = name.unicodeScalars.last, isSpace(last) {
                 context.report(.invalidValue, "the name of variable `\(name)` ends in a space", at: item)
             } else {
                 entries.updateValue(value, forKey: name)
@@ -171,6 +171,11 @@ extension Codec where Value == [String: String?] {
         }
         return entries
     }
+}
+
+/// Whether a character counts as a space at the end of a variable's name.
+private func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value <= 0xA0 && scalar.properties.isWhitespace
 }
 
 extension Codec where Value == [String: [String]] {
@@ -185,9 +190,10 @@ extension Node {
         as format: OutputFormat,
         _ node: (Element) -> Node
     ) -> Node {
-        let entries = format.sorted(elements.keys).compactMap { key in
-            elements[key].map { Mapping.Entry(key: key, value: node($0)) }
-        }
+        let keys = elements.keys
+        // Positions are sorted rather than keys, so that no key has to be looked up again.
+        let positions = format.sorted(Array(elements.indices)) { keys[$0] }
+        let entries = positions.map { Mapping.Entry(key: keys[$0], value: node(elements.values[$0])) }
         return Node(.mapping(Mapping(uniqueEntries: entries)))
     }
 }

@@ -73,8 +73,11 @@ extension Codec where Value == Bool {
             switch node.value {
             case .bool(let bool): return bool
             case .string(let string):
-                if let bool = BooleanText.parse(string)?.value {
-                    return bool
+                if let bool = BooleanText.parse(string) {
+                    if bool.isDeprecated {
+                        context.warnOfSpelling(string, of: bool.value, at: node)
+                    }
+                    return bool.value
                 }
                 context.report(.invalidValue, "`\(string)` is not a boolean", at: node)
             default: context.reportKind(of: node, expected: "a boolean")
@@ -193,6 +196,18 @@ extension Codec where Value == ByteCount {
     }
 }
 
+extension Codec where Value == Int64 {
+    /// A number that is not one of bytes, but that Docker Compose reads and prints as if it were.
+    static var count: Codec {
+        let byteCount = Codec<ByteCount>.byteCount
+        return Codec(zero: 0) { node, context in
+            byteCount.decode(node, &context).bytes
+        } encode: { value, format in
+            byteCount.encode(ByteCount(value), format)
+        }
+    }
+}
+
 extension Codec where Value == FileMode {
     /// Permission bits: an integer, or a string of octal digits.
     static var fileMode: Codec {
@@ -228,6 +243,20 @@ extension Codec where Value: RawRepresentable, Value.RawValue == String {
             return zero
         } encode: { value, _ in
             Node(value.rawValue)
+        }
+    }
+}
+
+extension Codec {
+    /// A word of an open set; the empty one is the same as none.
+    static func openWord<Word: RawRepresentable<String>>() -> Codec where Value == Word? {
+        let text = Codec<String?>.text
+        return Codec(zero: nil) { node, context in
+            text.decode(node, &context).flatMap(Word.init(rawValue:))
+        } encode: { value, format in
+            text.encode(value?.rawValue, format)
+        } isZero: {
+            $0 == nil
         }
     }
 }

@@ -28,6 +28,9 @@ extension ComposeObject {
         set {}
     }
 
+    /// The names of the keys, in the order in which they are printed.
+    package static var keys: [String] { fields.fields.map(\.key) }
+
     /// Reads the object from a mapping of the canonical tree.
     ///
     /// What does not fit is reported to the context and left at its default.
@@ -42,11 +45,13 @@ extension ComposeObject {
 
     mutating func decode(_ mapping: Mapping, in context: inout DecodingContext) {
         let table = Self.fields
-        context.forEachEntry(of: mapping) { entry, context in
-            if let position = table.positions[entry.key] {
-                table.fields[position].decode(entry.value, &self, &context)
-            } else if Extensions.isExtension(entry.key) {
-                extensions[entry.key] = entry.value
+        withUnsafeMutablePointer(to: &self) { object in
+            context.forEachEntry(of: mapping) { entry, context in
+                if let position = table.positions[entry.key] {
+                    table.fields[position].decode(entry.value, object, &context)
+                } else if Extensions.isExtension(entry.key) {
+                    object.pointee.extensions[entry.key] = entry.value
+                }
             }
         }
     }
@@ -58,9 +63,12 @@ extension ComposeObject {
 
     func entries(as format: OutputFormat) -> [Mapping.Entry] {
         var entries: [Mapping.Entry] = []
-        for field in Self.fields.fields {
-            if let value = field.encode(self, format) {
-                entries.append(Mapping.Entry(key: format == .yaml ? field.key : field.jsonKey, value: value))
+        entries.reserveCapacity(min(Self.fields.fields.count, 16))
+        withUnsafePointer(to: self) { object in
+            for field in Self.fields.fields {
+                if let value = field.encode(object, format) {
+                    entries.append(Mapping.Entry(key: format == .yaml ? field.key : field.jsonKey, value: value))
+                }
             }
         }
         if format == .yaml {
@@ -81,18 +89,22 @@ extension ComposeObject {
 
     mutating func read(from container: KeyedDecodingContainer<FieldName>) throws {
         let table = Self.fields
-        for name in container.allKeys {
-            if let position = table.positions[name.stringValue] {
-                try table.fields[position].read(container, name, &self)
-            } else if name.stringValue == FieldName.extensions.stringValue {
-                extensions = try container.decode(Extensions.self, forKey: name)
+        try withUnsafeMutablePointer(to: &self) { object in
+            for name in container.allKeys {
+                if let position = table.positions[name.stringValue] {
+                    try table.fields[position].read(container, name, object)
+                } else if name.stringValue == FieldName.extensions.stringValue {
+                    object.pointee.extensions = try container.decode(Extensions.self, forKey: name)
+                }
             }
         }
     }
 
     func write(to container: inout KeyedEncodingContainer<FieldName>) throws {
-        for field in Self.fields.fields {
-            try field.write(self, &container)
+        try withUnsafePointer(to: self) { object in
+            for field in Self.fields.fields {
+                try field.write(object, &container)
+            }
         }
         if !extensions.isEmpty {
             try container.encode(extensions, forKey: .extensions)

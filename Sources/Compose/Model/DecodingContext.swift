@@ -26,6 +26,15 @@ package struct DecodingContext {
         diagnostics.append(Diagnostic(.error, code, message, at: node.origin, path: path, suggestion: suggestion))
     }
 
+    /// Notes that a truth value is spelled in a way that YAML no longer has.
+    mutating func warnOfSpelling(_ text: String, of value: Bool, at node: Node) {
+        let message = "`\(text)` is not a boolean in YAML 1.2"
+        let suggestion = "write `\(value)`"
+        diagnostics.append(
+            Diagnostic(.warning, .obsolete, message, at: node.origin, path: path, suggestion: suggestion)
+        )
+    }
+
     /// Notes that a value is of the wrong kind, unless an earlier phase has already said so.
     package mutating func reportKind(of node: Node, expected: String) {
         guard !node.isInvalid else {

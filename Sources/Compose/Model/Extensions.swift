@@ -31,10 +31,8 @@ package struct Extensions: Equatable, Sendable {
         guard !values.isEmpty else {
             return
         }
-        for key in format.sorted(values.keys) {
-            if let value = values[key] {
-                entries.append(Mapping.Entry(key: key, value: format.plain(value)))
-            }
+        for (key, value) in format.sorted(Array(values), by: \.key) {
+            entries.append(Mapping.Entry(key: key, value: format.plain(value)))
         }
     }
 }
@@ -58,25 +56,26 @@ extension Extensions: Codable {
 }
 
 extension OutputFormat {
-    /// The keys of a user's mapping in the order in which they are printed.
-    func sorted(_ keys: some Collection<String>) -> [String] {
-        guard keys.count > 1 else {
-            return Array(keys)
+    /// The items of a user's mapping in the order in which they are printed.
+    func sorted<Item>(_ items: [Item], by key: (Item) -> String) -> [Item] {
+        guard items.count > 1 else {
+            return items
         }
         return switch self {
-        case .yaml: keys.sorted(by: NaturalOrder.precedes)
-        case .json: keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        case .yaml: items.sorted { NaturalOrder.precedes(key($0), key($1)) }
+        case .json: items.sorted { key($0).utf8.lexicographicallyPrecedes(key($1).utf8) }
         }
     }
 
     /// A value as it is printed: every mapping in it sorted.
-    func plain(_ node: Node) -> Node {
+    package func plain(_ node: Node) -> Node {
         switch node.value {
         case .sequence(let items):
-            return Node(.sequence(items.map(plain)))
+            // An empty list has become a nil slice in Docker Compose by then, which its JSON shows as null.
+            return self == .json && items.isEmpty ? Node(.null) : Node(.sequence(items.map(plain)))
         case .mapping(let mapping):
-            let entries = sorted(mapping.entries.map(\.key)).compactMap { key in
-                mapping[key].map { Mapping.Entry(key: key, value: plain($0)) }
+            let entries = sorted(mapping.entries, by: \.key).map { entry in
+                Mapping.Entry(key: entry.key, value: plain(entry.value))
             }
             return Node(.mapping(Mapping(uniqueEntries: entries)))
         default:

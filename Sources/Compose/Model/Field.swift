@@ -16,7 +16,7 @@ package enum Omission: Sendable {
     case whenZero
     /// Never.
     case never
-    /// In YAML where its value is the zero value, in JSON never.
+    /// In YAML where its value is the zero value or prints as an empty mapping, in JSON never.
     case whenZeroInYAML
     /// In YAML where its value is the zero value, in JSON always.
     case inJSON
@@ -33,20 +33,34 @@ package enum Omission: Sendable {
         case .always: true
         }
     }
+
+    @inline(__always)
+    func omits(_ node: Node, in format: OutputFormat) -> Bool {
+        if case .whenZeroInYAML = self, format == .yaml, case .mapping(let mapping) = node.value {
+            mapping.isEmpty
+        } else {
+            false
+        }
+    }
 }
 
 /// One key of a compose object: its name, the property that holds it, and how its value is read and written.
+///
+/// The closures reach the property by its offset: through the key path each access would cost a hundred times as much,
+/// and a project has a hundred thousand of them.
 package struct Field<Owner: ComposeObject>: Sendable {
+    typealias Name = FieldName
+
     /// The key in compose files.
     let key: String
     /// The key in printed JSON, where it differs.
     let jsonKey: String
-    let decode: @Sendable (Node, inout Owner, inout DecodingContext) -> Void
-    let encode: @Sendable (_ owner: Owner, OutputFormat) -> Node?
-    let read: @Sendable (KeyedDecodingContainer<FieldName>, FieldName, inout Owner) throws -> Void
-    let write: @Sendable (_ owner: Owner, inout KeyedEncodingContainer<FieldName>) throws -> Void
+    let decode: @Sendable (Node, UnsafeMutablePointer<Owner>, inout DecodingContext) -> Void
+    let encode: @Sendable (UnsafePointer<Owner>, OutputFormat) -> Node?
+    let read: @Sendable (KeyedDecodingContainer<Name>, Name, UnsafeMutablePointer<Owner>) throws -> Void
+    let write: @Sendable (UnsafePointer<Owner>, inout KeyedEncodingContainer<Name>) throws -> Void
 
-    /// Ties a key to a property.
+    /// Ties a key to a stored property.
     package init<Value: Codable>(
         _ key: String,
         _ property: any WritableKeyPath<Owner, Value> & Sendable,
@@ -54,27 +68,62 @@ package struct Field<Owner: ComposeObject>: Sendable {
         omitted omission: Omission = .whenZero,
         inJSON jsonKey: String? = nil
     ) {
+        guard let offset = MemoryLayout<Owner>.offset(of: property) else {
+            preconditionFailure("the property of \(key) is not a stored one")
+        }
         self.key = key
         self.jsonKey = jsonKey ?? key
         decode = { node, owner, context in
             if !node.isNull, !node.isInvalid {
-                owner[keyPath: property] = codec.decode(node, &context)
+                Self.address(of: Value.self, in: owner, at: offset).pointee = codec.decode(node, &context)
             }
         }
         encode = { owner, format in
-            let value = owner[keyPath: property]
-            return omission.omits(zero: codec.isZero(value), in: format) ? nil : codec.encode(value, format)
+            Self.node(of: Self.address(of: Value.self, in: owner, at: offset).pointee, codec, omission, format)
         }
         let isAlwaysSent = if case .never = omission { true } else { false }
         read = { container, name, owner in
-            owner[keyPath: property] = try container.decode(Value.self, forKey: name)
+            let value = try container.decode(Value.self, forKey: name)
+            Self.address(of: Value.self, in: owner, at: offset).pointee = value
         }
         write = { owner, container in
-            let value = owner[keyPath: property]
+            let value = Self.address(of: Value.self, in: owner, at: offset).pointee
             if isAlwaysSent || !codec.isZero(value) {
-                try container.encode(value, forKey: FieldName(key))
+                try container.encode(value, forKey: Name(key))
             }
         }
+    }
+
+    @inline(__always)
+    private static func address<Value>(
+        of type: Value.Type,
+        in owner: UnsafePointer<Owner>,
+        at offset: Int
+    ) -> UnsafePointer<Value> {
+        (UnsafeRawPointer(owner) + offset).assumingMemoryBound(to: type)
+    }
+
+    @inline(__always)
+    private static func address<Value>(
+        of type: Value.Type,
+        in owner: UnsafeMutablePointer<Owner>,
+        at offset: Int
+    ) -> UnsafeMutablePointer<Value> {
+        (UnsafeMutableRawPointer(owner) + offset).assumingMemoryBound(to: type)
+    }
+
+    @inline(__always)
+    private static func node<Value>(
+        of value: Value,
+        _ codec: Codec<Value>,
+        _ omission: Omission,
+        _ format: OutputFormat
+    ) -> Node? {
+        guard !omission.omits(zero: codec.isZero(value), in: format) else {
+            return nil
+        }
+        let node = codec.encode(value, format)
+        return omission.omits(node, in: format) ? nil : node
     }
 }
 

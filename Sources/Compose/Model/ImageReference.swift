@@ -79,17 +79,3 @@ extension ImageReference: CustomStringConvertible, ExpressibleByStringLiteral {
 
     package var description: String { rawValue }
 }
-
-extension Codec where Value == ImageReference? {
-    /// The name of an image; the empty one is the same as none.
-    static var image: Codec {
-        let text = Codec<String?>.text
-        return Codec(zero: nil) { node, context in
-            text.decode(node, &context).map(ImageReference.init(rawValue:))
-        } encode: { value, format in
-            text.encode(value?.rawValue, format)
-        } isZero: {
-            $0 == nil
-        }
-    }
-}

@@ -107,21 +107,9 @@ package struct PullPolicy: RawRepresentable, Hashable, Sendable, Codable {
     package static let always = PullPolicy(rawValue: "always")
     package static let never = PullPolicy(rawValue: "never")
     package static let missing = PullPolicy(rawValue: "missing")
+    /// The old name of ``missing``, which normalising replaces.
+    package static let ifNotPresent = PullPolicy(rawValue: "if_not_present")
     package static let build = PullPolicy(rawValue: "build")
     package static let daily = PullPolicy(rawValue: "daily")
     package static let weekly = PullPolicy(rawValue: "weekly")
-}
-
-extension Codec where Value == PullPolicy? {
-    /// A pull policy; the old name of `missing` becomes the new one.
-    static var pullPolicy: Codec {
-        let text = Codec<String?>.text
-        return Codec(zero: nil) { node, context in
-            text.decode(node, &context).map { $0 == "if_not_present" ? .missing : PullPolicy(rawValue: $0) }
-        } encode: { value, format in
-            text.encode(value?.rawValue, format)
-        } isZero: {
-            $0 == nil
-        }
-    }
 }

@@ -5,7 +5,7 @@ import YAML
 /// A tree on the wire, without the places that its values came from.
 ///
 /// Most values stand for themselves. The kinds of number that JSON cannot tell apart, dates, and mappings that could
-/// be mistaken for one of these, are wrapped into an object with a single key.
+/// be mistaken for one of these, are wrapped into an object with a single key; a mapping as its key and value.
 struct PlainValue: Codable {
     let node: Node
 
@@ -54,12 +54,12 @@ struct PlainValue: Codable {
     }
 
     private static func encode(_ mapping: Mapping, into container: inout any SingleValueEncodingContainer) throws {
-        let pairs = mapping.entries.map { ($0.key, PlainValue($0.value)) }
-        let values = Dictionary(pairs) { _, last in last }
-        if values.count == 1, values.keys.contains(where: { Wrapper(rawValue: $0) != nil }) {
-            try container.encode([Wrapper.mapping.rawValue: values])
+        if mapping.count == 1, let entry = mapping.entries.first, Wrapper(rawValue: entry.key) != nil {
+            let pair = [PlainValue(Node(entry.key)), PlainValue(entry.value)]
+            try container.encode([Wrapper.mapping.rawValue: pair])
         } else {
-            try container.encode(values)
+            let pairs = mapping.entries.map { ($0.key, PlainValue($0.value)) }
+            try container.encode(Dictionary(pairs) { _, last in last })
         }
     }
 
@@ -81,8 +81,10 @@ struct PlainValue: Codable {
             }
         case (.timestamp, .string(let text)):
             return Node(.timestamp(text))
-        case (.mapping, .mapping):
-            return value.node
+        case (.mapping, .sequence(let pair)):
+            if pair.count == 2, let key = pair[0].string {
+                return Node(.mapping([key: pair[1]]))
+            }
         default:
             break
         }

@@ -52,14 +52,14 @@ package struct WeightDevice: ComposeObject {
 package struct ThrottleDevice: ComposeObject {
     /// The device.
     package var path = ""
-    /// Bytes or operations a second; operations are read like a size as well, as Docker Compose does.
-    package var rate = ByteCount.zero
+    /// Bytes or operations a second.
+    package var rate: Int64 = 0
 
     package init() {}
 
     package static let fields: FieldTable<ThrottleDevice> = [
         Field("path", \.path, .string, omitted: .never, inJSON: "Path"),
-        Field("rate", \.rate, .byteCount, omitted: .never, inJSON: "Rate"),
+        Field("rate", \.rate, .count, omitted: .never, inJSON: "Rate"),
     ]
 }
 

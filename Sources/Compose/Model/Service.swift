@@ -110,8 +110,8 @@ package struct Service: ComposeObject {
     package var memoryReservation: ByteCount?
     /// The limit of memory and swap together; -1: no limit.
     package var memorySwapLimit: ByteCount?
-    /// How eagerly pages are swapped out, from 0 to 100; read like a size, as Docker Compose does.
-    package var memorySwappiness: ByteCount?
+    /// How eagerly pages are swapped out, from 0 to 100.
+    package var memorySwappiness: Int64?
     /// The hardware address on the first network.
     package var macAddress: String?
     /// The models that the service uses.

@@ -69,12 +69,6 @@ struct ConfigCommand: ParsableCommand {
     var services: [String] = []
 
     func run() throws {
-        if resolveImageDigests || lockImageDigests {
-            throw CommandFailure(
-                message: "image digests come from a registry, and wharf has no registry client yet; "
-                    + "leave out --resolve-image-digests and --lock-image-digests"
-            )
-        }
         guard format == "yaml" || format == "json" else {
             throw CommandFailure(message: "unsupported format '\(format)'; use yaml or json")
         }
@@ -83,7 +77,8 @@ struct ConfigCommand: ParsableCommand {
             try write(section.lines(loading: loading, command: self))
         } else {
             let result = try loading.load(configure)
-            var bytes = content(of: result)
+            try checkDigests(of: result)
+            var bytes = try content(of: result)
             if !noInterpolate {
                 bytes = DollarSign.escaped(bytes)
             }
@@ -100,13 +95,36 @@ struct ConfigCommand: ParsableCommand {
         options.services = services
     }
 
-    private func content(of result: LoadResult) -> [UInt8] {
-        let outputFormat: OutputFormat = format == "json" ? .json : .yaml
-        var node = result.project?.node(as: outputFormat) ?? result.tree ?? Node(.null)
-        if result.project == nil {
-            node.sortKeys()
+    /// Refuses to pin images whose digest the file does not give.
+    private func checkDigests(of result: LoadResult) throws {
+        guard resolveImageDigests || lockImageDigests, let project = result.project else {
+            return
         }
-        return format == "json" ? JSONWriter.json(node) : Emitter.yaml(node)
+        for (name, service) in project.services.sorted(by: { $0.key < $1.key }) {
+            if let image = service.image, image.digest == nil {
+                throw CommandFailure(
+                    message: "cannot pin the image `\(image)` of service `\(name)`: its digest comes from a registry, "
+                        + "and wharf has no registry client yet; write `image@sha256:…` in the file"
+                )
+            }
+        }
+    }
+
+    private func content(of result: LoadResult) throws -> [UInt8] {
+        let outputFormat: OutputFormat = format == "json" ? .json : .yaml
+        let node: Node
+        if let project = result.project {
+            node = (lockImageDigests ? project.imagesOnly : project).node(as: outputFormat)
+        } else {
+            node = outputFormat.plain(result.tree ?? Node(.null))
+        }
+        guard format == "json" else {
+            return Emitter.yaml(node)
+        }
+        if let path = node.firstNonFiniteNumber() {
+            throw CommandFailure(message: "JSON has no way to write the infinite number at `\(path)`")
+        }
+        return JSONWriter.json(node)
     }
 
     private func write(_ bytes: [UInt8]) throws {
@@ -137,5 +155,43 @@ enum DollarSign {
             }
         }
         return escaped
+    }
+}
+
+extension Project {
+    /// An override file that only pins the images.
+    fileprivate var imagesOnly: Project {
+        var pinned = Project()
+        pinned.services = services.mapValues { service in
+            var pinned = Service()
+            pinned.image = service.image
+            return pinned
+        }
+        return pinned
+    }
+}
+
+extension Node {
+    /// The path of a number that JSON cannot write (RFC 8259, section 6), or nil.
+    fileprivate func firstNonFiniteNumber() -> NodePath? {
+        switch value {
+        case .float(let number):
+            return number.isFinite ? nil : NodePath()
+        case .sequence(let items):
+            for (index, item) in items.enumerated() {
+                if let path = item.firstNonFiniteNumber() {
+                    return NodePath([.index(index)] + path.components)
+                }
+            }
+        case .mapping(let mapping):
+            for entry in mapping.entries {
+                if let path = entry.value.firstNonFiniteNumber() {
+                    return NodePath([.key(entry.key)] + path.components)
+                }
+            }
+        default:
+            break
+        }
+        return nil
     }
 }
