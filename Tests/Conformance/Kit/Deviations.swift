@@ -18,8 +18,8 @@ package enum Deviations {
         Docker Compose accepts the null by its schema and crashes on it afterwards.
         """,
         "keys of ssh with paths have a form in JSON": """
-            Docker Compose fails with a message about its own JSON encoder; the same project is fine as YAML.
-            """,
+        Docker Compose fails with a message about its own JSON encoder; the same project is fine as YAML.
+        """,
         "a bomb of aliases is refused": """
         Docker Compose expands the aliases until it runs out of memory.
         """,
