@@ -3,6 +3,8 @@
 /// Words that mean something to a part of the loader.
 enum Dictionary {
     static let tokens = yaml + interpolation + keys + values + numbers
+    /// What may stand in the place of a word without breaking the lines around it.
+    static let words = values + numbers + interpolation + keys.map { String($0.prefix { $0 != ":" }) }
 
     private static let yaml = [
         ":", ": ", "- ", "? ", "#", " #", "\n", "\r\n", "\r", "\t", "  ", "[", "]", "{", "}", ",", "|", "|+2\n", ">-\n",

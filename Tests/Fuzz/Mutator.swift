@@ -32,7 +32,8 @@ struct Mutator {
         var set = pick(corpus.sets) ?? FileSet(files: [])
         if chance(10), let other = pick(corpus.sets) { combine(&set, with: other) }
         if chance(10) { set.profiles = ["*"] }
-        for _ in 0..<Int.random(in: 1...6, using: &generator) {
+        // Few changes mostly, since what is broken early in the load says nothing about what comes later.
+        for _ in 0..<(pick([0, 1, 1, 1, 1, 2, 2, 3, 6]) ?? 1) {
             guard let index = set.files.indices.randomElement(using: &generator) else { break }
             mutate(&set.files[index].bytes)
             // Past this size an input only takes time.
@@ -52,16 +53,16 @@ struct Mutator {
     }
 
     private mutating func mutate(_ bytes: inout [UInt8]) {
-        switch Int.random(in: 0..<12, using: &generator) {
+        switch Int.random(in: 0..<20, using: &generator) {
         case 0: flip(&bytes)
         case 1: insert([UInt8.random(in: 0...255, using: &generator)], into: &bytes)
         case 2: bytes.removeSubrange(range(in: bytes, upTo: 8))
         case 3: bytes.removeSubrange(range(in: bytes, upTo: 200))
         case 4: insert(Array(bytes[range(in: bytes, upTo: 300)]), into: &bytes)
-        case 5, 6: insertToken(into: &bytes)
-        case 7: replaceWord(in: &bytes)
-        case 8, 9: mutateLines(of: &bytes)
-        case 10: repeatToken(in: &bytes)
+        case 5...6: insertToken(into: &bytes)
+        case 7: repeatToken(in: &bytes)
+        case 8...12: replaceWord(in: &bytes)
+        case 13...15: mutateLines(of: &bytes)
         default: spliceLine(into: &bytes)
         }
     }
@@ -86,7 +87,7 @@ struct Mutator {
         let words = bytes.indices.filter { isWord(bytes[$0]) && ($0 == 0 || !isWord(bytes[$0 - 1])) }
         guard let start = words.randomElement(using: &generator) else { return insertToken(into: &bytes) }
         let end = bytes[start...].firstIndex { !isWord($0) } ?? bytes.endIndex
-        bytes.replaceSubrange(start..<end, with: Array((pick(Dictionary.tokens) ?? "").utf8))
+        bytes.replaceSubrange(start..<end, with: Array((pick(Dictionary.words) ?? "").utf8))
     }
 
     private func isWord(_ byte: UInt8) -> Bool {
@@ -117,7 +118,7 @@ struct Mutator {
         guard let line = pick(corpus.lines) else { return }
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map(Array.init)
         let place = lines.indices.randomElement(using: &generator) ?? 0
-        let indentation = lines.isEmpty || chance(30) ? line : lines[place]
+        let indentation = lines.isEmpty || chance(10) ? line : lines[place]
         lines.insert(Array(indentation.prefix { $0 == 0x20 }) + Array(line.drop { $0 == 0x20 }), at: place)
         bytes = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
     }
