@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Node {
+    /// How many nodes the tree has, this one included.
+    package var size: Int {
+        switch value {
+        case .mapping(let mapping): mapping.entries.reduce(1) { $0 + $1.value.size }
+        case .sequence(let items): items.reduce(1) { $0 + $1.size }
+        default: 1
+        }
+    }
+
     /// The node at the end of a path, or nil where the path leaves the tree.
     package func node(at path: NodePath) -> Node? {
         var node = self

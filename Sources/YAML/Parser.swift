@@ -21,7 +21,7 @@ package struct Parser {
             depth: Int = 1000,
             flowDepth: Int = 200,
             aliasedNodes: Int = 1_000_000,
-            nodes: Int = 10_000_000
+            nodes: Int = 1_000_000
         ) {
             self.depth = depth
             self.flowDepth = flowDepth

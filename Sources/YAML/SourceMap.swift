@@ -54,8 +54,14 @@ package struct SourceMap: Sendable {
         origin.interpolation == 0 ? [] : interpolations[Int(origin.interpolation) - 1].variables
     }
 
-    /// One line of a text, counted from 1, without its line end; bytes that are not UTF-8 are replaced.
-    package func line(_ number: UInt32, of id: SourceID) -> String? {
+    /// A part of one line of a text; bytes that are not UTF-8 are replaced.
+    ///
+    /// - Parameters:
+    ///   - number: The line, counted from 1.
+    ///   - columns: The characters of it, counted from 0; the line may end earlier.
+    ///   - id: The text.
+    /// - Returns: The part without its line end, or nil where the text has no such line.
+    package func line(_ number: UInt32, columns: Range<Int>, of id: SourceID) -> String? {
         guard number > 0, let source = self[id] else {
             return nil
         }
@@ -66,10 +72,24 @@ package struct SourceMap: Sendable {
             }
             lines = lines[(end + 1)...]
         }
-        var line = lines.prefix { $0 != UInt8(ascii: "\n") }
-        if line.last == UInt8(ascii: "\r") {
-            line.removeLast()
+        // Columns count characters: every byte but those that continue a UTF-8 sequence starts one.
+        var column = -1
+        var part: [UInt8] = []
+        for byte in lines {
+            guard byte != UInt8(ascii: "\n") else {
+                break
+            }
+            column += byte & 0xC0 == 0x80 ? 0 : 1
+            guard column < columns.upperBound else {
+                break
+            }
+            if column >= columns.lowerBound {
+                part.append(byte)
+            }
         }
-        return String(decoding: line, as: UTF8.self)
+        if part.last == UInt8(ascii: "\r") {
+            part.removeLast()
+        }
+        return String(decoding: part, as: UTF8.self)
     }
 }

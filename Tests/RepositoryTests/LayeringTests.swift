@@ -12,7 +12,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Compose": (["YAML"], ["Glibc", "Synchronization"]),
     "Diagram": ([], ["Glibc"]),
     "Terminal": ([], ["Glibc"]),
-    "wharf": (["ArgumentParser", "Compose", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
+    "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]
 
 @Suite struct `Layering` {

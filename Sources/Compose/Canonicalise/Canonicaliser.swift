@@ -10,7 +10,7 @@ struct Canonicaliser {
     /// The places that have a short form.
     enum Rule {
         case build, dependencies, envFiles, stringOrList, nameServers, extends, gpus, networks, volume, device, fileMount, ports
-        case keyValue, ssh, external
+        case keyValue, ssh, external, ulimit, text
     }
 
     static let rules = PathRules<Rule>([
@@ -18,6 +18,10 @@ struct Canonicaliser {
         "services.*.build.secrets.*": .fileMount,
         "services.*.build.additional_contexts": .keyValue,
         "services.*.build.ssh": .ssh,
+        "services.*.build.provenance": .text,
+        "services.*.build.sbom": .text,
+        "services.*.build.ulimits.*": .ulimit,
+        "services.*.ulimits.*": .ulimit,
         "services.*.depends_on": .dependencies,
         "services.*.env_file": .envFiles,
         "services.*.label_file": .stringOrList,
@@ -138,6 +142,8 @@ struct Canonicaliser {
             keyValues(items, node)
         case (.ssh, .sequence(let items)):
             ssh(items, node)
+        case (.text, .bool(let bool)):
+            Node(String(bool), at: node.origin)
         case (.external, .mapping(let mapping)):
             external(mapping, node)
         default:
@@ -293,7 +299,14 @@ struct Canonicaliser {
     /// The ports of a short form; nil where it cannot be taken apart because its variables are not filled in.
     private func ports(_ text: String, _ item: Node, _ index: Int) -> [Node]? {
         do {
-            return try PortSpecification.parse(text).map { port in
+            guard context.budget.ports >= 0 else {
+                return [Node(.invalid, at: item.origin)]
+            }
+            let ports = try PortSpecification.parse(text)
+            guard context.spend(ports.count, of: \.ports, on: "the ports", at: item.origin) else {
+                return [Node(.invalid, at: item.origin)]
+            }
+            return ports.map { port in
                 var mapping: Mapping = ["mode": Node("ingress", at: item.origin)]
                 if !port.hostIP.isEmpty {
                     mapping["host_ip"] = Node(port.hostIP, at: item.origin)
@@ -349,7 +362,7 @@ struct Canonicaliser {
             ("permissions", parts.count > 2 ? parts[2] : "rwm"),
         ]
         var mapping = Mapping()
-        for (key, value) in values where !value.isEmpty {
+        for (key, value) in values {
             mapping[key] = Node(value, at: node.origin)
         }
         return Node(.mapping(mapping), at: node.origin)
@@ -361,6 +374,9 @@ struct Canonicaliser {
     private func wrongKind(_ node: Node, for rule: Rule) -> Node? {
         let accepted: String
         switch (rule, node.value) {
+        case (.ulimit, .int), (.ulimit, .mapping):
+            return nil
+        case (.ulimit, _): accepted = "an integer or a mapping with `soft` and `hard`"
         case (_, .mapping), (_, .sequence), (_, .null):
             return nil
         case (.build, _): accepted = "a string or a mapping"

@@ -10,7 +10,7 @@ final class DiagnosticBag {
     private(set) var hasErrors = false
 
     /// A load that finds more problems than this stops collecting them; nobody reads on.
-    private static let limit = 1000
+    static let limit = 1000
 
     func report(_ diagnostic: Diagnostic) {
         hasErrors = hasErrors || diagnostic.severity == .error

@@ -29,9 +29,14 @@ package struct DiagnosticText {
         self.markup = markup
     }
 
-    /// All diagnostics, each ending in a line break.
+    /// More than this in one go helps nobody.
+    private static let limit = 50
+
+    /// The first diagnostics, each ending in a line break, and how many more there are.
     package func render(_ diagnostics: [Diagnostic]) -> String {
-        diagnostics.map(render).joined()
+        let text = diagnostics.prefix(Self.limit).map(render).joined()
+        let rest = diagnostics.count - Self.limit
+        return rest > 0 ? text + "… and \(rest) more\n" : text
     }
 
     /// One diagnostic, ending in a line break.
@@ -74,20 +79,19 @@ package struct DiagnosticText {
 
     /// The source line with a caret under the column.
     private func excerpt(at origin: Origin) -> String {
-        guard let line = sources.line(origin.line, of: origin.file), origin.column > 0 else {
+        guard origin.column > 0 else {
             return ""
         }
-        var characters = line.unicodeScalars.map(Self.visible)
-        var column = min(Int(origin.column) - 1, characters.count)
-        if characters.count > Self.width {
-            let start = max(0, min(column - Self.width / 2, characters.count - Self.width))
-            characters = Array(characters[start..<min(start + Self.width, characters.count)])
-            column -= start
+        let column = Int(origin.column) - 1
+        let start = column < Self.width - 20 ? 0 : column - Self.width / 2
+        guard let line = sources.line(origin.line, columns: start..<(start + Self.width), of: origin.file) else {
+            return ""
         }
+        let characters = line.unicodeScalars.map(Self.visible)
         let number = String(origin.line)
         let gutter = String(repeating: " ", count: number.count)
         let shown = String(String.UnicodeScalarView(characters))
-        let indent = String(repeating: " ", count: column)
+        let indent = String(repeating: " ", count: min(column - start, characters.count))
         return markup.faint(" \(number) | ") + shown + "\n"
             + markup.faint(" \(gutter) | ") + indent + markup.caret("^") + "\n"
     }

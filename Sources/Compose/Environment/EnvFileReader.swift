@@ -29,12 +29,20 @@ struct EnvFileReader {
     ) -> ProjectEnvironment? {
         let contents: [UInt8]
         do {
-            contents = try SourceReader.read(path)
+            contents = try context.read(path)
         } catch {
             context.diagnostics.error(.unreadableFile, error.message, at: referrer)
             return nil
         }
         let id = context.add(path, contents)
+        guard !contents.contains(0) else {
+            context.diagnostics.error(
+                .syntax,
+                "the file `\(path)` is not text: it holds NUL bytes",
+                at: Origin(file: id, line: 1, column: 1)
+            )
+            return nil
+        }
         do {
             let file =
                 switch format {

@@ -125,6 +125,11 @@ final class Extender {
         guard !base.isNull else {
             return service
         }
+        guard
+            context.spend(base.size, of: \.extendedNodes, on: "the values that `extends` takes over", at: extends.origin)
+        else {
+            return failed(service)
+        }
         DirectiveApplier.apply(directives, toService: name, &base)
         var merger = Merger(diagnostics: context.diagnostics, history: context.history)
         merger.mergeService(service, named: name, into: &base)

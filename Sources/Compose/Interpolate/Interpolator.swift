@@ -106,6 +106,16 @@ struct Interpolator {
     private func substitute(_ text: String, at origin: Origin) -> Node? {
         do {
             let result = try Template.substitute(text) { environment[$0] }
+            guard
+                context.spend(
+                    result.text.utf8.count,
+                    of: \.interpolatedBytes,
+                    on: "the bytes of values with variables",
+                    at: origin
+                )
+            else {
+                return nil
+            }
             for name in result.unset {
                 context.reportUnset(name, at: origin, path: path)
             }

@@ -15,6 +15,37 @@ final class LoadContext {
     private var parsed: [String: [Document]?] = [:]
     private var sourceIDs: [String: SourceID] = [:]
     private var loadedFiles = 0
+    /// What may still be produced, so that a small hostile file cannot grow without bounds.
+    var budget = Budget()
+
+    /// How much one load may produce; real projects stay far below.
+    struct Budget {
+        /// Bytes of all files together.
+        var bytes = 64 << 20
+        /// Bytes that interpolation writes.
+        var interpolatedBytes = 32 << 20
+        /// Ports that ranges expand to.
+        var ports = 150_000
+        /// Nodes that services take over from those they extend.
+        var extendedNodes = 1_000_000
+    }
+
+    /// Takes some of a part of the budget; false, after reporting it once, when that part is used up.
+    func spend(_ amount: Int, of part: WritableKeyPath<Budget, Int>, on thing: String, at origin: Origin?) -> Bool {
+        guard budget[keyPath: part] >= 0 else {
+            return false
+        }
+        budget[keyPath: part] -= amount
+        guard budget[keyPath: part] < 0 else {
+            return true
+        }
+        diagnostics.error(
+            .invalidValue,
+            "the project is too large: \(thing) exceed \(Budget()[keyPath: part]) in all",
+            at: origin
+        )
+        return false
+    }
 
     /// A project that reads more compose files than this, by `include` and `extends`, is refused.
     private static let fileLimit = 10_000
@@ -76,9 +107,9 @@ final class LoadContext {
     private func readDocuments(of path: String, referrer: Origin?) -> [Document]? {
         let contents: [UInt8]
         do {
-            contents = try SourceReader.read(path)
+            contents = try read(path)
         } catch {
-            diagnostics.error(.unreadableFile, error.message, at: referrer, notes: [])
+            diagnostics.error(.unreadableFile, error.message, at: referrer)
             return nil
         }
         let id = add(path, contents)
@@ -96,6 +127,17 @@ final class LoadContext {
             )
             return nil
         }
+    }
+
+    /// The bytes of a file, within the limit for all files of the project together.
+    func read(_ path: String) throws(SourceReader.Failure) -> [UInt8] {
+        let contents = try SourceReader.read(path)
+        budget.bytes -= contents.count
+        guard budget.bytes >= 0 else {
+            let limit = Budget().bytes >> 20
+            throw SourceReader.Failure(message: "cannot read `\(path)`: the project's files exceed \(limit) MiB together")
+        }
+        return contents
     }
 
     /// Registers a text that origins point into; the same path keeps its number.

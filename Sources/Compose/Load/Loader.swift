@@ -70,8 +70,12 @@ package enum Loader {
     }
 
     private static func reportEmpty(_ files: [String], _ context: LoadContext) {
-        if !context.diagnostics.hasErrors {
-            context.diagnostics.error(.syntax, "the compose file is empty: \(files.joined(separator: ", "))", at: nil)
+        guard !context.diagnostics.hasErrors else {
+            return
+        }
+        for file in files {
+            let origin = Origin(file: context.add(file, []), line: 1, column: 1)
+            context.diagnostics.error(.syntax, "the compose file is empty", at: origin)
         }
     }
 
@@ -85,7 +89,8 @@ package enum Loader {
     ) -> Project? {
         var decoding = DecodingContext()
         var project = Project(decoding: tree, in: &decoding)
-        project.name = name
+        // Without normalising, Docker Compose prints the name as the file has it.
+        project.name = context.options.normalises ? name : tree["name"]?.string ?? name
         for diagnostic in decoding.diagnostics {
             context.diagnostics.report(diagnostic)
         }

@@ -17,10 +17,10 @@ enum SourceReader {
 
     /// The bytes of a file, or of standard input where the path is `-`.
     ///
-    /// A device or a pipe is read up to ``sizeLimit``; a pipe without a writer counts as empty, so that nothing hangs.
+    /// A device or a pipe is read up to ``sizeLimit``; a pipe without a writer is refused, so that nothing hangs.
     static func read(_ path: String) throws(Failure) -> [UInt8] {
         if path == "-" {
-            return try drain(STDIN_FILENO, path: "standard input", expecting: 4096)
+            return try drain(STDIN_FILENO, path: "<stdin>", expecting: 4096)
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
@@ -45,6 +45,11 @@ enum SourceReader {
         default:
             // Process substitution hands over a pipe whose writer may not have written yet.
             _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+            let contents = try drain(descriptor, path: path, expecting: 4096)
+            guard !contents.isEmpty else {
+                throw Failure(message: "cannot read `\(path)`: it is a pipe that nobody has written to")
+            }
+            return contents
         }
         return try drain(descriptor, path: path, expecting: Int(status.st_size))
     }

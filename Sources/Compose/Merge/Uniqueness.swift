@@ -134,7 +134,7 @@ struct Uniqueness {
         case (.value, .int(let number)), (.port, .int(let number)):
             return String(number)
         case (.path, .mapping(let mapping)):
-            return mapping["path"]?.string
+            return path(in: mapping, item, index)
         case (.volumeTarget, .mapping(let mapping)):
             return target(in: mapping, of: "volume", item, index)
         case (.deviceTarget, .mapping(let mapping)):
@@ -161,6 +161,21 @@ struct Uniqueness {
             )
             return nil
         }
+    }
+
+    private func path(in mapping: Mapping, _ item: Node, _ index: Int) -> String? {
+        if let path = mapping["path"]?.string {
+            return path
+        }
+        if mapping["path"]?.isInvalid != true {
+            diagnostics.error(
+                .missingKey,
+                "the env file has no `path`",
+                at: item.origin,
+                path: path.appending(index)
+            )
+        }
+        return nil
     }
 
     private func target(in mapping: Mapping, of thing: String, _ item: Node, _ index: Int) -> String? {

@@ -99,7 +99,7 @@ struct ServiceEnvironment {
                     continue
                 }
                 let read = EnvFileReader(context: context)
-                    .read(file, format: .dotenv, referrer: origin) { environment[$0] }
+                    .read(file, format: .dotenv, referrer: origin) { _ in nil }
                 labels.merge(read?.values.mapValues(\.text) ?? [:]) { $1 }
             }
             project.services[name]?.labels = labels.merging(service.labels) { $1 }

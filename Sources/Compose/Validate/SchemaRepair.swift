@@ -13,6 +13,9 @@ struct SchemaRepair {
         repair(&root, against: .project, keyOrigin: .none)
     }
 
+    /// Whether anybody would read one more problem; finding suggestions for very many takes long.
+    private var hasRoom: Bool { diagnostics.count < DiagnosticBag.limit }
+
     private mutating func repair(_ node: inout Node, against schema: Schema, keyOrigin: Origin) {
         let origin = node.origin == .none ? keyOrigin : node.origin
         place.schemas.append(schema)
@@ -30,7 +33,9 @@ struct SchemaRepair {
             repair(&mapping, against: object, origin: keyOrigin == .none ? origin : keyOrigin)
             node.value = .mapping(mapping)
         default:
-            diagnostics.append(place.wrongValue(node.value, at: origin))
+            if hasRoom {
+                diagnostics.append(place.wrongValue(node.value, at: origin))
+            }
             node.value = .invalid
         }
     }
@@ -50,7 +55,9 @@ struct SchemaRepair {
             return true
         }
         for (first, second) in duplicates {
-            diagnostics.append(place.duplicate(items[second], at: second, of: items[first]))
+            if hasRoom {
+                diagnostics.append(place.duplicate(items[second], at: second, of: items[first]))
+            }
         }
         for (_, second) in duplicates {
             items[second].value = .invalid
@@ -76,16 +83,22 @@ struct SchemaRepair {
                 guard !mapping.entries[position].value.isInvalid else {
                     continue
                 }
-                diagnostics.append(place.badName(key, at: keyOrigin))
+                if hasRoom {
+                    diagnostics.append(place.badName(key, at: keyOrigin))
+                }
                 mapping.updateValue(at: position) { $0.value = .invalid }
             case .unknown:
                 let value = mapping.entries[position].value
-                diagnostics.append(place.unknownKey(key, value, at: keyOrigin == .none ? value.origin : keyOrigin))
+                if hasRoom {
+                    diagnostics.append(place.unknownKey(key, value, at: keyOrigin == .none ? value.origin : keyOrigin))
+                }
                 unknown.insert(key)
             }
         }
         for key in object.required where mapping.position(of: key) == nil {
-            diagnostics.append(place.missingKey(key, at: origin))
+            if hasRoom {
+                diagnostics.append(place.missingKey(key, at: origin))
+            }
             mapping.append(Mapping.Entry(key: key, keyOrigin: origin, value: Node(.invalid, at: origin)))
         }
         if !unknown.isEmpty {

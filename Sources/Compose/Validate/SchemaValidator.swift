@@ -24,25 +24,4 @@ package struct SchemaValidator {
             report(diagnostic)
         }
     }
-    /// Lists the keys that the specification names at a place, in alphabetical order.
-    ///
-    /// Empty where a place has no mapping, or one whose keys are all chosen by the user.
-    package static func keys(at path: NodePath) -> [String] {
-        var schema = Schema.project
-        for component in path.components {
-            switch component {
-            case .key(let key):
-                guard case .value(let value)? = schema.object?.verdict(on: key) else {
-                    return []
-                }
-                schema = value
-            case .index:
-                guard let list = schema.list else {
-                    return []
-                }
-                schema = list.items
-            }
-        }
-        return schema.object?.keys.keys.sorted() ?? []
-    }
 }
