@@ -101,7 +101,7 @@ private struct Place: Sendable {
 
     @Test(arguments: ["/dev/zero", "/dev/urandom", "/dev/null", "/"])
     func `is refused as standard input`(path: String) throws {
-        try BadInput(path, .refused(naming: "error"), arguments: ["-f", "-"], input: path) { _ in }.check()
+        try BadInput(path, .refused(naming: "<stdin>"), arguments: ["-f", "-"], input: path) { _ in }.check()
     }
 
     @Test(arguments: ["/dev/zero", "/dev/urandom", "/proc/self/mem", "/", "/etc/passwd/file"])
