@@ -220,6 +220,8 @@ extension Emitter {
         output.append(UInt8(ascii: "|"))
         isIndentation = false
         writeLiteralHeader(text)
+        // Ends the header's line, so that a line break at the start of the text is one of its own.
+        endLine()
         isSpaced = true
         var index = 0
         var isAfterBreak = true

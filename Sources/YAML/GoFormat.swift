@@ -121,7 +121,8 @@ extension Emitter {
         case .int(let int): String(int)
         case .unsigned(let unsigned): String(unsigned)
         case .float(let float): goFloatDescription(float)
-        case .string(let text), .timestamp(let text): text
+        case .string(let text): text
+        case .timestamp(let text): goTime(text)
         case .sequence(let items): "[" + items.map(goDescription).joined(separator: " ") + "]"
         case .mapping(let mapping): goDescription(of: mapping)
         }
@@ -129,6 +130,16 @@ extension Emitter {
 
     private static func goFloatDescription(_ value: Double) -> String {
         value.isFinite ? goFloat(value) : value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf"
+    }
+
+    /// The text that Go's `time.Time` describes itself with, of a date and time in the form of RFC 3339.
+    private static func goTime(_ text: String) -> String {
+        let parts = text.split(separator: "T", maxSplits: 1)
+        guard parts.count == 2, let split = parts[1].lastIndex(where: { "Z+-".contains($0) }) else {
+            return text
+        }
+        let offset = parts[1][split...].filter { $0 != ":" }
+        return "\(parts[0]) \(parts[1][..<split]) " + (offset == "Z" ? "+0000 UTC" : "\(offset) \(offset)")
     }
 
     private static func goDescription(of mapping: Mapping) -> String {

@@ -31,9 +31,20 @@ enum ServiceHashes {
         service.dependsOn = [:]
         service.profiles = []
         let digits = Array("0123456789abcdef")
-        return SHA256.hash(data: JSONWriter.json(service.node(as: .json), indent: nil)).reduce(into: "") { text, byte in
+        var node = service.node(as: .json)
+        node.withValue(forKey: "env_file") { $0.withSequence(shortenEnvFiles) }
+        return SHA256.hash(data: JSONWriter.json(node, indent: nil)).reduce(into: "") { text, byte in
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
+        }
+    }
+
+    /// Puts the paths of files that must exist in place of their mappings, as Docker Compose does in JSON.
+    private static func shortenEnvFiles(_ files: inout [Node]) {
+        for index in files.indices where files[index].mapping?["required"]?.bool == true {
+            if let path = files[index].mapping?["path"] {
+                files[index] = path
+            }
         }
     }
 }

@@ -30,6 +30,8 @@ struct Canonicaliser {
         "services.*.models": .networks,
         "services.*.networks": .networks,
         "services.*.volumes.*": .volume,
+        "services.*.develop.watch.*.ignore": .stringOrList,
+        "services.*.develop.watch.*.include": .stringOrList,
         "services.*.dns": .nameServers,
         "services.*.devices.*": .device,
         "services.*.secrets.*": .fileMount,

@@ -58,7 +58,8 @@ package enum Loader {
         }
         if context.options.normalises {
             tree.withMapping { $0["name"] = Node(name, at: $0["name"]?.origin ?? .none) }
-            Normaliser(projectName: name, environment: result.environment).normalise(&tree)
+            let environment = context.options.interpolates ? result.environment : ProjectEnvironment()
+            Normaliser(projectName: name, environment: environment).normalise(&tree)
         }
         guard context.options.interpolates else {
             result.tree = tree

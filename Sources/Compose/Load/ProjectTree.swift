@@ -19,7 +19,9 @@ enum ProjectTree {
             PathResolver(base: processor.pathBase, context: context, environment: processor.environment)
                 .resolve(&tree)
         }
-        BareVariables.resolve(in: &tree, with: processor.environment)
+        if context.options.interpolates {
+            BareVariables.resolve(in: &tree, with: processor.environment)
+        }
         return tree
     }
 }

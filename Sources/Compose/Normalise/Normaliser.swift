@@ -208,7 +208,8 @@ struct Normaliser {
                     guard values["name"].map(\.isNull) ?? true else {
                         return
                     }
-                    let isExternal = values["external"]?.bool ?? false
+                    // Text is what a truth value in quotes still is where nothing is filled in.
+                    let isExternal = values["external"]?.bool ?? (values["external"]?.string == "true")
                     values["name"] = Node(isExternal ? key : "\(projectName)_\(key)", at: origin)
                 }
             }

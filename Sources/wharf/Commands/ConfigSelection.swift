@@ -83,7 +83,7 @@ enum ConfigSection {
             let result = try loading.load(command.configure)
             return Self.lines(result.environment.values.map { "\($0.key)=\($0.value.text)" }.sorted())
         case .hash(let names):
-            return try ServiceHashes.lines(names, of: project(loading, command, selecting: false, resolving: true))
+            return try ServiceHashes.lines(names, of: project(loading, command, selecting: false))
         case .explain(let path):
             return try Explanation.lines(of: path, loading: loading, command: command)
         }
@@ -92,13 +92,12 @@ enum ConfigSection {
     private func project(
         _ loading: ProjectLoading,
         _ command: ConfigCommand,
-        selecting: Bool,
-        resolving: Bool = false
+        selecting: Bool
     ) throws -> Project {
         let result = try loading.load { options in
             command.configure(&options)
             options.interpolates = true
-            options.resolvesEnvironment = resolving
+            options.resolvesEnvironment = false
             if !selecting {
                 options.services = []
             }
