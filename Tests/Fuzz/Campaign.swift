@@ -24,6 +24,7 @@ struct Campaign {
     /// Runs the campaign and returns whether there was no finding.
     mutating func run() throws -> Bool {
         print("seed \(seed), \(workers) workers, \(seconds) s")
+        fflush(nil)
         let scratch = try Scratch()
         let start = now()
         var running: [pid_t: Slot] = [:]
