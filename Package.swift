@@ -72,6 +72,12 @@ let package = Package(
             path: "Tests/Bench/Sources",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "fuzz-config",
+            dependencies: ["Compose", "TestSupport", "YAML"],
+            path: "Tests/Fuzz",
+            swiftSettings: strict
+        ),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),

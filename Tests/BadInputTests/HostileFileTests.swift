@@ -20,7 +20,6 @@ private struct HostileFile: Sendable, CustomTestStringConvertible {
         Self(name: "a link to /dev/zero") { symlink("/dev/zero", $0) == 0 },
         Self(name: "a link to /dev/urandom") { symlink("/dev/urandom", $0) == 0 },
         Self(name: "a link to the memory of the process") { symlink("/proc/self/mem", $0) == 0 },
-        Self(name: "a pipe that nobody writes to") { mkfifo($0, 0o600) == 0 },
         Self(name: "a socket") { createSocket(at: $0) },
         Self(name: "200 MB of zeroes") { write([], to: $0) && truncate($0, 200_000_000) == 0 },
         Self(name: "200 MB of text") { write(Array("KEY=value\n".utf8), times: 20_000_000, to: $0) },
@@ -90,9 +89,19 @@ private struct Place: Sendable {
         }.check()
     }
 
+    @Test func `is no reason to wait where it is a pipe that nobody writes to`() throws {
+        let scratch = try Scratch()
+        try scratch.write("other.yaml", "services: {db: {image: busybox}}\n")
+        try #require(mkfifo(scratch / "hostile", 0o600) == 0)
+        for place in Place.all {
+            try scratch.write("compose.yaml", place.compose)
+            try BadInput("a pipe as \(place.name)", .any, arguments: place.arguments) { _ in }.check(in: scratch)
+        }
+    }
+
     @Test(arguments: ["/dev/zero", "/dev/urandom", "/dev/null", "/"])
     func `is refused as standard input`(path: String) throws {
-        try BadInput(path, .refused(naming: "stdin"), arguments: ["-f", "-"], input: path) { _ in }.check()
+        try BadInput(path, .refused(naming: "<stdin>"), arguments: ["-f", "-"], input: path) { _ in }.check()
     }
 
     @Test(arguments: ["/dev/zero", "/dev/urandom", "/proc/self/mem", "/", "/etc/passwd/file"])

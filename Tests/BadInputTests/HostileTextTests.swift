@@ -7,8 +7,8 @@ private let head = "services:\n  web:\n    image: busybox\n"
 
 /// Text that is not what it should be.
 private let brokenTexts: [BadInput] = [
-    BadInput("an empty file") { "" },
-    BadInput("comments alone") { "# nothing\n" },
+    BadInput("an empty file", .refused(naming: "compose.yaml")) { "" },
+    BadInput("comments alone", .refused(naming: "compose.yaml")) { "# nothing\n" },
     BadInput("a scalar") { "hello\n" },
     BadInput("a list") { "- a\n- b\n" },
     BadInput("a tab as indentation") { "services:\n\tweb: {}\n" },

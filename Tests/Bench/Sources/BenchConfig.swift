@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import TestSupport
 
 /// Compares `wharf config` with `docker-compose config`, and `wharf config` of one size with another.
@@ -7,7 +8,16 @@ import TestSupport
 ///     bench-config WHARF [DOCKER-COMPOSE]
 @main
 enum BenchConfig {
-    static func main() throws {
+    static func main() {
+        do {
+            try run()
+        } catch {
+            print("bench-config: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func run() throws {
         let arguments = CommandLine.arguments.dropFirst()
         guard let wharf = arguments.first, arguments.count <= 2 else {
             throw SystemFailure(message: "usage: bench-config WHARF [DOCKER-COMPOSE]")

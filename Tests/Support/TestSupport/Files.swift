@@ -15,13 +15,16 @@ package struct SystemFailure: Error, CustomStringConvertible {
     }
 }
 
-/// The programs that the package builds, in the folder of the running program.
+/// The programs that the package builds.
+///
+/// They stand in the folder of the running program, or in the one that `WHARF_PROGRAMS` names: to test a release build.
 package enum Binaries {
     package static func path(of name: String) -> String {
         "\(folder)/\(name)"
     }
 
     private static let folder: String = {
+        if let chosen = getenv("WHARF_PROGRAMS"), let path = realPath(String(cString: chosen)) { return path }
         let running = realPath("/proc/self/exe") ?? CommandLine.arguments[0]
         return String(running[..<(running.lastIndex(of: "/") ?? running.startIndex)])
     }()
@@ -66,14 +69,7 @@ package final class Scratch: Sendable {
     @discardableResult
     package func write(_ name: String, bytes: [UInt8]) throws(SystemFailure) -> String {
         let path = self / name
-        var folder = self.path
-        for component in name.split(separator: "/").dropLast() {
-            folder += "/\(component)"
-            if mkdir(folder, 0o700) != 0, errno != EEXIST { throw SystemFailure("create", folder) }
-        }
-        guard let file = fopen(path, "w") else { throw SystemFailure("create", path) }
-        defer { fclose(file) }
-        if fwrite(bytes, 1, bytes.count, file) != bytes.count { throw SystemFailure("write", path) }
+        try writeFile(path, bytes)
         return path
     }
 
@@ -106,6 +102,24 @@ package func readBytes(_ path: String) throws(SystemFailure) -> [UInt8] {
     }
     if ferror(file) != 0 { throw SystemFailure("read", path) }
     return bytes
+}
+
+/// Writes a file, and the folders that lead to it.
+package func writeFile(_ path: String, _ bytes: [UInt8]) throws(SystemFailure) {
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
+    guard let file = fopen(path, "w") else { throw SystemFailure("create", path) }
+    defer { fclose(file) }
+    if fwrite(bytes, 1, bytes.count, file) != bytes.count { throw SystemFailure("write", path) }
+}
+
+/// Creates a folder, and the folders that lead to it, where they are missing.
+package func makeFolder(_ path: String) throws(SystemFailure) {
+    if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+        throw SystemFailure("create", path)
+    }
+    try makeFolder(String(path[..<slash]))
+    if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemFailure("create", path) }
 }
 
 /// The names in a folder in order, without `.` and `..`; empty where there is no such folder.
@@ -153,7 +167,8 @@ private func realPath(_ path: String) -> String? {
     return String(cString: resolved)
 }
 
-private func removeTree(_ path: String) {
+/// Removes whatever is at the path, with everything in it.
+package func removeTree(_ path: String) {
     if isFolder(path) {
         for name in names(in: path) { removeTree("\(path)/\(name)") }
         rmdir(path)
