@@ -29,6 +29,7 @@ enum Timestamp {
     /// The date and time in the form of RFC 3339, as go-yaml prints it.
     ///
     /// - Parameter text: A text that ``matches(_:)``.
+    /// - Returns: The text in full: two digits for each part, a `T` between, and a zone.
     static func canonical(_ text: UnsafeBufferPointer<UInt8>) -> String {
         var scanner = Scanner(rest: text[...])
         let date = [scanner.digits(), scanner.digits(), scanner.digits()]
@@ -45,7 +46,9 @@ enum Timestamp {
                 fraction.removeLast()
             }
         }
-        let padded = { (number: String) in number.count < 2 ? String(repeating: "0", count: 2 - number.count) + number : number }
+        let padded = { (number: String) in
+            number.count < 2 ? String(repeating: "0", count: 2 - number.count) + number : number
+        }
         let zone = isZoned ? String(decoding: scanner.rest, as: UTF8.self) : "Z"
         return date.map(padded).joined(separator: "-") + "T" + time.map(padded).joined(separator: ":")
             + (fraction.isEmpty ? "" : "." + fraction) + (zone == "+00:00" || zone == "-00:00" ? "Z" : zone)

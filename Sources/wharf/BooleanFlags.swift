@@ -6,8 +6,10 @@ import Compose
 enum BooleanFlags {
     /// The flags without a value, of all commands.
     static let names: Set<String> = [
-        "all-resources", "compatibility", "dry-run", "environment", "images", "lock-image-digests", "models", "networks",
-        "no-consistency", "no-env-resolution", "no-interpolate", "no-normalize", "no-path-resolution", "profiles", "quiet",
+        "all-resources", "compatibility", "dry-run", "environment", "images", "lock-image-digests", "models",
+        "networks",
+        "no-consistency", "no-env-resolution", "no-interpolate", "no-normalize", "no-path-resolution", "profiles",
+        "quiet",
         "resolve-image-digests", "services", "short", "variables", "verbose", "volumes",
     ]
 

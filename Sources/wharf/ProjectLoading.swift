@@ -12,6 +12,7 @@ struct ProjectLoading {
     /// The loaded project with its remarks printed.
     ///
     /// - Parameter configure: Sets the phases that the command wants.
+    /// - Returns: What was loaded, without errors.
     /// - Throws: ``CommandFailure`` where there are errors, all of them printed.
     func load(_ configure: (inout LoadOptions) -> Void = { _ in }) throws -> LoadResult {
         var request = LoadRequest(currentDirectory: try Self.currentDirectory())

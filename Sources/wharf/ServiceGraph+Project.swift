@@ -7,7 +7,9 @@ import YAML
 extension ServiceGraph {
     /// The graph of a loaded project.
     ///
-    /// - Parameter tree: The canonical tree of the project, which tells implied dependencies from written ones.
+    /// - Parameters:
+    ///   - project: The project.
+    ///   - tree: Its canonical tree, which tells implied dependencies from written ones.
     init(_ project: Project, tree: Node) {
         let names = project.services.keys.sorted()
         self.init(

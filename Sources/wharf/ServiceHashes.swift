@@ -8,7 +8,11 @@ import YAML
 enum ServiceHashes {
     /// The lines of `wharf config --hash`.
     ///
-    /// - Parameter names: Names of services, separated by commas, or `*` for all.
+    /// - Parameters:
+    ///   - names: Names of services, separated by commas, or `*` for all.
+    ///   - project: The project that has them.
+    /// - Returns: A line `NAME HASH` for each, by name.
+    /// - Throws: ``CommandFailure`` where a service does not exist.
     static func lines(_ names: String, of project: Project) throws -> [UInt8] {
         let chosen = names == "*" ? Array(project.services.keys) : names.split(separator: ",").map(String.init)
         var lines: [UInt8] = []

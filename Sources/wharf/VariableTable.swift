@@ -13,9 +13,11 @@ enum VariableTable {
     static func lines(of tree: Node) -> [String] {
         var references: [VariableReference] = []
         collect(tree, into: &references)
-        let rows = [header] + VariableReference.combined(references).map { reference in
-            [reference.name, String(reference.isRequired), reference.defaultValue, reference.alternateValue]
-        }
+        let rows =
+            [header]
+            + VariableReference.combined(references).map { reference in
+                [reference.name, String(reference.isRequired), reference.defaultValue, reference.alternateValue]
+            }
         let widths = header.indices.map { column in
             max(minimumWidth, (rows.map { $0[column].unicodeScalars.count }.max() ?? 0) + gap)
         }

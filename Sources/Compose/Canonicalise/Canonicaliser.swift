@@ -9,7 +9,8 @@ import YAML
 struct Canonicaliser {
     /// The places that have a short form.
     enum Rule {
-        case build, dependencies, envFiles, stringOrList, nameServers, extends, gpus, networks, volume, device, fileMount, ports
+        case build, dependencies, envFiles, stringOrList, nameServers, extends, gpus, networks, volume, device,
+            fileMount, ports
         case keyValue, ssh, external, ulimit, text
     }
 

@@ -22,6 +22,7 @@ struct EnvFileReader {
     ///   - referrer: Where the file is named, if it is.
     ///   - earlier: The variables of the files before this one; its own win over those.
     ///   - lookup: The variables that the file may use and that win over its own.
+    /// - Returns: The variables with their places.
     func read(
         _ path: String,
         format: Format,

@@ -37,7 +37,12 @@ final class Extender {
         }
     }
 
-    /// - Parameter workingDirectory: The absolute folder that the paths of the extending files are relative to.
+    /// Makes an extender for the files of one project.
+    ///
+    /// - Parameters:
+    ///   - context: The load.
+    ///   - environment: The variables that base files see.
+    ///   - workingDirectory: The absolute folder that the paths of the extending files are relative to.
     init(context: LoadContext, environment: ProjectEnvironment, workingDirectory: String) {
         self.context = context
         self.environment = environment
@@ -66,9 +71,12 @@ final class Extender {
     /// The definition of a service with its `extends` applied.
     ///
     /// - Parameters:
+    ///   - name: The service.
     ///   - services: The services of the file; a resolved definition is put back, so that it is resolved once.
+    ///   - file: The absolute path of the file.
     ///   - directives: The tags of the files on the way here.
     ///   - chain: The services on the way here.
+    /// - Returns: The definition; it keeps an invalid `extends` where that could not be applied.
     private func resolve(
         _ name: String,
         in services: inout Node,
@@ -126,7 +134,12 @@ final class Extender {
             return service
         }
         guard
-            context.spend(base.size, of: \.extendedNodes, on: "the values that `extends` takes over", at: extends.origin)
+            context.spend(
+                base.size,
+                of: \.extendedNodes,
+                on: "the values that `extends` takes over",
+                at: extends.origin
+            )
         else {
             return failed(service)
         }

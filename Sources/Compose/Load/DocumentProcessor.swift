@@ -60,6 +60,7 @@ struct DocumentProcessor {
             interpolator.interpolate(&root)
         }
         if !skipsExtends {
+            refuseWrongServices(&root)
             Extender(context: context, environment: environment, workingDirectory: workingDirectory)
                 .apply(to: &root, file: file, directives: document.directives)
         }
@@ -90,6 +91,20 @@ struct DocumentProcessor {
         tree = merged
     }
 
+    /// Takes out `services` that are no mapping, null included, after reporting them.
+    private func refuseWrongServices(_ root: inout Node) {
+        guard let services = root["services"], services.mapping == nil, !services.isInvalid else {
+            return
+        }
+        context.diagnostics.error(
+            .wrongType,
+            "`services` must be a mapping, not \(services.kindWithArticle)",
+            at: services.origin,
+            path: "services"
+        )
+        root.withMapping { $0["services"] = Node(.invalid, at: services.origin) }
+    }
+
     private func reportNoMapping(_ root: Node) {
         if root.isNull {
             context.diagnostics.error(.syntax, "the compose file is empty", at: root.origin)
@@ -101,7 +116,6 @@ struct DocumentProcessor {
             )
         }
     }
-
 
     private func dropVersion(_ tree: inout Node) {
         guard let version = tree.mapping?.entry(forKey: "version") else {

@@ -84,6 +84,7 @@ final class LoadContext {
     /// - Parameters:
     ///   - path: The absolute path, or `-` for standard input.
     ///   - referrer: Where the file is named, for a file that another one includes or extends.
+    /// - Returns: The documents in their order.
     func documents(of path: String, referrer: Origin? = nil) -> [Document]? {
         loadedFiles += 1
         guard loadedFiles <= Self.fileLimit else {
@@ -135,7 +136,9 @@ final class LoadContext {
         budget.bytes -= contents.count
         guard budget.bytes >= 0 else {
             let limit = Budget().bytes >> 20
-            throw SourceReader.Failure(message: "cannot read `\(path)`: the project's files exceed \(limit) MiB together")
+            throw SourceReader.Failure(
+                message: "cannot read `\(path)`: the project's files exceed \(limit) MiB together"
+            )
         }
         return contents
     }

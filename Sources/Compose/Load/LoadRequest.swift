@@ -4,7 +4,7 @@ package import YAML
 
 /// What a load starts from: the command line and the environment of the user.
 package struct LoadRequest: Sendable {
-    /// The compose files in their order, as the user names them; `-` is standard input. Empty to look for them.
+    /// The compose files in their order, as the user names them, `-` for standard input; empty to look for them.
     package var files: [String] = []
     /// The folder that relative paths start from; nil for that of the first file.
     package var projectDirectory: String?

@@ -52,7 +52,7 @@ package enum Loader {
             environment: result.environment,
             workingDirectory: result.workingDirectory
         )
-        guard var tree = ProjectTree.load(result.files, with: &processor) else {
+        guard var tree = ProjectTree.load(result.files, with: &processor), tree.mapping?.isEmpty == false else {
             reportEmpty(result.files, context)
             return
         }

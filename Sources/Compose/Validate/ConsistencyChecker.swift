@@ -137,10 +137,28 @@ struct ConsistencyChecker {
                 suggestion: "remove one of them"
             )
         }
-        checkNames(service.networks.keys.sorted(), among: Set(project.networks.keys), kind: "network", place, "networks")
+        checkNames(
+            service.networks.keys.sorted(),
+            among: Set(project.networks.keys),
+            kind: "network",
+            place,
+            "networks"
+        )
         checkNames(service.models.keys.sorted(), among: Set(project.models.keys), kind: "model", place, "models")
-        checkNames(service.configs.map { $0.source ?? "" }, among: Set(project.configs.keys), kind: "config", place, "configs")
-        checkNames(service.secrets.map { $0.source ?? "" }, among: Set(project.secrets.keys), kind: "secret", place, "secrets")
+        checkNames(
+            service.configs.map { $0.source ?? "" },
+            among: Set(project.configs.keys),
+            kind: "config",
+            place,
+            "configs"
+        )
+        checkNames(
+            service.secrets.map { $0.source ?? "" },
+            among: Set(project.secrets.keys),
+            kind: "secret",
+            place,
+            "secrets"
+        )
         let volumes = Set(project.volumes.keys)
         for (index, mount) in service.volumes.enumerated() where mount.kind == .volume {
             if let source = mount.source, !volumes.contains(source) {

@@ -54,10 +54,8 @@ struct SchemaRepair {
             duplicates.append((first, second))
             return true
         }
-        for (first, second) in duplicates {
-            if hasRoom {
-                diagnostics.append(place.duplicate(items[second], at: second, of: items[first]))
-            }
+        for (first, second) in duplicates where hasRoom {
+            diagnostics.append(place.duplicate(items[second], at: second, of: items[first]))
         }
         for (_, second) in duplicates {
             items[second].value = .invalid

@@ -110,11 +110,25 @@ struct ConfigCommand: ParsableCommand {
         }
     }
 
+    /// The project as the flags about digests want it.
+    private func pinned(_ project: Project) -> Project {
+        guard lockImageDigests || resolveImageDigests else {
+            return project
+        }
+        var pinned = lockImageDigests ? Project() : project
+        pinned.services = project.services.mapValues { service in
+            var pinned = lockImageDigests ? Service() : service
+            pinned.image = service.image?.pinned
+            return pinned
+        }
+        return pinned
+    }
+
     private func content(of result: LoadResult) throws -> [UInt8] {
         let outputFormat: OutputFormat = format == "json" ? .json : .yaml
         let node: Node
         if let project = result.project {
-            node = (lockImageDigests ? project.imagesOnly : project).node(as: outputFormat)
+            node = pinned(project).node(as: outputFormat)
         } else {
             node = outputFormat.plain(result.tree ?? Node(.null))
         }
@@ -158,16 +172,10 @@ enum DollarSign {
     }
 }
 
-extension Project {
-    /// An override file that only pins the images.
-    fileprivate var imagesOnly: Project {
-        var pinned = Project()
-        pinned.services = services.mapValues { service in
-            var pinned = Service()
-            pinned.image = service.image
-            return pinned
-        }
-        return pinned
+extension ImageReference {
+    /// The full name with the digest and without the tag, which the digest makes meaningless.
+    fileprivate var pinned: ImageReference {
+        ImageReference("\(registry)/\(repository)@\(digest ?? "")")
     }
 }
 

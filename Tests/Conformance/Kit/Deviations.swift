@@ -29,6 +29,12 @@ package enum Deviations {
         "an empty file name in the environment counts as none": """
         Docker Compose takes the empty text for the folder itself and fails to read that as a file.
         """,
+        "a plain scalar that ends in a colon before a brace needs quotes": """
+        libyaml reads the colon as the end of a key, as YAML 1.1 has it; go-yaml, which Docker Compose uses, as text.
+        """,
+        "an escaped slash is a slash": """
+        YAML 1.2 has this escape for the sake of JSON (5.7), and encoders of JSON write it; go-yaml lacks it.
+        """,
         "a bomb of aliases is refused": """
         Docker Compose expands the aliases until it runs out of memory.
         """,

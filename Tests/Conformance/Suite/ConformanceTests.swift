@@ -8,9 +8,9 @@ import Testing
         Tools.findReference().map { Tools(wharf: wharf, reference: $0) }
     }
 
-    @Test(.enabled(if: tools != nil, "run Tests/Conformance/fetch-oracle first"), arguments: try Corpus.load())
+    @Test(arguments: try Corpus.load())
     @concurrent func `both tools decide alike and print the same`(_ test: Case) async throws {
-        let tools = try #require(Self.tools)
+        let tools = try #require(Self.tools, "run Tests/Conformance/fetch-oracle and swift build first")
         for report in try CaseRunner(tools: tools).run(test) where report.disagrees {
             let command = report.arguments.joined(separator: " ")
             Issue.record("\(test.place) [\(command)]\n\(report.details.joined(separator: "\n"))")
