@@ -47,6 +47,25 @@ extension Node {
         return parent?.mapping?.entry(forKey: key).map(\.keyOrigin)
     }
 
+    /// Puts a node at the end of a path of keys, with mappings on the way to it where there is nothing yet.
+    package mutating func set(_ node: Node, at path: ArraySlice<NodePath.Component>) {
+        guard let first = path.first else {
+            self = node
+            return
+        }
+        guard case .key(let key) = first else {
+            return
+        }
+        if isNull {
+            value = .mapping([:])
+        }
+        withMapping { mapping in
+            var child = mapping[key] ?? Node(.null, at: node.origin)
+            child.set(node, at: path.dropFirst())
+            mapping[key] = child
+        }
+    }
+
     private func child(_ component: NodePath.Component) -> Node? {
         switch (component, value) {
         case (.key(let key), .mapping(let mapping)): mapping[key]

@@ -10,7 +10,7 @@ enum ExitStatus: Int32, CaseIterable {
     var meaning: String {
         switch self {
         case .success: "done; warnings do not count"
-        case .failure: "a file or the project has errors, or something could not be read or written"
+        case .failure: "a file or the project has errors, or reading or writing failed"
         case .usage: "the command line is wrong"
         }
     }

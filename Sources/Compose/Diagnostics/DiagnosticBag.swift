@@ -34,6 +34,11 @@ final class DiagnosticBag {
         report(Diagnostic(.warning, code, message, at: origin, path: path))
     }
 
+    /// Whether an unknown key was reported below a place; a key that seems to be missing may be that one, misspelt.
+    func hasUnknownKey(below path: NodePath) -> Bool {
+        diagnostics.contains { $0.code == .unknownKey && $0.path.components.starts(with: path.components) }
+    }
+
     /// The problems in the order of the files and, within a file, of the lines; each once.
     var sorted: [Diagnostic] {
         var seen: Set<String> = []

@@ -79,7 +79,7 @@ struct DocumentProcessor {
         tree = nil
         var merger = Merger(diagnostics: context.diagnostics, history: context.history)
         merger.merge(root, into: &merged)
-        var uniqueness = Uniqueness(diagnostics: context.diagnostics)
+        var uniqueness = Uniqueness(diagnostics: context.diagnostics, history: context.history)
         uniqueness.enforce(on: &merged)
         if !skipsValidation {
             SchemaValidator.validate(&merged) { context.diagnostics.report($0) }

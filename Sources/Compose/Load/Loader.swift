@@ -67,6 +67,9 @@ package enum Loader {
         }
         KeyValueForm.apply(to: &tree, context.diagnostics)
         result.project = project(named: name, from: tree, request: request, result: result, context: context)
+        for (path, node) in context.history?.added ?? [:] {
+            tree.set(node, at: path.components[...])
+        }
         result.tree = tree
     }
 

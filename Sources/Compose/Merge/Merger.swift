@@ -242,8 +242,17 @@ final class OverrideHistory {
     /// The places of earlier values of a path, oldest first.
     private(set) var replaced: [NodePath: [Origin]] = [:]
 
+    /// The values that env files add to services, the last one of each path.
+    private(set) var added: [NodePath: Node] = [:]
+
     func note(_ path: NodePath, replaced origin: Origin) {
         replaced[path, default: []].append(origin)
+    }
+
+    func note(_ path: NodePath, added node: Node) {
+        if let earlier = added.updateValue(node, forKey: path) {
+            note(path, replaced: earlier.origin)
+        }
     }
 }
 

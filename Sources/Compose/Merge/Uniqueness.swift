@@ -57,10 +57,13 @@ struct Uniqueness {
     ])
 
     let diagnostics: DiagnosticBag
+    /// Where to note what a later item replaced; nil where nobody asks.
+    let history: OverrideHistory?
     private var path = NodePath()
 
-    init(diagnostics: DiagnosticBag) {
+    init(diagnostics: DiagnosticBag, history: OverrideHistory? = nil) {
         self.diagnostics = diagnostics
+        self.history = history
     }
 
     /// Applies the rules to a whole compose tree.
@@ -115,6 +118,10 @@ struct Uniqueness {
             }
             if let slot = slots[name] {
                 isChanged = true
+                if let history {
+                    let place = if case .name = key { path.appending(name) } else { path.appending(slot) }
+                    history.note(place, replaced: unique[slot].origin)
+                }
                 unique[slot] = item
             } else {
                 slots[name] = unique.count

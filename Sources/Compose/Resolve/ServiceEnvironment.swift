@@ -37,7 +37,11 @@ struct ServiceEnvironment {
             let read = read(file, at: tree.origin(at: path), path: path, after: variables) { key in
                 environment[key] ?? own[key] ?? nil
             }
-            variables.merge(read) { $1 }
+            variables.merge(read.mapValues(\.text)) { $1 }
+            for (key, value) in read where own[key] == nil {
+                let path: NodePath = [.key("services"), .key(name), .key("environment"), .key(key)]
+                context.history?.note(path, added: Node(value.text, at: value.origin))
+            }
         }
         service.environment = variables.mapValues { .some($0) }.merging(own) { $1 }
         service.envFiles = []
@@ -50,7 +54,7 @@ struct ServiceEnvironment {
         path: NodePath,
         after earlier: [String: String],
         lookup: (String) -> String?
-    ) -> [String: String] {
+    ) -> [String: ProjectEnvironment.Value] {
         guard let format = EnvFileReader.Format(rawValue: file.format ?? "dotenv") else {
             context.diagnostics.error(
                 .invalidValue,
@@ -76,7 +80,7 @@ struct ServiceEnvironment {
         }
         let variables = EnvFileReader(context: context)
             .read(filePath, format: format, referrer: origin, after: earlier, lookup: lookup)
-        return variables?.values.mapValues(\.text) ?? [:]
+        return variables?.values ?? [:]
     }
 
     /// Resolves the labels of all services of a project.

@@ -61,7 +61,7 @@ struct ConsistencyChecker {
     private func checkSource(_ service: Service, _ place: ServicePlace) {
         guard service.build == nil, service.image == nil, service.provider == nil,
             !place.isInvalid("image"), !place.isInvalid("build"), !place.isInvalid("provider"), !place.isInvalid(),
-            !place.isInvalid("extends")
+            !place.isInvalid("extends"), !diagnostics.hasUnknownKey(below: place.path())
         else {
             return
         }

@@ -10,9 +10,8 @@ struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
         abstract: "Check the compose files and print what they mean.",
-        usage: """
-            wharf [global options] config [options] [SERVICE ...]
-
+        usage: "wharf [global options] config [options] [SERVICE ...]",
+        discussion: """
             EXAMPLES:
               wharf config                       print the whole project in canonical form
               wharf config web                   only web and what it depends on

@@ -10,9 +10,8 @@ struct GraphCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph",
         abstract: "Draw the services and what they depend on.",
-        usage: """
-            wharf [global options] graph [--format text|dot|mermaid|svg|json] [SERVICE ...]
-
+        usage: "wharf [global options] graph [options] [SERVICE ...]",
+        discussion: """
             EXAMPLES:
               wharf graph                          layers of services in the terminal
               wharf graph web                      only web and what it depends on

@@ -9,9 +9,8 @@ struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "version",
         abstract: "Print the version.",
-        usage: """
-            wharf version [options]
-
+        usage: "wharf version [options]",
+        discussion: """
             EXAMPLES:
               wharf version
               wharf version --short         only the number

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+@Suite struct `The command line` {
+    private static let project = ["compose.yaml": "services: {web: {image: nginx}}\n"]
+
+    @Test(arguments: [
+        (["version"], 0), (["--help"], 0), ([], 0), (["config", "--help"], 0), (["graph", "--help"], 0),
+        (["version", "--help"], 0), (["-v"], 0), (["config", "-q"], 0), (["convert", "-q"], 0),
+        (["config", "-q", "--dry-run=true", "--quiet=false"], 0), (["config", "--format", "toml"], 1),
+        (["config", "nosuch"], 1), (["-f", "missing.yaml", "config"], 1), (["confg"], 64), (["--bogus", "config"], 64),
+        (["config", "--bogus"], 64), (["--progress", "bad", "config"], 64), (["--parallel", "0", "config"], 64),
+        (["--progress", "tty", "--ansi", "never", "config"], 64),
+    ])
+    func `ends with the status of the table`(arguments: [String], status: Int) throws {
+        let folder = try Scratch()
+        _ = try folder.write("compose.yaml", "services: {web: {image: nginx}}\n")
+        let outcome = try Command(Binaries.path(of: "wharf"), arguments, in: folder / ".").run()
+        #expect(outcome.end == .exit(status), "\(outcome.errors)")
+        #expect(status == 0 || !outcome.errors.isEmpty)
+        #expect(status == 0 || outcome.output.isEmpty)
+    }
+
+    @Test(arguments: ["--help", "config", "graph", "version"])
+    func `help begins with examples`(command: String) throws {
+        let wharf = try Wharf(Self.project)
+        let help = try (command == "--help" ? wharf.run("--help") : wharf.run(command, "--help")).output
+        let examples = try #require(help.firstRange(of: "EXAMPLES:"))
+        let usage = try #require(help.firstRange(of: "USAGE:"))
+        #expect(examples.lowerBound < usage.lowerBound)
+        let isTooWide = help.split(separator: "\n").contains { $0.count > 80 }
+        #expect(!isTooWide)
+    }
+
+    @Test func `an unknown command is told with the nearest one`() throws {
+        let wharf = try Wharf(Self.project)
+        let outcome = try wharf.run("grahp")
+        #expect(outcome.errors == "error: unknown command `grahp`; did you mean `graph`?\n")
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func `completions can be made for each shell`(shell: String) throws {
+        let wharf = try Wharf([:])
+        let outcome = try wharf.run("--generate-completion-script", shell)
+        #expect(outcome.end == .exit(0))
+        #expect(outcome.output.contains("explain"))
+        #expect(outcome.output.contains("project-name"))
+    }
+
+    @Test func `the version has three forms`() throws {
+        let wharf = try Wharf([:])
+        let number = try wharf.run("version", "--short").output
+        #expect(try wharf.run("version").output == "wharf version \(number)")
+        #expect(try wharf.run("version", "--format", "json").output.contains(number.dropLast()))
+    }
+
+    @Test func `the README has the table of exit statuses`() throws {
+        let help = try Wharf([:]).run("--help").output
+        let readme = try readText(Repository.root + "/README.md")
+        for line in help.split(separator: "\n").drop(while: { $0 != "EXIT STATUS:" }).dropFirst().prefix(3) {
+            let words = line.split(separator: " ", maxSplits: 1)
+            let meaning = words[1].drop { $0 == " " }
+            #expect(readme.contains("| \(words[0]) | \(meaning) |"))
+        }
+    }
+
+    @Test func `the output can be written to a file`() throws {
+        let wharf = try Wharf(Self.project)
+        #expect(try wharf.run("config", "-o", "out.yaml").output.isEmpty)
+        #expect(try wharf.folder.text("out.yaml") == wharf.run("config").output)
+        #expect(try wharf.run("config", "-o", "no/such/folder").end == .exit(1))
+    }
+}
