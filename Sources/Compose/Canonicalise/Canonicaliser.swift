@@ -72,42 +72,13 @@ struct Canonicaliser {
     }
 
     private mutating func descended(_ node: Node, rules: PathRules<Rule>) -> Node? {
-        switch node.value {
-        case .mapping(let mapping):
-            var changed: Mapping?
-            for position in mapping.entries.indices {
-                let key = mapping.entries[position].key
-                guard let below = rules.below(key) else {
-                    continue
-                }
-                path.components.append(.key(key))
-                if let value = expanded(mapping.entries[position].value, rules: below) {
-                    if changed == nil {
-                        changed = mapping
-                    }
-                    changed?.updateValue(at: position) { $0 = value }
-                }
-                path.components.removeLast()
-            }
-            return changed.map { Node(.mapping($0), at: node.origin) }
-        case .sequence(let items):
-            guard let below = rules.belowItems else {
+        node.replacingChildren { component, child in
+            guard let below = rules.below(component) else {
                 return nil
             }
-            var changed: [Node]?
-            for index in items.indices {
-                path.components.append(.index(index))
-                if let value = expanded(items[index], rules: below) {
-                    if changed == nil {
-                        changed = items
-                    }
-                    changed?[index] = value
-                }
-                path.components.removeLast()
-            }
-            return changed.map { Node(.sequence($0), at: node.origin) }
-        default:
-            return nil
+            path.components.append(component)
+            defer { path.components.removeLast() }
+            return expanded(child, rules: below)
         }
     }
 

@@ -12,7 +12,7 @@ extension VolumeSpecification {
             mapping["source"] = text(source)
         }
         if !target.isEmpty {
-            mapping["target"] = text(Self.cleanedTarget(target))
+            mapping["target"] = text(target)
         }
         if isReadOnly {
             mapping["read_only"] = flag(true)

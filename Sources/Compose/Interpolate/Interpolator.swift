@@ -29,33 +29,12 @@ struct Interpolator {
         switch node.value {
         case .string(let text):
             return interpolated(text, at: node.origin, cast: casts?.rule)
-        case .mapping(let mapping):
-            var changed: Mapping?
-            for position in mapping.entries.indices {
-                let key = mapping.entries[position].key
-                path.components.append(.key(key))
-                if let value = interpolated(mapping.entries[position].value, casts: casts?.below(key)) {
-                    if changed == nil {
-                        changed = mapping
-                    }
-                    changed?.updateValue(at: position) { $0 = value }
-                }
-                path.components.removeLast()
+        case .mapping, .sequence:
+            return node.replacingChildren { component, child in
+                path.components.append(component)
+                defer { path.components.removeLast() }
+                return interpolated(child, casts: casts?.below(component))
             }
-            return changed.map { Node(.mapping($0), at: node.origin) }
-        case .sequence(let items):
-            var changed: [Node]?
-            for index in items.indices {
-                path.components.append(.index(index))
-                if let item = interpolated(items[index], casts: casts?.belowItems) {
-                    if changed == nil {
-                        changed = items
-                    }
-                    changed?[index] = item
-                }
-                path.components.removeLast()
-            }
-            return changed.map { Node(.sequence($0), at: node.origin) }
         default:
             return nil
         }

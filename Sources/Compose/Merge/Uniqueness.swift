@@ -75,30 +75,19 @@ struct Uniqueness {
 
     /// The node without redefined items, or nil where nothing is to be done.
     private mutating func enforced(_ node: Node, rules: PathRules<Key>) -> Node? {
-        switch node.value {
-        case .mapping(let mapping):
-            var changed: Mapping?
-            for (position, entry) in mapping.entries.enumerated() {
-                guard let below = rules.below(entry.key) else {
-                    continue
-                }
-                path.components.append(.key(entry.key))
-                if let value = enforced(entry.value, rules: below) {
-                    if changed == nil {
-                        changed = mapping
-                    }
-                    changed?.updateValue(at: position) { $0 = value }
-                }
-                path.components.removeLast()
-            }
-            return changed.map { Node(.mapping($0), at: node.origin) }
-        case .sequence(let items):
-            guard let key = rules.rule else {
+        if let key = rules.rule, let items = node.sequence {
+            return uniqueItems(items, by: key).map { Node(.sequence($0), at: node.origin) }
+        }
+        guard node.mapping != nil else {
+            return nil
+        }
+        return node.replacingChildren { component, child in
+            guard let below = rules.below(component) else {
                 return nil
             }
-            return uniqueItems(items, by: key).map { Node(.sequence($0), at: node.origin) }
-        default:
-            return nil
+            path.components.append(component)
+            defer { path.components.removeLast() }
+            return enforced(child, rules: below)
         }
     }
 

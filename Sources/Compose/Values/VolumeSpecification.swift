@@ -155,23 +155,8 @@ package struct VolumeSpecification: Equatable, Sendable {
     ///
     /// - Parameter path: The path; it can be relative.
     /// - Returns: The shortest path to the same place; `.` for the place itself, empty for no path.
-    package static func cleanedTarget(_ path: String) -> String {
-        guard !path.isEmpty else {
-            return path
-        }
-        let isAbsolute = path.utf8.first == UInt8(ascii: "/")
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
-            if part != ".." {
-                parts.append(part)
-            } else if let last = parts.last, last != ".." {
-                parts.removeLast()
-            } else if !isAbsolute {
-                parts.append(part)
-            }
-        }
-        let joined = parts.joined(separator: "/")
-        return isAbsolute ? "/" + joined : joined.isEmpty ? "." : joined
+    private static func cleanedTarget(_ path: String) -> String {
+        path.isEmpty ? path : FilePath.clean(path)
     }
 }
 
