@@ -103,12 +103,4 @@ import Testing
             ($0 as? ValueError)?.message.contains(reason) == true
         }
     }
-
-    @Test(arguments: [
-        ("", ""), ("/", "/"), ("//a/./b/", "/a/b"), ("/../a", "/a"), ("a/..", "."), ("../../a/../b", "../../b"),
-        (".", "."),
-    ])
-    func `has a clean target`(path: String, expected: String) {
-        #expect(VolumeSpecification.cleanedTarget(path) == expected)
-    }
 }

@@ -53,7 +53,13 @@ import YAML
         ("~", "null\n"),
     ])
     func `collections are written in block style`(source: String, written: String) throws {
-        #expect(String(decoding: Emitter.yaml(try read(source)), as: UTF8.self) == written)
+        #expect(String(decoding: Emitter.yaml(try read(source), keepsLeadingBreaks: false), as: UTF8.self) == written)
+    }
+
+    @Test(arguments: [(true, "a: |2-\n\n\n  b\n"), (false, "a: |2-\n\n  b\n")])
+    func `a literal block can keep the line breaks that it starts with`(keeps: Bool, written: String) {
+        let node = Node(.mapping(["a": Node("\n\nb")]))
+        #expect(String(decoding: Emitter.yaml(node, keepsLeadingBreaks: keeps), as: UTF8.self) == written)
     }
 
     @Test func `keys keep their order`() {
@@ -61,7 +67,7 @@ import YAML
     }
 
     private func yaml(_ mapping: Mapping) -> String {
-        String(decoding: Emitter.yaml(Node(.mapping(mapping))), as: UTF8.self)
+        String(decoding: Emitter.yaml(Node(.mapping(mapping)), keepsLeadingBreaks: false), as: UTF8.self)
     }
 }
 
