@@ -30,7 +30,7 @@ package struct Mapping: Sendable {
         var text: String
 
         static func == (left: Name, right: Name) -> Bool {
-            Mapping.areSame(left.text, right.text)
+            left.text.utf8.elementsEqual(right.text.utf8)
         }
 
         func hash(into hasher: inout Hasher) {
@@ -39,8 +39,9 @@ package struct Mapping: Sendable {
         }
     }
 
+    /// Whether two keys have the same bytes; comparing strings is fast, and two that only look alike differ in length.
     private static func areSame(_ left: String, _ right: String) -> Bool {
-        left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8)
+        left.utf8.count == right.utf8.count && left == right
     }
 
     /// Makes an empty mapping.

@@ -91,33 +91,57 @@ struct Uniqueness {
         }
     }
 
+    /// The items without redefined ones, or nil where nothing is to be done.
     private func uniqueItems(_ items: [Node], by key: Key) -> [Node]? {
         var unique: [Node] = []
-        var slots: [String: Int] = Dictionary(minimumCapacity: items.count)
+        unique.reserveCapacity(items.count)
+        var slots = NameSlots(capacity: items.count)
         var isChanged = false
         for (index, item) in items.enumerated() {
-            if item.isInvalid {
-                unique.append(item)
-                continue
-            }
-            guard let name = name(of: item, by: key, index: index) else {
-                isChanged = true
+            guard !item.isInvalid, let name = name(of: item, by: key, index: index) else {
+                isChanged = isChanged || !item.isInvalid
+                slots.skip()
                 unique.append(Node(.invalid, at: item.origin))
                 continue
             }
-            if let slot = slots[name] {
-                isChanged = true
-                if let history {
-                    let place = if case .name = key { path.appending(name) } else { path.appending(slot) }
-                    history.note(place, replaced: unique[slot].origin)
-                }
-                unique[slot] = item
-            } else {
-                slots[name] = unique.count
+            guard let slot = slots.slot(of: name) else {
                 unique.append(item)
+                continue
             }
+            isChanged = true
+            if let history {
+                let place = if case .name = key { path.appending(name) } else { path.appending(slot) }
+                history.note(place, replaced: unique[slot].origin)
+            }
+            unique[slot] = item
         }
         return isChanged ? unique : nil
+    }
+
+    /// The names met so far, each with its slot; a short list is searched, which is faster than hashing it.
+    private struct NameSlots {
+        private var names: [String?] = []
+        private var index: [String: Int]?
+
+        init(capacity: Int) {
+            names.reserveCapacity(capacity)
+            index = capacity > 16 ? Dictionary(minimumCapacity: capacity) : nil
+        }
+
+        /// Takes a slot without a name.
+        mutating func skip() {
+            names.append(nil)
+        }
+
+        /// The slot of a name that was met before, or nil after giving it the next one.
+        mutating func slot(of name: String) -> Int? {
+            if let known = index == nil ? names.firstIndex(of: name) : index?[name] {
+                return known
+            }
+            index?[name] = names.count
+            names.append(name)
+            return nil
+        }
     }
 
     /// The text that an item is known by, or nil after reporting that it has none.
