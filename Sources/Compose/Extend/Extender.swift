@@ -95,40 +95,18 @@ final class Extender {
             node.withMapping { $0["extends"] = Node(.invalid, at: extends.origin) }
             return node
         }
-        guard let reference = reference(extends, of: name) else {
-            return failed(service)
-        }
         var directives = directives
-        var base: Node
-        if let path = reference.file {
-            guard let link = link(Link(file: path, service: name, origin: extends.origin), chain),
-                let baseFile = baseFile(path, reference, extends, of: name, in: file)
-            else {
-                return failed(service)
-            }
-            directives += baseFile.directives
-            var baseServices = baseFile.services ?? Node(.null)
-            base = resolve(
-                reference.service,
-                in: &baseServices,
-                file: path,
-                directives: directives,
-                chain: link
+        guard
+            var base = resolveBase(
+                of: name,
+                extends,
+                in: &services,
+                file: file,
+                directives: &directives,
+                chain: chain
             )
-            if directives.isEmpty {
-                baseFiles[path] = BaseFile(services: baseServices, directives: [])
-            }
-        } else {
-            guard let link = link(Link(file: file, service: name, origin: extends.origin), chain) else {
-                return failed(service)
-            }
-            guard services[reference.service] != nil else {
-                reportMissing(reference, extends, of: name, in: services, file: nil)
-                return failed(service)
-            }
-            base = resolve(reference.service, in: &services, file: file, directives: directives, chain: link)
-            let resolved = base
-            services.withValue(forKey: reference.service) { $0 = resolved }
+        else {
+            return failed(service)
         }
         guard !base.isNull else {
             return service
@@ -148,6 +126,41 @@ final class Extender {
         merger.mergeService(service, named: name, into: &base)
         base.withMapping { $0.removeValue(forKey: "extends") }
         base.origin = service.origin
+        return base
+    }
+
+    /// The definition that a service extends, with its own `extends` applied; nil after reporting what is wrong.
+    private func resolveBase(
+        of name: String,
+        _ extends: Node,
+        in services: inout Node,
+        file: String,
+        directives: inout [Document.Directive],
+        chain: [Link]
+    ) -> Node? {
+        guard let reference = reference(extends, of: name),
+            let chain = link(Link(file: reference.file ?? file, service: name, origin: extends.origin), chain)
+        else {
+            return nil
+        }
+        guard let path = reference.file else {
+            guard services[reference.service] != nil else {
+                reportMissing(reference, extends, of: name, in: services, file: nil)
+                return nil
+            }
+            let base = resolve(reference.service, in: &services, file: file, directives: directives, chain: chain)
+            services.withValue(forKey: reference.service) { $0 = base }
+            return base
+        }
+        guard let baseFile = baseFile(path, reference, extends, of: name, in: file) else {
+            return nil
+        }
+        directives += baseFile.directives
+        var baseServices = baseFile.services ?? Node(.null)
+        let base = resolve(reference.service, in: &baseServices, file: path, directives: directives, chain: chain)
+        if directives.isEmpty {
+            baseFiles[path] = BaseFile(services: baseServices, directives: [])
+        }
         return base
     }
 
