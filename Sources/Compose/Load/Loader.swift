@@ -4,7 +4,7 @@ import YAML
 
 /// Loads compose files into a project, as Docker Compose would.
 ///
-/// The phases and their order stand in `docs` of ``DocumentProcessor`` (once for each document), ``ProjectTree`` (once
+/// The phases and their order stand in ``DocumentProcessor`` (once for each document), ``ProjectTree`` (once
 /// for each project, included ones too) and here (once for each load).
 package enum Loader {
     /// Loads the project that a request asks for.

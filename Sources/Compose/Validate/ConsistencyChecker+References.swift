@@ -18,27 +18,27 @@ extension ConsistencyChecker {
         }
         checkNames(
             service.networks.keys.sorted(),
-            among: Set(project.networks.keys),
+            among: project.networks.keys,
             kind: "network",
             place,
             "networks"
         )
-        checkNames(service.models.keys.sorted(), among: Set(project.models.keys), kind: "model", place, "models")
+        checkNames(service.models.keys.sorted(), among: project.models.keys, kind: "model", place, "models")
         checkNames(
             service.configs.map { $0.source ?? "" },
-            among: Set(project.configs.keys),
+            among: project.configs.keys,
             kind: "config",
             place,
             "configs"
         )
         checkNames(
             service.secrets.map { $0.source ?? "" },
-            among: Set(project.secrets.keys),
+            among: project.secrets.keys,
             kind: "secret",
             place,
             "secrets"
         )
-        let volumes = Set(project.volumes.keys)
+        let volumes = project.volumes.keys
         for (index, mount) in service.volumes.enumerated() where mount.kind == .volume {
             if let source = mount.source, !volumes.contains(source) {
                 reportUndefined("volume", source, volumes, place, ["volumes", .index(index)])
@@ -55,9 +55,9 @@ extension ConsistencyChecker {
         }
     }
 
-    func checkNames(
+    func checkNames<Value>(
         _ names: [String],
-        among known: Set<String>,
+        among known: [String: Value].Keys,
         kind: String,
         _ place: ServicePlace,
         _ keys: String...
@@ -70,10 +70,10 @@ extension ConsistencyChecker {
         }
     }
 
-    private func reportUndefined(
+    private func reportUndefined<Value>(
         _ kind: String,
         _ name: String,
-        _ known: Set<String>,
+        _ known: [String: Value].Keys,
         _ place: ServicePlace,
         _ components: [NodePath.Component]
     ) {

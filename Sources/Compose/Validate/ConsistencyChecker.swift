@@ -100,7 +100,7 @@ struct ConsistencyChecker {
         }
         checkNames(
             build.secrets.map { $0.source ?? "" },
-            among: Set(project.secrets.keys),
+            among: project.secrets.keys,
             kind: "secret",
             place,
             "build",
