@@ -48,11 +48,11 @@ enum BenchConfig {
         ])
         let projects = [
             (name: "a small file", arguments: ["-f", try scratch.write("small/compose.yaml", small)], runs: 31),
-            (name: "1,000 services", arguments: try GeneratedProject(services: 1_000).write(to: scratch), runs: 7),
+            (name: "1,000 services", arguments: try GeneratedProject(services: 1_000).write(to: scratch), runs: 2),
         ]
         for project in projects {
             var series = [wharf, compose].map { Series(config(of: $0, project.arguments, in: scratch)) }
-            try Series.interleave(&series, runs: project.runs)
+            try Series.alternate(&series, blocks: 4, of: project.runs)
             let (ours, theirs) = (series[0], series[1])
             table.append([
                 project.name,
@@ -74,7 +74,7 @@ enum BenchConfig {
         var series = try [100, 1_000, 10_000].map {
             Series(config(of: wharf, try GeneratedProject(services: $0).write(to: scratch), in: scratch))
         }
-        try Series.interleave(&series, runs: 5)
+        try Series.alternate(&series, blocks: 2, of: 2)
         let base = series[0]
         for (index, services) in [100, 1_000, 10_000].enumerated() {
             let (current, more) = (series[index], Double(services - 100))
@@ -91,7 +91,7 @@ enum BenchConfig {
 
     private static func config(of program: String, _ files: [String], in scratch: Scratch) -> Command {
         var command = Command(program, files + ["config"], in: scratch.path)
-        command.environment = ["PATH": "/usr/bin:/bin", "HOME": scratch.path]
+        command.environment = ["PATH": "/usr/bin:/bin", "HOME": scratch.path, "MEASURE_WARM_UP": "1"]
         command.watchdogSeconds = 600
         return command
     }

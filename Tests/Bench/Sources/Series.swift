@@ -24,17 +24,25 @@ struct Series {
         median(outcomes.map { Double($0.peakMemory) / 1_000_000 })
     }
 
-    /// Runs all series in turn, so that what else the machine does hits all of them alike.
+    /// Runs all series in turn, block by block, so that a change of the machine's speed meets each of them.
     ///
-    /// The first run of each does not count.
-    static func interleave(_ series: inout [Self], runs: Int) throws {
-        for run in 0...runs {
+    /// The first run of a block is not counted: it finds the caches full of the other program.
+    ///
+    /// - Parameters:
+    ///   - series: The series, to which the outcomes are added.
+    ///   - blocks: How many blocks each series gets.
+    ///   - runs: How many runs of a block count.
+    /// - Throws: ``SystemFailure`` where a program cannot be run or fails.
+    static func alternate(_ series: inout [Self], blocks: Int, of runs: Int) throws {
+        for _ in 0..<blocks {
             for index in series.indices {
-                let outcome = try series[index].command.run()
-                guard outcome.end == .exit(0) else {
-                    throw SystemFailure(message: "\(series[index].command.program): \(outcome.errors)")
+                for run in 0...runs {
+                    let outcome = try series[index].command.run()
+                    guard outcome.end == .exit(0) else {
+                        throw SystemFailure(message: "\(series[index].command.program) failed: \(outcome.errors)")
+                    }
+                    if run > 0 { series[index].outcomes.append(outcome) }
                 }
-                if run > 0 { series[index].outcomes.append(outcome) }
             }
         }
     }
