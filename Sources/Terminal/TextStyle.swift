@@ -16,8 +16,6 @@ package struct TextStyle: Sendable {
     package func faint(_ text: String) -> String { wrap(text, "2") }
     package func red(_ text: String) -> String { wrap(text, "1;31") }
     package func yellow(_ text: String) -> String { wrap(text, "1;33") }
-    package func green(_ text: String) -> String { wrap(text, "32") }
-    package func cyan(_ text: String) -> String { wrap(text, "36") }
 
     /// Select Graphic Rendition (ECMA-48, 8.3.117), reset at the end.
     private func wrap(_ text: String, _ parameters: String) -> String {

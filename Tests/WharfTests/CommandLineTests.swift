@@ -73,3 +73,14 @@ import Testing
         #expect(try wharf.run("config", "-o", "no/such/folder").end == .exit(1))
     }
 }
+
+@Suite struct `An env file` {
+    @Test func `can be a pipe, which is read only once`() throws {
+        let folder = try Scratch()
+        _ = try folder.write("compose.yaml", "services: {web: {image: \"nginx:${TAG}\"}}\n")
+        let script = "exec \"$0\" --env-file <(echo TAG=7) config --images"
+        let outcome = try Command("/bin/bash", ["-c", script, Binaries.path(of: "wharf")], in: folder / ".").run()
+        #expect(outcome.errors.isEmpty)
+        #expect(outcome.output == "nginx:7\n")
+    }
+}

@@ -22,15 +22,19 @@ struct EnvironmentAssembler {
         var environment = ProjectEnvironment(process: request.environment)
         environment.set("PWD", to: request.currentDirectory)
         var files = request.files
-        fill(&environment, files: files)
+        let envFiles = envFiles(environment, files: files)
+        fill(&environment, from: envFiles)
         if files.isEmpty, let list = environment["COMPOSE_FILE"] {
             files = split(list, environment["COMPOSE_PATH_SEPARATOR"])
         }
-        let isNamed = !files.isEmpty
-        if !isNamed {
+        if files.isEmpty {
             files = FileDiscovery.find(from: workingDirectory(of: []), context: context)
         }
-        fill(&environment, files: files)
+        // The project's folder is known only now, and may have another `.env`. A pipe can be read only once.
+        let laterEnvFiles = self.envFiles(environment, files: files)
+        if laterEnvFiles != envFiles {
+            fill(&environment, from: laterEnvFiles)
+        }
         return Result(
             environment: environment,
             files: files.map(absolute),
@@ -72,9 +76,8 @@ struct EnvironmentAssembler {
         return request.currentDirectory
     }
 
-    /// Adds the variables of the env files that are known so far.
-    private func fill(_ environment: inout ProjectEnvironment, files: [String]) {
-        let envFiles = envFiles(environment, files: files)
+    /// Adds the variables of env files that are not set yet.
+    private func fill(_ environment: inout ProjectEnvironment, from envFiles: [String]) {
         environment.fill(from: .reading(envFiles, outer: environment, context: context))
     }
 

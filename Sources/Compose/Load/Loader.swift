@@ -108,10 +108,11 @@ package enum Loader {
         }
         selection.select(context.options.services, in: &project, context.diagnostics)
         project.disabledServices = selection.disabled
+        let serviceEnvironment = ServiceEnvironment(environment: result.environment, tree: tree, context: context)
         if context.options.resolvesEnvironment {
-            ServiceEnvironment(environment: result.environment, tree: tree, context: context).resolve(&project)
+            serviceEnvironment.resolve(&project)
         }
-        ServiceEnvironment(environment: result.environment, tree: tree, context: context).resolveLabels(&project)
+        serviceEnvironment.resolveLabels(&project)
         if !context.options.keepsUnusedResources {
             project.removeUnusedResources()
         }

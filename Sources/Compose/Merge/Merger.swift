@@ -23,8 +23,6 @@ struct Merger {
         case names
         /// Options merge only when both sides name the same driver, or one names none.
         case logging
-        /// A limit given as a mapping merges into nothing: the base is dropped.
-        case ulimit
         /// Address pools merge by their subnet.
         case addressPools
     }
@@ -58,7 +56,7 @@ struct Merger {
         "services.*.networks": .names,
         "services.*.sysctls": .appendAsList,
         "services.*.tmpfs": .appendAsList,
-        "services.*.ulimits.*": .ulimit,
+        "services.*.ulimits.*": .replace,
     ])
 
     let diagnostics: DiagnosticBag
@@ -144,8 +142,6 @@ struct Merger {
             mergeConverted(override, into: &base, rules: rules, by: ListForm.names)
         case .logging:
             mergeLogging(override, into: &base, rules: rules)
-        case .ulimit:
-            replace(&base, with: override)
         case .addressPools:
             mergeAddressPools(override, into: &base)
         }
