@@ -16,6 +16,8 @@ let upcomingFeatures: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+let strictC: [CSetting] = [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]
+
 let strict: [SwiftSetting] = upcomingFeatures + [.treatAllWarnings(as: .error)]
 
 /// A release needs no library of the machine that it runs on, and starts a third faster than a position-independent one.
@@ -39,6 +41,8 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
         .target(name: "Compose", dependencies: ["YAML"], swiftSettings: strict),
         .target(name: "Diagram", swiftSettings: strict),
+        .target(name: "CLinux", cSettings: strictC),
+        .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
@@ -81,6 +85,7 @@ let package = Package(
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
+        .testTarget(name: "LinuxTests", dependencies: ["Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

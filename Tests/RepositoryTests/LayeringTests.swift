@@ -11,6 +11,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
     "Compose": (["YAML"], ["Glibc", "Synchronization"]),
     "Diagram": ([], ["Glibc"]),
+    "CLinux": ([], []),
+    "Linux": (["CLinux"], ["Glibc"]),
     "Terminal": ([], ["Glibc"]),
     "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]

@@ -24,6 +24,11 @@ struct Manifest: Decodable {
 
         /// Whether it is the package manager that compiles its sources.
         var isCompiled: Bool { type != "system" }
+
+        /// Whether its sources are C, which knows no Swift features.
+        var isC: Bool {
+            files(below: "\(Repository.root)/\(folder)").contains { $0.hasSuffix(".c") }
+        }
     }
 
     struct Setting: Decodable {

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const uint64_t CLINUX_RESOLVE_IN_ROOT = RESOLVE_IN_ROOT;
+const uint64_t CLINUX_RESOLVE_BENEATH = RESOLVE_BENEATH;
+const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS;
+const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS;
+const uint64_t CLINUX_RESOLVE_NO_XDEV = RESOLVE_NO_XDEV;
+const int CLINUX_O_PATH = O_PATH;
+const int CLINUX_O_TMPFILE = O_TMPFILE;
+const int CLINUX_AT_EMPTY_PATH = AT_EMPTY_PATH;
+const unsigned int CLINUX_OPEN_TREE_CLONE = OPEN_TREE_CLONE;
+const unsigned int CLINUX_OPEN_TREE_CLOEXEC = OPEN_TREE_CLOEXEC;
+const unsigned int CLINUX_AT_RECURSIVE = 0x8000;
+const unsigned int CLINUX_MOVE_MOUNT_F_EMPTY_PATH = MOVE_MOUNT_F_EMPTY_PATH;
+const unsigned int CLINUX_MOVE_MOUNT_T_EMPTY_PATH = MOVE_MOUNT_T_EMPTY_PATH;
+
+// The result of a system call without a wrapper, or -errno with the caller's errno kept.
+static long raw(long number, ...) {
+    long a[6];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++) a[i] = va_arg(list, long);
+    va_end(list);
+    int saved = errno;
+    long result = syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if (result < 0) {
+        result = -errno;
+        errno = saved;
+    }
+    return result;
+}
+#define CALL(number, a, b, c, d, e, f) \
+    raw((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how) {
+    return (int)CALL(SYS_openat2, dir, path, how, sizeof *how, 0, 0);
+}
+
+int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags) {
+    return (int)CALL(SYS_renameat2, from_dir, from, to_dir, to, flags, 0);
+}
+
+int clinux_fstatfs(int descriptor, struct clinux_file_system *result) {
+    struct statfs status;
+    int answer = (int)CALL(SYS_fstatfs, descriptor, &status, 0, 0, 0, 0);
+    if (answer < 0) return answer;
+    result->type = (int64_t)(uint32_t)status.f_type;
+    result->block_size = (uint64_t)status.f_bsize;
+    result->blocks = status.f_blocks;
+    result->available_blocks = status.f_bavail;
+    return 0;
+}
+
+int clinux_pipe2(int ends[2], int flags) { return (int)CALL(SYS_pipe2, ends, flags, 0, 0, 0, 0); }
+
+int clinux_socketpair_seqpacket(int ends[2]) {
+    return (int)CALL(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends, 0, 0);
+}
+
+int clinux_dup_cloexec(int descriptor) { return (int)CALL(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, 3, 0, 0, 0); }
+
+int clinux_eventfd(unsigned int value, int flags) { return (int)CALL(SYS_eventfd2, value, flags, 0, 0, 0, 0); }
+
+int clinux_memfd_create(const char *name, unsigned int flags) {
+    return (int)CALL(SYS_memfd_create, name, flags, 0, 0, 0, 0);
+}
+
+int64_t clinux_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset, size_t length) {
+    return CALL(SYS_copy_file_range, from, from_offset, to, to_offset, length, 0);
+}
+
+int64_t clinux_splice(int from, int to, size_t length, unsigned int flags) {
+    return CALL(SYS_splice, from, NULL, to, NULL, length, flags);
+}
+
+int clinux_pidfd_open(pid_t pid, unsigned int flags) { return (int)CALL(SYS_pidfd_open, pid, flags, 0, 0, 0, 0); }
+
+int clinux_pidfd_send_signal(int pidfd, int signal) {
+    return (int)CALL(SYS_pidfd_send_signal, pidfd, signal, NULL, 0, 0, 0);
+}
+
+int clinux_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+    return (int)CALL(SYS_prctl, option, a, b, c, d, 0);
+}
+
+int clinux_unshare(int flags) { return (int)CALL(SYS_unshare, flags, 0, 0, 0, 0, 0); }
+
+int clinux_setns(int descriptor, int flags) { return (int)CALL(SYS_setns, descriptor, flags, 0, 0, 0, 0); }
+
+int clinux_capset(int64_t effective, int64_t permitted, int64_t inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)},
+    };
+    return (int)CALL(SYS_capset, &header, data, 0, 0, 0, 0);
+}
+
+int clinux_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    int answer = (int)CALL(SYS_capget, &header, data, 0, 0, 0, 0);
+    if (answer < 0) return answer;
+    *effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    *inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+    return 0;
+}
+
+int clinux_waitid_pidfd(int pidfd, int options, struct clinux_exit *result) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    int answer = (int)CALL(SYS_waitid, P_PIDFD, pidfd, &info, options, NULL, 0);
+    if (answer < 0) return answer;
+    if (info.si_pid == 0) return -EAGAIN;
+    result->status = info.si_status;
+    result->is_signal = info.si_code != CLD_EXITED;
+    return 0;
+}
+
+// linux/pidfd.h of Linux 6.15; Debian 12's headers are older.
+struct pidfd_info_v1 {
+    uint64_t mask, cgroupid;
+    uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+    int32_t exit_code;
+};
+#define PIDFD_GET_INFO_V1 _IOWR(0xFF, 11, struct pidfd_info_v1)
+#define PIDFD_INFO_EXIT_BIT (1ULL << 3)
+
+int clinux_pidfd_exit_status(int pidfd, struct clinux_exit *result) {
+    struct pidfd_info_v1 info;
+    memset(&info, 0, sizeof info);
+    info.mask = PIDFD_INFO_EXIT_BIT;
+    int answer = (int)CALL(SYS_ioctl, pidfd, PIDFD_GET_INFO_V1, &info, 0, 0, 0);
+    if (answer == -ENOTTY || answer == -EINVAL) return -ENODATA;
+    if (answer < 0) return answer;
+    if (!(info.mask & PIDFD_INFO_EXIT_BIT)) return -EAGAIN;
+    result->is_signal = WIFSIGNALED(info.exit_code);
+    result->status = result->is_signal ? WTERMSIG(info.exit_code) : WEXITSTATUS(info.exit_code);
+    return 0;
+}
+
+int clinux_open_tree(int dir, const char *path, unsigned int flags) {
+    return (int)CALL(SYS_open_tree, dir, path, flags, 0, 0, 0);
+}
+
+int clinux_move_mount(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags) {
+    return (int)CALL(SYS_move_mount, from_dir, from, to_dir, to, flags, 0);
+}
+
+int clinux_mount_setattr(int dir, const char *path, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation, int userns) {
+    struct mount_attr attributes = {
+        .attr_set = set, .attr_clr = clear, .propagation = propagation, .userns_fd = (uint64_t)userns};
+    return (int)CALL(SYS_mount_setattr, dir, path, flags, &attributes, sizeof attributes, 0);
+}
+
+int clinux_fsopen(const char *type, unsigned int flags) { return (int)CALL(SYS_fsopen, type, flags, 0, 0, 0, 0); }
+
+int clinux_fsconfig(int context, unsigned int command, const char *key, const void *value, int aux) {
+    return (int)CALL(SYS_fsconfig, context, command, key, value, aux, 0);
+}
+
+int clinux_fsmount(int context, unsigned int flags, unsigned int attributes) {
+    return (int)CALL(SYS_fsmount, context, flags, attributes, 0, 0, 0);
+}
+
+int clinux_bpf_load_device_program(const uint64_t *code, uint32_t count) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attributes.insns = (uint64_t)(uintptr_t)code;
+    attributes.insn_cnt = count;
+    attributes.license = (uint64_t)(uintptr_t) "Apache-2.0";
+    return (int)CALL(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes, 0, 0, 0);
+}
+
+int clinux_bpf_attach_device_program(int cgroup, int program) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = (uint32_t)cgroup;
+    attributes.attach_bpf_fd = (uint32_t)program;
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    attributes.attach_flags = BPF_F_ALLOW_MULTI;
+    return (int)CALL(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes, 0, 0, 0);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `import Glibc` lacks: system calls without a wrapper in glibc 2.36, functions that Glibc's module hides behind
+// _GNU_SOURCE, and constants of newer kernels. A function returns what the kernel gave, or -errno; none changes errno.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#pragma clang assume_nonnull begin
+
+// Paths. openat2(2) has no wrapper; open(2)'s flags O_PATH and O_TMPFILE are hidden.
+struct clinux_open_how {
+    uint64_t flags;
+    uint64_t mode;
+    uint64_t resolve;
+};
+
+extern const uint64_t CLINUX_RESOLVE_IN_ROOT;
+extern const uint64_t CLINUX_RESOLVE_BENEATH;
+extern const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS;
+extern const uint64_t CLINUX_RESOLVE_NO_SYMLINKS;
+extern const uint64_t CLINUX_RESOLVE_NO_XDEV;
+extern const int CLINUX_O_PATH;
+extern const int CLINUX_O_TMPFILE;
+extern const int CLINUX_AT_EMPTY_PATH;
+
+int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how);
+int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+
+struct clinux_file_system {
+    int64_t type;  // The superblock's magic number, as in linux/magic.h.
+    uint64_t block_size;
+    uint64_t blocks;
+    uint64_t available_blocks;
+};
+int clinux_fstatfs(int descriptor, struct clinux_file_system *result);
+
+// Descriptors.
+int clinux_pipe2(int ends[_Nonnull 2], int flags);
+int clinux_socketpair_seqpacket(int ends[_Nonnull 2]);
+int clinux_dup_cloexec(int descriptor);
+int clinux_eventfd(unsigned int value, int flags);
+int clinux_memfd_create(const char *name, unsigned int flags);
+int64_t clinux_copy_file_range(int from, int64_t *_Nullable from_offset, int to, int64_t *_Nullable to_offset, size_t length);
+int64_t clinux_splice(int from, int to, size_t length, unsigned int flags);
+
+// Processes.
+int clinux_pidfd_open(pid_t pid, unsigned int flags);
+int clinux_pidfd_send_signal(int pidfd, int signal);
+int clinux_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+int clinux_unshare(int flags);
+int clinux_setns(int descriptor, int flags);
+int clinux_capset(int64_t effective, int64_t permitted, int64_t inheritable);
+int clinux_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+
+// The end of a process as waitid(2) tells it: the pidfd's process must be a child of the caller.
+struct clinux_exit {
+    int status;     // The exit status, or the signal's number.
+    int is_signal;  // 1 if a signal ended it.
+};
+int clinux_waitid_pidfd(int pidfd, int options, struct clinux_exit *result);
+// The wait status kept by the kernel for a process that is no child, after its end (Linux 6.15); -EAGAIN while it runs,
+// -ENODATA where the kernel does not keep it.
+int clinux_pidfd_exit_status(int pidfd, struct clinux_exit *result);
+
+// Mounts: the file descriptor based interface has wrappers from glibc 2.36 on, but not in `import Glibc`.
+int clinux_open_tree(int dir, const char *path, unsigned int flags);
+int clinux_move_mount(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+int clinux_mount_setattr(int dir, const char *path, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation, int userns);
+int clinux_fsopen(const char *type, unsigned int flags);
+int clinux_fsconfig(int context, unsigned int command, const char *_Nullable key, const void *_Nullable value, int aux);
+int clinux_fsmount(int context, unsigned int flags, unsigned int attributes);
+
+extern const unsigned int CLINUX_OPEN_TREE_CLONE;
+extern const unsigned int CLINUX_OPEN_TREE_CLOEXEC;
+extern const unsigned int CLINUX_AT_RECURSIVE;
+extern const unsigned int CLINUX_MOVE_MOUNT_F_EMPTY_PATH;
+extern const unsigned int CLINUX_MOVE_MOUNT_T_EMPTY_PATH;
+
+// Control groups: programs of type BPF_PROG_TYPE_CGROUP_DEVICE. `code` holds `count` instructions of 8 bytes.
+int clinux_bpf_load_device_program(const uint64_t *code, uint32_t count);
+int clinux_bpf_attach_device_program(int cgroup, int program);
+
+#pragma clang assume_nonnull end
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// How openat2(2) may walk a path; a walk never crosses a magic link such as `/proc/self/fd/3`.
+package enum PathResolution: Sendable {
+    /// As a process that was chrooted to the directory would: `..` and absolute links stay inside.
+    case inRoot
+    /// As ``inRoot``, but a path that wants to leave is an error (`EXDEV`).
+    case beneath
+    /// As ``beneath``, and every symbolic link is an error (`ELOOP`).
+    case noLinks
+    /// As the process sees the file system; for paths of the host that the user named.
+    case host
+
+    var flags: UInt64 {
+        switch self {
+        case .inRoot: CLINUX_RESOLVE_IN_ROOT | CLINUX_RESOLVE_NO_MAGICLINKS
+        case .beneath: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_MAGICLINKS
+        case .noLinks: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_MAGICLINKS
+        case .host: 0
+        }
+    }
+}
+
+extension Descriptor {
+    /// Opens a path of the host.
+    ///
+    /// - Parameters:
+    ///   - path: The path, as open(2) takes it.
+    ///   - flags: `O_RDONLY` and its like; `O_CLOEXEC` is always added.
+    ///   - mode: The permissions of a file that is created, before the umask.
+    /// - Returns: The open file.
+    /// - Throws: The error of open(2) with the path.
+    package static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
+        try open(path, flags, mode: mode, resolution: .host, from: AT_FDCWD)
+    }
+
+    /// Opens a path below this directory.
+    ///
+    /// - Parameters:
+    ///   - path: The path; what a leading `/` and `..` mean is for `resolution` to say.
+    ///   - flags: `O_RDONLY` and its like; `O_CLOEXEC` is always added.
+    ///   - mode: The permissions of a file that is created, before the umask.
+    ///   - resolution: How the path may be walked.
+    /// - Returns: The open file.
+    /// - Throws: The error of openat2(2) with the path.
+    package borrowing func open(
+        _ path: String,
+        _ flags: Int32,
+        mode: UInt32 = 0,
+        resolution: PathResolution
+    ) throws(SystemError) -> Descriptor {
+        try Self.open(path, flags, mode: mode, resolution: resolution, from: number)
+    }
+
+    private static func open(
+        _ path: String,
+        _ flags: Int32,
+        mode: UInt32,
+        resolution: PathResolution,
+        from directory: Int32
+    ) throws(SystemError) -> Descriptor {
+        let creates = flags & (O_CREAT | CLINUX_O_TMPFILE & ~O_DIRECTORY) != 0
+        var how = clinux_open_how(
+            flags: UInt64(UInt32(bitPattern: flags | O_CLOEXEC)),
+            mode: creates ? UInt64(mode & 0o7777) : 0,
+            resolve: resolution.flags
+        )
+        var result: Int32
+        // A rename elsewhere in the tree makes the kernel give up a walk that must stay inside (openat2(2), EAGAIN).
+        repeat { result = clinux_openat2(directory, path, &how) } while result == -EINTR || result == -EAGAIN
+        return Descriptor(owning: try SystemError.check(result, "openat2", on: path))
+    }
+}
