@@ -21,19 +21,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const uint64_t CLINUX_RESOLVE_IN_ROOT = RESOLVE_IN_ROOT;
-const uint64_t CLINUX_RESOLVE_BENEATH = RESOLVE_BENEATH;
-const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS;
-const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS;
-const uint64_t CLINUX_RESOLVE_NO_XDEV = RESOLVE_NO_XDEV;
 const int CLINUX_O_PATH = O_PATH;
 const int CLINUX_O_TMPFILE = O_TMPFILE;
 const int CLINUX_AT_EMPTY_PATH = AT_EMPTY_PATH;
-const unsigned int CLINUX_OPEN_TREE_CLONE = OPEN_TREE_CLONE;
-const unsigned int CLINUX_OPEN_TREE_CLOEXEC = OPEN_TREE_CLOEXEC;
-const unsigned int CLINUX_AT_RECURSIVE = 0x8000;
-const unsigned int CLINUX_MOVE_MOUNT_F_EMPTY_PATH = MOVE_MOUNT_F_EMPTY_PATH;
-const unsigned int CLINUX_MOVE_MOUNT_T_EMPTY_PATH = MOVE_MOUNT_T_EMPTY_PATH;
 
 // The result of a system call without a wrapper, or -errno with the caller's errno kept.
 static long raw(long number, ...) {

@@ -16,9 +16,9 @@ package enum PathResolution: Sendable {
 
     var flags: UInt64 {
         switch self {
-        case .inRoot: CLINUX_RESOLVE_IN_ROOT | CLINUX_RESOLVE_NO_MAGICLINKS
-        case .beneath: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_MAGICLINKS
-        case .noLinks: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_MAGICLINKS
+        case .inRoot: UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+        case .beneath: UInt64(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
+        case .noLinks: UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
         case .host: 0
         }
     }

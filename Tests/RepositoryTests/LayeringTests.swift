@@ -12,7 +12,9 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Compose": (["YAML"], ["Glibc", "Synchronization"]),
     "Diagram": ([], ["Glibc"]),
     "CLinux": ([], []),
+    "CSandbox": ([], []),
     "Linux": (["CLinux"], ["Glibc"]),
+    "Runtime": (["CLinux", "CSandbox", "Linux"], ["Glibc"]),
     "Terminal": ([], ["Glibc"]),
     "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]

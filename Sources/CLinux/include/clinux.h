@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What `import Glibc` lacks: system calls without a wrapper in glibc 2.36, functions that Glibc's module hides behind
-// _GNU_SOURCE, and constants of newer kernels. A function returns what the kernel gave, or -errno; none changes errno.
+// _GNU_SOURCE, and constants of the kernel's headers, which this header brings in. A function returns what the kernel gave, or -errno; none changes errno.
 #ifndef CLINUX_H
 #define CLINUX_H
 
 #include <errno.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,11 +22,6 @@ struct clinux_open_how {
     uint64_t resolve;
 };
 
-extern const uint64_t CLINUX_RESOLVE_IN_ROOT;
-extern const uint64_t CLINUX_RESOLVE_BENEATH;
-extern const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS;
-extern const uint64_t CLINUX_RESOLVE_NO_SYMLINKS;
-extern const uint64_t CLINUX_RESOLVE_NO_XDEV;
 extern const int CLINUX_O_PATH;
 extern const int CLINUX_O_TMPFILE;
 extern const int CLINUX_AT_EMPTY_PATH;
@@ -74,12 +72,6 @@ int clinux_mount_setattr(int dir, const char *path, unsigned int flags, uint64_t
 int clinux_fsopen(const char *type, unsigned int flags);
 int clinux_fsconfig(int context, unsigned int command, const char *_Nullable key, const void *_Nullable value, int aux);
 int clinux_fsmount(int context, unsigned int flags, unsigned int attributes);
-
-extern const unsigned int CLINUX_OPEN_TREE_CLONE;
-extern const unsigned int CLINUX_OPEN_TREE_CLOEXEC;
-extern const unsigned int CLINUX_AT_RECURSIVE;
-extern const unsigned int CLINUX_MOVE_MOUNT_F_EMPTY_PATH;
-extern const unsigned int CLINUX_MOVE_MOUNT_T_EMPTY_PATH;
 
 // Control groups: programs of type BPF_PROG_TYPE_CGROUP_DEVICE. `code` holds `count` instructions of 8 bytes.
 int clinux_bpf_load_device_program(const uint64_t *code, uint32_t count);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// How a process ended.
+package enum ProcessEnd: Equatable, Sendable {
+    case exit(Int32)
+    case signal(Int32)
+
+    /// The status that shells and Docker give: 128 and the signal's number where a signal ended it.
+    package var status: Int32 {
+        switch self {
+        case .exit(let status): status
+        case .signal(let number): 128 + number
+        }
+    }
+}
+
+/// Descriptors of processes (pidfd_open(2)).
+extension Descriptor {
+    /// A descriptor of a running process; it means that process even after the number is used again.
+    package static func process(_ pid: Int32) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try SystemError.check(clinux_pidfd_open(pid, 0), "pidfd_open", on: "\(pid)"))
+    }
+
+    /// Sends a signal to the process (pidfd_send_signal(2)); `ESRCH` where it has ended.
+    package borrowing func signal(_ signal: Int32) throws(SystemError) {
+        try SystemError.check(clinux_pidfd_send_signal(number, signal), "pidfd_send_signal")
+    }
+
+    /// Waits for the end of a child and reaps it (waitid(2) with `P_PIDFD`).
+    ///
+    /// - Returns: How it ended.
+    /// - Throws: `ECHILD` where the process is no child of ours or was reaped before.
+    package borrowing func waitForProcess() throws(SystemError) -> ProcessEnd {
+        var end = clinux_exit()
+        var result: Int32
+        repeat { result = clinux_waitid_pidfd(number, WEXITED, &end) } while result == -EINTR
+        try SystemError.check(result, "waitid")
+        return ProcessEnd(end)
+    }
+
+    /// How a process ended that is no child of ours, as the kernel keeps it since Linux 6.15.
+    ///
+    /// - Returns: Nil while it runs.
+    /// - Throws: `ENODATA` where the kernel does not keep it.
+    package borrowing func processEnd() throws(SystemError) -> ProcessEnd? {
+        var end = clinux_exit()
+        let result = clinux_pidfd_exit_status(number, &end)
+        if result == -EAGAIN { return nil }
+        try SystemError.check(result, "ioctl", on: "PIDFD_GET_INFO")
+        return ProcessEnd(end)
+    }
+}
+
+extension ProcessEnd {
+    init(_ end: clinux_exit) {
+        self = end.is_signal == 0 ? .exit(end.status) : .signal(end.status)
+    }
+}

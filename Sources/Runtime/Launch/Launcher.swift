@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSandbox
+import Glibc
+package import Linux
+
+/// Who clones the processes of containers, and so is their parent.
+///
+/// There is one interpreter for plans (`CSandbox`); launchers differ in the process that hosts it.
+package protocol Launcher: Sendable {
+    /// Clones a process that runs a plan.
+    ///
+    /// - Parameter plan: The plan; what its slots hold is borrowed until the call returns.
+    /// - Returns: The process, which works through the plan on its own.
+    /// - Throws: Why there is no process; then nothing is left.
+    func launch(_ plan: Plan) throws(LaunchError) -> StartingProcess
+}
+
+/// Hosts the interpreter in this process: what it starts ends with it.
+///
+/// A clone copies the page tables of this process, so a start costs more the larger the process is.
+package struct EmbeddedLauncher: Launcher {
+    package init() {}
+
+    package func launch(_ plan: Plan) throws(LaunchError) -> StartingProcess {
+        var child = csandbox_child()
+        // An array without elements may have no address; the interpreter reads none of it then.
+        let descriptors = plan.descriptors + [-1]
+        let result = plan.bytes.withUnsafeBytes { block in
+            descriptors.withUnsafeBufferPointer { descriptors in
+                guard let start = block.baseAddress, let first = descriptors.baseAddress else { return -EINVAL }
+                return csandbox_launch(start, plan.size, first, &child)
+            }
+        }
+        if result < 0 { throw .launch(SystemError("clone3", -result)) }
+        return StartingProcess(
+            pid: child.pid,
+            pidfd: Descriptor(owning: child.pidfd),
+            report: Descriptor(owning: child.report),
+            plan: plan
+        )
+    }
+}
+
+/// A process between clone3 and execve.
+///
+/// If it is dropped, the process goes on by itself; a failure is then seen as its end.
+package struct StartingProcess: ~Copyable, Sendable {
+    private var process: Process
+    private let report: Descriptor
+    private let plan: Plan
+
+    package init(pid: Int32, pidfd: consuming Descriptor, report: consuming Descriptor, plan: Plan) {
+        process = Process(pid: pid, pidfd: pidfd)
+        self.report = report
+        self.plan = plan
+    }
+
+    /// Its number as this process sees it.
+    package var pid: Int32 { process.pid }
+
+    /// Waits until everything but the program itself is done, where the plan has a gate.
+    ///
+    /// - Throws: Why it did not come so far. The process has ended then and is reaped.
+    package mutating func waitUntilReady() throws(LaunchError) {
+        while let message = try receive() {
+            if message == CSANDBOX_IS_READY { return }
+        }
+        throw ended()
+    }
+
+    /// Waits until the program runs.
+    ///
+    /// - Returns: The process.
+    /// - Throws: Why it did not come so far. The process has ended then and is reaped.
+    package consuming func waitUntilRunning() throws(LaunchError) -> Process {
+        while try receive() != nil {}
+        return process
+    }
+
+    /// The next report, handled; nil at the end of the stream.
+    private mutating func receive() throws(LaunchError) -> csandbox_report_kind? {
+        var message = csandbox_report()
+        var number: Int32 = -1
+        let result = csandbox_receive(report.number, 0, &message, &number)
+        let descriptor = number < 0 ? nil : Descriptor(owning: number)
+        if result < 0 { throw .launch(SystemError("recvmsg", -result)) }
+        guard result > 0 else { return nil }
+        let kind = csandbox_report_kind(message.kind)
+        switch kind {
+        case CSANDBOX_FAILED:
+            _ = try? process.wait()
+            throw plan.failure(at: Int(message.operation), message.error)
+        case CSANDBOX_DESCRIPTOR:
+            process.terminal = descriptor
+        case CSANDBOX_SIBLING:
+            guard let descriptor else { throw .unknownReport(message.kind) }
+            // The one that joined the namespaces has done its part.
+            _ = try? process.wait()
+            process = Process(pid: Int32(message.detail), pidfd: descriptor)
+        case CSANDBOX_IS_READY:
+            break
+        default:
+            throw .unknownReport(message.kind)
+        }
+        return kind
+    }
+
+    private func ended() -> LaunchError {
+        .launch(SystemError("clone3", ECANCELED, on: "the process ended before its program was run"))
+    }
+}

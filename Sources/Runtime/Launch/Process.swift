@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Linux
+
+/// A running process of a container: its pidfd, which means this process and no other for as long as it is held.
+package struct Process: ~Copyable, Sendable {
+    /// The number, as this process's pid namespace shows it; for people and /proc, never for signals.
+    package let pid: Int32
+    package let pidfd: Descriptor
+    /// The master of its terminal, where it has one.
+    package var terminal: Descriptor?
+
+    package init(pid: Int32, pidfd: consuming Descriptor) {
+        self.pid = pid
+        self.pidfd = pidfd
+    }
+
+    /// Sends a signal.
+    package func signal(_ number: Int32) throws(SystemError) {
+        try pidfd.signal(number)
+    }
+
+    /// Waits for its end.
+    ///
+    /// - Returns: How it ended.
+    /// - Throws: `ECHILD` where this process is not its parent.
+    package func wait() throws(SystemError) -> ProcessEnd {
+        try pidfd.waitForProcess()
+    }
+}
