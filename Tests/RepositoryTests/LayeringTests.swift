@@ -13,6 +13,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Diagram": ([], ["Glibc"]),
     "CLinux": ([], []),
     "Linux": (["CLinux"], ["Glibc"]),
+    "OCI": ([], []),
     "Terminal": ([], ["Glibc"]),
     "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]
