@@ -44,7 +44,8 @@ let package = Package(
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CSandbox", cSettings: strictC),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Runtime", dependencies: ["CLinux", "CSandbox", "Linux"], swiftSettings: strict),
+        .target(name: "Runtime", dependencies: ["CLinux", "CSandbox", "Linux", "OCI"], swiftSettings: strict),
+        .target(name: "OCI", swiftSettings: strict),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
@@ -88,6 +89,7 @@ let package = Package(
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["Linux", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",

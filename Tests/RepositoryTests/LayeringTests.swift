@@ -14,7 +14,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CLinux": ([], []),
     "CSandbox": ([], []),
     "Linux": (["CLinux"], ["Glibc"]),
-    "Runtime": (["CLinux", "CSandbox", "Linux"], ["Glibc"]),
+    "Runtime": (["CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
+    "OCI": ([], []),
     "Terminal": ([], ["Glibc"]),
     "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]
