@@ -13,7 +13,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Diagram": ([], ["Glibc"]),
     "CLinux": ([], []),
     "CSandbox": ([], []),
-    "Linux": (["CLinux"], ["Glibc"]),
+    "Linux": (["CLinux"], ["Glibc", "Synchronization"]),
     "Runtime": (["CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
     "OCI": ([], []),
     "Terminal": ([], ["Glibc"]),

@@ -25,6 +25,7 @@ struct clinux_open_how {
 extern const int CLINUX_O_PATH;
 extern const int CLINUX_O_TMPFILE;
 extern const int CLINUX_AT_EMPTY_PATH;
+extern const int CLINUX_AT_RECURSIVE;
 
 int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how);
 int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);

@@ -78,6 +78,14 @@ package struct StartingProcess: ~Copyable, Sendable {
         return process
     }
 
+    /// Ends the process before its program runs.
+    ///
+    /// - Throws: Why it could not be killed or reaped.
+    package consuming func abandon() throws(SystemError) {
+        try process.signal(SIGKILL)
+        _ = try process.wait()
+    }
+
     /// The next report, handled; nil at the end of the stream.
     private mutating func receive() throws(LaunchError) -> csandbox_report_kind? {
         var message = csandbox_report()

@@ -16,6 +16,8 @@ package struct Plan: Sendable {
     package let descriptors: [Int32]
     /// What each operation is about, for errors.
     let steps: [PlanStep]
+    /// Those of the descriptors that belong to the plan.
+    let opened: DescriptorBag
 
     /// The error that a report of the interpreter stands for.
     ///

@@ -244,8 +244,10 @@ struct PlanBuilder {
 
     /// The finished plan.
     ///
+    /// - Parameter opened: Descriptors that live as long as the plan.
+    /// - Returns: The plan.
     /// - Throws: What made it impossible to write down.
-    consuming func build() throws(LaunchError) -> Plan {
+    consuming func build(keeping opened: DescriptorBag = DescriptorBag()) throws(LaunchError) -> Plan {
         if let failure { throw failure }
         repeat { pool.append(0) } while pool.count % 8 != 0
         var header = csandbox_header()
@@ -268,7 +270,7 @@ struct PlanBuilder {
             UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
             count = (bytes.count + 7) / 8
         }
-        return Plan(bytes: words, size: bytes.count, descriptors: descriptors, steps: steps)
+        return Plan(bytes: words, size: bytes.count, descriptors: descriptors, steps: steps, opened: opened)
     }
 }
 

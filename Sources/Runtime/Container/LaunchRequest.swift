@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import OCI
+
+/// One of the standard streams of a process.
+package enum StandardStream: Equatable, Sendable {
+    /// `/dev/null` of the container.
+    case null
+    /// An open file, borrowed until the launch.
+    case descriptor(Int32)
+}
+
+/// The standard streams of a process.
+package enum StandardStreams: Equatable, Sendable {
+    case streams(input: StandardStream, output: StandardStream, error: StandardStream)
+    /// A terminal of the container's own devpts; its master comes with the process.
+    case terminal
+
+    package static let null = streams(input: .null, output: .null, error: .null)
+}
+
+/// The control groups that a process starts in; descriptors are borrowed until the launch.
+package struct ControlGroupPlaces: Equatable, Sendable {
+    /// The directory of the version 2 group, for `CLONE_INTO_CGROUP`.
+    package var directory: Int32?
+    /// The `cgroup.procs` files of the version 1 groups, which get the child's number.
+    package var processFiles: [Int32]
+    /// The version 1 hierarchies as the container sees them below `/sys/fs/cgroup`; empty: version 2 alone.
+    package var hierarchies: [Hierarchy]
+
+    /// A version 1 hierarchy.
+    package struct Hierarchy: Equatable, Sendable {
+        /// The directory's name, `cpu,cpuacct` for example.
+        package var name: String
+        /// The options that choose it at a mount: controllers, or `name=` and its name.
+        package var options: [String]
+
+        package init(name: String, options: [String]) {
+            self.name = name
+            self.options = options
+        }
+    }
+
+    package init(directory: Int32? = nil, processFiles: [Int32] = [], hierarchies: [Hierarchy] = []) {
+        self.directory = directory
+        self.processFiles = processFiles
+        self.hierarchies = hierarchies
+    }
+}
+
+/// A container to start: its specification, and what its caller has prepared.
+package struct LaunchRequest: Sendable {
+    /// What to run.
+    ///
+    /// `root.path` and the sources of binds are paths of the host.
+    package var specification: RuntimeSpec
+    /// The root file system as a detached mount, borrowed; nil: the directory `root.path` is bound.
+    package var root: Int32?
+    package var streams = StandardStreams.null
+    package var controlGroups = ControlGroupPlaces()
+    /// The filter of system calls: classic BPF, as seccomp(2) takes it.
+    package var filter: [UInt8]?
+    /// Whether an init of ours is the first process, which reaps and forwards signals.
+    package var hasInit = false
+    /// A pipe's end from which the process reads a byte before it runs its program, borrowed until the launch.
+    package var gate: Int32?
+    /// A signal that the container gets when the thread that launched it ends; nil for one that outlives it.
+    package var deathSignal: Int32?
+
+    package init(_ specification: RuntimeSpec) {
+        self.specification = specification
+    }
+}
