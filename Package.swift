@@ -42,9 +42,14 @@ let package = Package(
         .target(name: "Compose", dependencies: ["YAML"], swiftSettings: strict),
         .target(name: "Diagram", swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
+        .target(name: "CKeeper", dependencies: ["CSandbox"], cSettings: strictC),
         .target(name: "CSandbox", cSettings: strictC),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Runtime", dependencies: ["CLinux", "CSandbox", "Linux", "OCI"], swiftSettings: strict),
+        .target(
+            name: "Runtime",
+            dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"],
+            swiftSettings: strict
+        ),
         .target(name: "OCI", swiftSettings: strict),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
@@ -59,6 +64,12 @@ let package = Package(
             ],
             swiftSettings: strict,
             linkerSettings: standalone
+        ),
+        .executableTarget(
+            name: "wharf-keeper",
+            dependencies: ["CKeeper", "CLinux", "CSandbox"],
+            swiftSettings: strict + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])],
+            linkerSettings: [.unsafeFlags(["-static-executable"])]
         ),
         .target(name: "ConformanceKit", path: "Tests/Conformance/Kit", swiftSettings: strict),
         .executableTarget(
@@ -93,7 +104,7 @@ let package = Package(
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CSandbox", "Linux", "Runtime", "TestSupport"],
+            dependencies: ["CSandbox", "Linux", "OCI", "Runtime", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

@@ -25,6 +25,7 @@ const int CLINUX_O_PATH = O_PATH;
 const int CLINUX_O_TMPFILE = O_TMPFILE;
 const int CLINUX_AT_EMPTY_PATH = AT_EMPTY_PATH;
 const int CLINUX_AT_RECURSIVE = AT_RECURSIVE;
+const unsigned int CLINUX_MFD_CLOEXEC = MFD_CLOEXEC;
 
 // The result of a system call without a wrapper, or -errno with the caller's errno kept.
 static long raw(long number, ...) {

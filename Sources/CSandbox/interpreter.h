@@ -74,7 +74,4 @@ int csandbox_exec(struct machine *machine, const struct csandbox_operation *oper
 // Becomes the init of a pid namespace for its only child; does not return.
 void csandbox_init(pid_t child) __attribute__((noreturn));
 
-// Sends a report with a descriptor, or with none where it is negative. 0 or -errno.
-int csandbox_send(int report, const struct csandbox_report *message, int descriptor);
-
 #endif

@@ -41,6 +41,15 @@ extension Descriptor {
         return ProcessEnd(end)
     }
 
+    /// Waits until the process has ended and its parent has reaped it; the caller need not be the parent.
+    package borrowing func waitUntilReaped() throws(SystemError) {
+        // No event is asked for: POLLHUP, which comes with the reaping, is always told.
+        var request = pollfd(fd: number, events: 0, revents: 0)
+        while poll(&request, 1, -1) < 0 {
+            if errno != EINTR { throw SystemError("poll", errno) }
+        }
+    }
+
     /// How a process ended that is no child of ours, as the kernel keeps it since Linux 6.15.
     ///
     /// - Returns: Nil while it runs.

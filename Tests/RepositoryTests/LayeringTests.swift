@@ -12,11 +12,13 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Compose": (["YAML"], ["Glibc", "Synchronization"]),
     "Diagram": ([], ["Glibc"]),
     "CLinux": ([], []),
+    "CKeeper": (["CSandbox"], []),
     "CSandbox": ([], []),
     "Linux": (["CLinux"], ["Glibc", "Synchronization"]),
-    "Runtime": (["CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
+    "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
     "OCI": ([], []),
     "Terminal": ([], ["Glibc"]),
+    "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]
 

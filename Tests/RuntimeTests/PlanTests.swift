@@ -16,7 +16,7 @@ import Testing
             arguments: ["sh", "-c", "test \"$0 $A\" = 'one two' && exit 37", "one"],
             environment: ["A=two"]
         )
-        let process = try EmbeddedLauncher().launch(builder.build()).waitUntilRunning()
+        let process = try EmbeddedLauncher().launch(builder.build(), name: "test").waitUntilRunning()
         #expect(try process.wait() == .exit(37))
     }
 
@@ -27,7 +27,7 @@ import Testing
         builder.exec(candidates: ["/bin/true"], arguments: ["true"], environment: [])
         let plan = try builder.build()
         #expect(throws: LaunchError.setup("process.cwd", SystemError("chdir", ENOENT, on: "/nowhere"))) {
-            _ = try EmbeddedLauncher().launch(plan).waitUntilRunning()
+            _ = try EmbeddedLauncher().launch(plan, name: "test").waitUntilRunning()
         }
     }
 
@@ -44,7 +44,9 @@ import Testing
         var builder = PlanBuilder()
         builder.exec(candidates: candidates, arguments: ["program"], environment: [])
         let plan = try builder.build()
-        let error = #expect(throws: LaunchError.self) { _ = try EmbeddedLauncher().launch(plan).waitUntilRunning() }
+        let error = #expect(throws: LaunchError.self) {
+            _ = try EmbeddedLauncher().launch(plan, name: "test").waitUntilRunning()
+        }
         #expect(error == .exec(SystemError("execve", number, on: "program")))
         #expect(error?.exitStatus == Int32(status))
     }
@@ -57,7 +59,7 @@ import Testing
         builder.add(CSANDBOX_READY, "sendmsg")
         builder.add(CSANDBOX_AWAIT, "read", gate)
         builder.exec(candidates: ["/bin/sh"], arguments: ["sh", "-c", "exit 3"], environment: [])
-        var starting = try EmbeddedLauncher().launch(builder.build())
+        var starting = try EmbeddedLauncher().launch(builder.build(), name: "test")
         try starting.waitUntilReady()
         #expect(try readText("/proc/\(starting.pid)/comm") != "sh\n")
         try #require(write(pipe.writer.number, "x", 1) == 1)

@@ -26,6 +26,7 @@ extern const int CLINUX_O_PATH;
 extern const int CLINUX_O_TMPFILE;
 extern const int CLINUX_AT_EMPTY_PATH;
 extern const int CLINUX_AT_RECURSIVE;
+extern const unsigned int CLINUX_MFD_CLOEXEC;
 
 int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how);
 int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
@@ -46,6 +47,31 @@ int clinux_eventfd(unsigned int value, int flags);
 int clinux_memfd_create(const char *name, unsigned int flags);
 int64_t clinux_copy_file_range(int from, int64_t *_Nullable from_offset, int to, int64_t *_Nullable to_offset, size_t length);
 int64_t clinux_splice(int from, int to, size_t length, unsigned int flags);
+
+// Local sockets of type SOCK_SEQPACKET, each close-on-exec. A path that is too long answers -ENAMETOOLONG.
+int clinux_listen(const char *path, int backlog);
+int clinux_connect(const char *path);
+int clinux_accept(int listener, int flags);
+// The user at the other end.
+int clinux_peer_user(int socket, uid_t *user);
+// One packet with descriptors. -EMSGSIZE where the packet or its descriptors did not fit; none is kept then.
+int64_t clinux_send_packet(int socket, const void *bytes, size_t size, const int *_Nullable descriptors, size_t count, int flags);
+int64_t clinux_receive_packet(int socket, void *bytes, size_t size, int *_Nullable descriptors, size_t capacity,
+                              size_t *count, int flags);
+
+// Events. `token` comes back with the event.
+int clinux_epoll_create(void);
+int clinux_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t token);
+int clinux_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t token);
+int clinux_epoll_remove(int epoll, int descriptor);
+struct clinux_event {
+    uint32_t events;
+    uint64_t token;
+};
+int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int timeout_milliseconds);
+
+// Nanoseconds since 1970.
+uint64_t clinux_real_time(void);
 
 // Processes.
 int clinux_pidfd_open(pid_t pid, unsigned int flags);

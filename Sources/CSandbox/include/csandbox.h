@@ -114,6 +114,7 @@ enum csandbox_report_kind {
     CSANDBOX_DESCRIPTOR = 2,  // SEND: carries a descriptor; `detail` is its tag.
     CSANDBOX_SIBLING = 3,     // FORK_SIBLING: carries the pidfd of the process that goes on; `detail` is its number.
     CSANDBOX_IS_READY = 4,    // READY.
+    CSANDBOX_LAUNCHED = 5,    // Of a launcher in another process: carries the pidfd; `detail` is the number.
 };
 
 struct csandbox_report {
@@ -142,6 +143,9 @@ int csandbox_launch(const void *plan, size_t size, const int *descriptors, struc
 // The next report: 1, or 0 at the end of the stream, or -errno. `descriptor` is -1 or owned by the caller. A report
 // socket polls readable when there is one. Blocks, unless flags has MSG_DONTWAIT.
 int csandbox_receive(int report, int flags, struct csandbox_report *message, int *descriptor);
+
+// Sends a report with a descriptor, or with none where it is negative. 0 or -errno.
+int csandbox_send(int report, const struct csandbox_report *message, int descriptor);
 
 #pragma clang assume_nonnull end
 #endif

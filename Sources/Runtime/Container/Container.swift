@@ -21,7 +21,7 @@ package struct Container: ~Copyable, Sendable {
         _ request: LaunchRequest,
         by launcher: any Launcher
     ) throws(LaunchError) -> Container {
-        let starting = try launcher.launch(ContainerPlanner.plan(request))
+        let starting = try launcher.launch(ContainerPlanner.plan(request), name: request.name)
         return Container(process: try starting.waitUntilRunning(), launcher: launcher)
     }
 
@@ -39,7 +39,7 @@ package struct Container: ~Copyable, Sendable {
         guard request.gate != nil else {
             throw .specification(field: "gate", "is missing: a container that is created needs one")
         }
-        var starting = try launcher.launch(ContainerPlanner.plan(request))
+        var starting = try launcher.launch(ContainerPlanner.plan(request), name: request.name)
         try starting.waitUntilReady()
         return starting
     }
@@ -57,6 +57,6 @@ package struct Container: ~Copyable, Sendable {
     /// - Throws: Why it does not run; nothing of it is left.
     package func exec(_ request: ExecRequest) throws(LaunchError) -> Process {
         let plan = try ExecPlanner.plan(request, joining: process.pidfd.number)
-        return try launcher.launch(plan).waitUntilRunning()
+        return try launcher.launch(plan, name: request.name).waitUntilRunning()
     }
 }

@@ -7,6 +7,8 @@ package import OCI
 
 /// A program to run in a container that runs already.
 package struct ExecRequest: Sendable {
+    /// The name of the process for its launcher: the id of this exec.
+    package var name = ""
     /// The program; its capabilities may not go beyond those of the container, which is for the caller to see to.
     package var process: RuntimeSpec.Process
     /// The namespaces that the container has of its own.

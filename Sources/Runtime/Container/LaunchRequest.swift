@@ -50,6 +50,8 @@ package struct ControlGroupPlaces: Equatable, Sendable {
 
 /// A container to start: its specification, and what its caller has prepared.
 package struct LaunchRequest: Sendable {
+    /// The name of the first process for its launcher: the container's id.
+    package var name = ""
     /// What to run.
     ///
     /// `root.path` and the sources of binds are paths of the host.

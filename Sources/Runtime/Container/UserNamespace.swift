@@ -24,7 +24,7 @@ enum UserNamespace {
         builder.add(CSANDBOX_AWAIT, "read", builder.input(gate.reader.number))
         builder.exec(candidates: [], arguments: [], environment: [])
         do {
-            var holder = try EmbeddedLauncher().launch(builder.build())
+            var holder = try EmbeddedLauncher().launch(builder.build(), name: "map")
             try holder.waitUntilReady()
             let namespace = try Descriptor.open("/proc/\(holder.pid)/ns/user", O_RDONLY)
             try holder.abandon()

@@ -9,6 +9,8 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
     case specification(field: String, String)
     /// No process came to be.
     case launch(SystemError)
+    /// The keeper could not be asked.
+    case keeper(KeeperError)
     /// The named field of the specification could not be made true.
     case setup(String, SystemError)
     /// The program could not be run.
@@ -20,6 +22,7 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .specification(let field, let text): "\(field): \(text)"
         case .launch(let error): "cannot start a process: \(error)"
+        case .keeper(let error): "\(error)"
         case .setup(let purpose, let error): "cannot set up \(purpose): \(error)"
         case .exec(let error): "cannot run \(error.subject): \(SystemError.text(of: error.number))"
         case .unknownReport(let kind): "the launcher sent a report of the unknown kind \(kind)"

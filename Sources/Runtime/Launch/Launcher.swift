@@ -10,10 +10,12 @@ package import Linux
 package protocol Launcher: Sendable {
     /// Clones a process that runs a plan.
     ///
-    /// - Parameter plan: The plan; what its slots hold is borrowed until the call returns.
+    /// - Parameters:
+    ///   - plan: The plan; what its slots hold is borrowed until the call returns.
+    ///   - name: The process's name, which is its own among those of the launcher; at most 71 bytes.
     /// - Returns: The process, which works through the plan on its own.
     /// - Throws: Why there is no process; then nothing is left.
-    func launch(_ plan: Plan) throws(LaunchError) -> StartingProcess
+    func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess
 }
 
 /// Hosts the interpreter in this process: what it starts ends with it.
@@ -22,7 +24,7 @@ package protocol Launcher: Sendable {
 package struct EmbeddedLauncher: Launcher {
     package init() {}
 
-    package func launch(_ plan: Plan) throws(LaunchError) -> StartingProcess {
+    package func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess {
         var child = csandbox_child()
         // An array without elements may have no address; the interpreter reads none of it then.
         let descriptors = plan.descriptors + [-1]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 package import Linux
 
 /// A running process of a container: its pidfd, which means this process and no other for as long as it is held.
@@ -23,8 +24,14 @@ package struct Process: ~Copyable, Sendable {
     /// Waits for its end.
     ///
     /// - Returns: How it ended.
-    /// - Throws: `ECHILD` where this process is not its parent.
+    /// - Throws: `ENODATA` where this process is not its parent and the kernel, before 6.15, does not tell others.
     package func wait() throws(SystemError) -> ProcessEnd {
-        try pidfd.waitForProcess()
+        do {
+            return try pidfd.waitForProcess()
+        } catch  where error.number == ECHILD {
+            try pidfd.waitUntilReaped()
+            guard let end = try pidfd.processEnd() else { throw SystemError("ioctl", EAGAIN, on: "PIDFD_GET_INFO") }
+            return end
+        }
     }
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the keeper needs and Embedded Swift does not have: `import Glibc` does not exist there. A function returns what
+// the kernel gave, or -errno.
+#ifndef CKEEPER_H
+#define CKEEPER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "csandbox.h"
+#include "keeper_protocol.h"
+
+#pragma clang assume_nonnull begin
+
+// The argument at a position of the command line; NULL beyond its end.
+const char *_Nullable ckeeper_argument(int index);
+
+// Makes sure that this process runs from a sealed copy of its executable, by running itself again where it does not.
+//
+// A container that shares a pid namespace with us could otherwise open /proc/PID/exe and write to the host's file. Closes
+// everything that was inherited but the standard streams.
+int ckeeper_run_sealed(void);
+
+// Leaves the session and the mounts of whoever started us: a mount namespace with just /proc and /dev/null, so that a
+// clone copies little and nothing of the host is kept busy. Also makes orphans our children.
+int ckeeper_detach(void);
+
+// Says on standard output that the socket is served, and lets go of standard input and output. 0 or -errno.
+int ckeeper_announce(void);
+
+// A descriptor that is readable when a child has ended.
+int ckeeper_watch_children(void);
+void ckeeper_drain(int descriptor);
+// A child that has ended and is not reaped; 0 where there is none.
+pid_t ckeeper_ended_child(void);
+// Waits for the end of a child and reaps it.
+void ckeeper_reap(pid_t child);
+
+// Launches the plan in a file, which is copied first. `count` says how many descriptors fill its slots. `forks_sibling` is
+// whether the process that remains is another one than that of `child`.
+int ckeeper_launch(int plan, const int *descriptors, uint32_t count, int *forks_sibling, struct csandbox_child *child);
+// Ends and reaps a child that nobody will hear of.
+void ckeeper_discard(struct csandbox_child *child);
+
+void ckeeper_close(int descriptor);
+uid_t ckeeper_user(void);
+pid_t ckeeper_pid(void);
+void ckeeper_write_error(const uint8_t *bytes, size_t size);
+void ckeeper_exit(int status) __attribute__((noreturn));
+
+// Constants that are enumerations or hidden in the C library's headers.
+enum { CKEEPER_NONBLOCKING = 04000, CKEEPER_DONT_WAIT = 0x40, CKEEPER_WAIT_ENDED = 4 | 1 };
+
+#pragma clang assume_nonnull end
+#endif

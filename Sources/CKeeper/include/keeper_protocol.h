@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the keeper is asked and what it answers.
+//
+// The keeper listens on a SOCK_SEQPACKET socket. A connection carries one request and its answers; either side closes it
+// when it is done. Requests and answers are the packets below, in the byte order of the machine; descriptors travel as
+// SCM_RIGHTS. A new version adds kinds and keeps the layouts, so that an engine can talk to an older keeper that still
+// holds its containers.
+#ifndef KEEPER_PROTOCOL_H
+#define KEEPER_PROTOCOL_H
+
+#include <stdint.h>
+
+#define KEEPER_MAGIC 0x5045454bu  // "KEEP"
+#define KEEPER_VERSION 1u
+#define KEEPER_KEY_SIZE 72
+// The most descriptors in one packet: the kernel's SCM_MAX_FD is 253.
+#define KEEPER_PACKET_DESCRIPTORS 250
+
+enum keeper_request_kind {
+    // Answers one keeper_answer: `pid` is the keeper's, `status` its version.
+    KEEPER_HELLO = 1,
+    // Descriptors for a LAUNCH that follows on the same connection; no answer.
+    KEEPER_DESCRIPTORS = 2,
+    // Launches the plan in the first descriptor, a memfd; the others fill its slots. Answers are csandbox_report packets:
+    // LAUNCHED with the pidfd, or FAILED; then those of the plan; the end when execve succeeded.
+    KEEPER_LAUNCH = 3,
+    // Takes a process over that an earlier keeper launched: the descriptor is its pidfd. Answers one keeper_answer.
+    KEEPER_ADOPT = 4,
+    // Keeps a descriptor with a process, under `tag`. Answers one keeper_answer.
+    KEEPER_HOLD = 5,
+    // Answers one keeper_answer for each process, with its pidfd, then closes.
+    KEEPER_LIST = 6,
+    // Answers one keeper_answer for each descriptor that is held with the process, then closes.
+    KEEPER_FETCH = 7,
+    // As LIST, and then one keeper_answer more for each process that ends, until the connection is closed.
+    KEEPER_WATCH = 8,
+    // Forgets a process that has ended. Answers one keeper_answer.
+    KEEPER_FORGET = 9,
+    // Ends the keeper where it keeps no process. Answers one keeper_answer.
+    KEEPER_QUIT = 10,
+};
+
+struct keeper_request {
+    uint32_t magic;
+    uint16_t version, kind;
+    uint32_t tag;
+    int32_t pid;  // ADOPT
+    char key[KEEPER_KEY_SIZE];  // The name of the process for the engine, with a zero byte at its end.
+};
+
+enum keeper_state {
+    KEEPER_RUNNING = 0,
+    KEEPER_EXITED = 1,   // `status` is the exit status.
+    KEEPER_KILLED = 2,   // `status` is the signal.
+    KEEPER_UNKNOWN = 3,  // It ended while nobody could learn how.
+};
+
+struct keeper_answer {
+    int32_t error;  // An errno value, or 0.
+    int32_t pid;
+    uint32_t state;
+    int32_t status;
+    uint64_t ended;  // Nanoseconds since 1970, or 0.
+    uint32_t tag;
+    uint32_t reserved;
+    char key[KEEPER_KEY_SIZE];
+};
+
+#endif
