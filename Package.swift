@@ -85,7 +85,7 @@ let package = Package(
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
-        .testTarget(name: "LinuxTests", dependencies: ["Linux", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),
