@@ -187,12 +187,35 @@ int clinux_bpf_load_device_program(const uint64_t *code, uint32_t count) {
     return (int)CALL(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes, 0, 0, 0);
 }
 
-int clinux_bpf_attach_device_program(int cgroup, int program) {
+int clinux_bpf_attach_device_program(int cgroup, int program, int replaced) {
     union bpf_attr attributes;
     memset(&attributes, 0, sizeof attributes);
     attributes.target_fd = (uint32_t)cgroup;
     attributes.attach_bpf_fd = (uint32_t)program;
     attributes.attach_type = BPF_CGROUP_DEVICE;
     attributes.attach_flags = BPF_F_ALLOW_MULTI;
+    if (replaced >= 0) {
+        attributes.attach_flags |= BPF_F_REPLACE;
+        attributes.replace_bpf_fd = (uint32_t)replaced;
+    }
     return (int)CALL(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes, 0, 0, 0);
+}
+
+int clinux_bpf_query_device_programs(int cgroup, uint32_t *ids, uint32_t *count) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.query.target_fd = (uint32_t)cgroup;
+    attributes.query.attach_type = BPF_CGROUP_DEVICE;
+    attributes.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    attributes.query.prog_cnt = *count;
+    int answer = (int)CALL(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof attributes, 0, 0, 0);
+    *count = attributes.query.prog_cnt;
+    return answer;
+}
+
+int clinux_bpf_program_by_id(uint32_t id) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_id = id;
+    return (int)CALL(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attributes, sizeof attributes, 0, 0, 0);
 }

@@ -102,7 +102,11 @@ int clinux_fsmount(int context, unsigned int flags, unsigned int attributes);
 
 // Control groups: programs of type BPF_PROG_TYPE_CGROUP_DEVICE. `code` holds `count` instructions of 8 bytes.
 int clinux_bpf_load_device_program(const uint64_t *code, uint32_t count);
-int clinux_bpf_attach_device_program(int cgroup, int program);
+// Attaches a program next to those that are there, or in the place of one of them; -1 replaces none.
+int clinux_bpf_attach_device_program(int cgroup, int program, int replaced);
+// The ids of the programs of a group itself, at most `*count`, which then says how many there are.
+int clinux_bpf_query_device_programs(int cgroup, uint32_t *ids, uint32_t *count);
+int clinux_bpf_program_by_id(uint32_t id);
 
 #pragma clang assume_nonnull end
 #endif

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// What it takes to put a process into a group.
+///
+/// A process that is cloned with `CLONE_INTO_CGROUP` into ``directoryNumber`` is in the tree of version 2 from the start. Its
+/// number is then written to each of ``procsNumbers``: `0` stands for the writer itself.
+package struct ControlGroupAttachment: ~Copyable, Sendable {
+    /// The number of the open directory in the tree of version 2; nil where there is none.
+    package let directoryNumber: Int32?
+    private let procs: DescriptorNumbers
+    private let directory: Descriptor?
+
+    fileprivate init(_ procs: consuming DescriptorNumbers) {
+        directoryNumber = nil
+        directory = nil
+        self.procs = procs
+    }
+
+    fileprivate init(_ directory: consuming Descriptor, _ procs: consuming DescriptorNumbers) {
+        directoryNumber = directory.number
+        self.directory = consume directory
+        self.procs = procs
+    }
+
+    /// The numbers of open `cgroup.procs` files of the trees of version 1; they are closed with this value.
+    package var procsNumbers: [Int32] { procs.numbers }
+}
+
+/// Descriptors that are closed together.
+private struct DescriptorNumbers: ~Copyable, Sendable {
+    private(set) var numbers: [Int32] = []
+
+    mutating func append(_ descriptor: consuming Descriptor) {
+        numbers.append(descriptor.release())
+    }
+
+    deinit {
+        for number in numbers { close(number) }
+    }
+}
+
+extension ControlGroup {
+    /// Opens what it takes to put a process into the group.
+    package func attachment() throws(ControlGroupError) -> ControlGroupAttachment {
+        try attempt("open the files of") { () throws(SystemError) -> ControlGroupAttachment in
+            var procs = DescriptorNumbers()
+            for tree in hierarchies.legacy {
+                procs.append(try self.directory(in: tree).open("cgroup.procs", O_WRONLY))
+            }
+            guard let unified = hierarchies.unified else { return ControlGroupAttachment(procs) }
+            return ControlGroupAttachment(try self.directory(in: unified).take(), procs)
+        }
+    }
+
+    /// Moves a process that runs into the group.
+    ///
+    /// - Parameter process: Its number in the pid namespace of the caller.
+    /// - Throws: The kernel's answer of the first tree that refuses.
+    package func attach(_ process: Int32) throws(ControlGroupError) {
+        for tree in hierarchies.all {
+            do {
+                try directory(in: tree).write("cgroup.procs", "\(process)")
+            } catch {
+                let full = "a process with a real-time policy needs cpu.rt_runtime_us, and a cpuset its processors"
+                throw failure("put process \(process) into", error, hint: error.number == EINVAL ? full : "")
+            }
+        }
+    }
+
+    /// The processes of the group and of those below it, in no order.
+    package func processes() throws(ControlGroupError) -> [Int32] {
+        guard let tree = hierarchies.all.first else { return [] }
+        do {
+            return try processes(in: tree)
+        } catch {
+            throw failure("list the processes of", error)
+        }
+    }
+
+    func processes(in tree: ControlGroupHierarchy) throws(SystemError) -> [Int32] {
+        var found: [Int32] = []
+        try Self.collectProcesses(of: try directory(in: tree), into: &found)
+        return found
+    }
+
+    private static func collectProcesses(
+        of directory: borrowing ControlGroupDirectory,
+        into found: inout [Int32]
+    ) throws(SystemError) {
+        found += (try directory.readIfPresent("cgroup.procs") ?? "").split(separator: "\n").compactMap { Int32($0) }
+        for name in try directory.children() {
+            do {
+                try collectProcesses(of: try directory.directory(name), into: &found)
+            } catch  where error.number == ENOENT {
+                continue
+            }
+        }
+    }
+
+    /// Ends every process of the group and of those below it with `SIGKILL`.
+    ///
+    /// It returns when the signals are sent; ``waitUntilEmpty(timeout:)`` waits for the end. Where the kernel cannot
+    /// kill a group at once (`cgroup.kill`, Linux 5.14) it is frozen first, so that no process escapes by forking.
+    package func kill() throws(ControlGroupError) {
+        do {
+            if let unified = hierarchies.unified {
+                let directory = try directory(in: unified)
+                if directory.has("cgroup.kill") {
+                    try directory.write("cgroup.kill", "1")
+                    return
+                }
+            }
+        } catch  where error.number == ENOENT {
+            return
+        } catch {
+            throw failure("kill", error)
+        }
+        try killOneByOne()
+    }
+
+    private func killOneByOne() throws(ControlGroupError) {
+        // A group that does not freeze, or a machine without a freezer, is fought by repetition.
+        var isFrozen = false
+        do {
+            try freeze(timeout: .milliseconds(500))
+            isFrozen = true
+        } catch  where error.code == .missing {
+            return
+        } catch {
+            isFrozen = false
+        }
+        var rounds = isFrozen ? 1 : 1000
+        var killed: Set<Int32> = []
+        while rounds > 0 {
+            let fresh = Set(try processes()).subtracting(killed)
+            if fresh.isEmpty { break }
+            for process in fresh { Glibc.kill(process, SIGKILL) }
+            killed.formUnion(fresh)
+            rounds -= 1
+        }
+        // In version 1 a frozen process dies only when it is thawed.
+        if isFrozen { try thaw() }
+    }
+
+    /// Whether a process that is not yet dead is in the group or below it.
+    package func isPopulated() throws(ControlGroupError) -> Bool {
+        do throws(SystemError) {
+            guard let unified = hierarchies.unified else {
+                guard let tree = hierarchies.legacy.first else { return false }
+                return try !processes(in: tree).isEmpty
+            }
+            return KeyedValues(try directory(in: unified).read("cgroup.events"))["populated"] == 1
+        } catch  where error.number == ENOENT || error.number == ENODEV {
+            return false
+        } catch {
+            throw failure("look into", error)
+        }
+    }
+
+    /// Waits until no process is in the group or below it.
+    ///
+    /// - Parameter timeout: How long to wait.
+    /// - Returns: False where the time was over first.
+    /// - Throws: Where the group cannot be read; one that is not there is empty.
+    package func waitUntilEmpty(timeout: Duration) throws(ControlGroupError) -> Bool {
+        let deadline = ContinuousClock.now + timeout
+        do {
+            guard let unified = hierarchies.unified else { return try waitForEachProcess(deadline: deadline) }
+            return try waitForEvent("populated", 0, in: unified, deadline: deadline)
+        } catch  where [ENOENT, ENODEV].contains(error.number) {
+            return true
+        } catch {
+            throw failure("wait for the end of", error)
+        }
+    }
+
+    /// The file that becomes readable with `POLLPRI` whenever the group gets empty, populated, frozen or thawed.
+    ///
+    /// - Returns: The open `cgroup.events`; nil where there is no tree of version 2.
+    /// - Throws: Where it cannot be opened.
+    package func eventsDescriptor() throws(ControlGroupError) -> Descriptor? {
+        guard let unified = hierarchies.unified else { return nil }
+        do {
+            return try directory(in: unified).open("cgroup.events", O_RDONLY)
+        } catch {
+            throw failure("watch", error)
+        }
+    }
+
+    /// Waits for a value in `cgroup.events`.
+    func waitForEvent(
+        _ key: String,
+        _ value: UInt64,
+        in tree: ControlGroupHierarchy,
+        deadline: ContinuousClock.Instant
+    ) throws(SystemError) -> Bool {
+        let directory = try directory(in: tree)
+        let events = try directory.open("cgroup.events", O_RDONLY)
+        while true {
+            // Reading the file is what arms the next event.
+            let text = try ControlGroupDirectory.text(of: events, path: "\(directory.path)/cgroup.events")
+            if KeyedValues(text)[key] == value { return true }
+            if try !wait(for: events.number, Int16(POLLPRI), until: deadline) { return false }
+        }
+    }
+
+    /// Waits for the end of each process there is, until there is none; for machines without version 2.
+    private func waitForEachProcess(deadline: ContinuousClock.Instant) throws(SystemError) -> Bool {
+        guard let tree = hierarchies.legacy.first else { return true }
+        while let process = try processes(in: tree).first {
+            let pidfd = clinux_pidfd_open(process, 0)
+            if pidfd == -ESRCH { continue }
+            let descriptor = Descriptor(owning: try SystemError.check(pidfd, "pidfd_open", on: "\(process)"))
+            if try !wait(for: descriptor.number, Int16(POLLIN), until: deadline) { return false }
+        }
+        return true
+    }
+
+    /// Runs calls on the group and says of a failure what was tried.
+    func attempt<Value: ~Copyable>(
+        _ verb: String,
+        _ body: () throws(SystemError) -> Value
+    ) throws(ControlGroupError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw failure(verb, error)
+        }
+    }
+
+    func failure(_ verb: String, _ error: SystemError, hint: String = "") -> ControlGroupError {
+        let missing = error.number == ENOENT || error.number == ENODEV
+        return ControlGroupError(
+            "\(verb) control group \(path)",
+            error,
+            code: missing ? .missing : .failed,
+            hint: missing && hint.isEmpty ? "the group is gone" : hint
+        )
+    }
+}
+
+/// Waits for an event of a descriptor; false where the time is over.
+func wait(
+    for number: Int32,
+    _ events: Int16,
+    until deadline: ContinuousClock.Instant
+) throws(SystemError) -> Bool {
+    while true {
+        let left = max(deadline - .now, .zero)
+        var request = pollfd(fd: number, events: events, revents: 0)
+        // Rounded up, so that the last moment is no busy loop.
+        let count = poll(&request, 1, Int32(clamping: (left.microseconds + 999) / 1000))
+        if count > 0 { return true }
+        let answer = errno
+        if count < 0, answer != EINTR { throw SystemError("poll", answer) }
+        if left == .zero { return false }
+    }
+}

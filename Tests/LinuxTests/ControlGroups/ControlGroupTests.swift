@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Linux
+
+@Suite struct `Control groups` {
+    @Test func `a group is a directory in every tree and leaves nothing behind`() throws {
+        let hierarchies = try ControlGroupHierarchies.forTests()
+        let group = try ControlGroup.create(["nothing", "left"], in: hierarchies)
+        let paths = hierarchies.all.map { "\($0.mountPoint)/\(group.path)" }
+        #expect(paths.count >= 2)
+        #expect(paths.allSatisfy(isFolder))
+        #expect(try group.exists())
+        try group.remove()
+        #expect(!paths.contains(where: isFolder))
+        #expect(!(try group.exists()))
+        for tree in hierarchies.all {
+            #expect(!isFolder("\(tree.mountPoint)/\(hierarchies.parent[0])/nothing"))
+        }
+        try group.remove()
+    }
+
+    @Test func `every controller of the machine has one tree`() throws {
+        let hierarchies = try ControlGroupHierarchies.forTests()
+        for controller in ["cpu", "cpuset", "io", "memory", "pids"] {
+            #expect(hierarchies.hierarchy(of: controller) != nil, "\(controller)")
+        }
+        let names = hierarchies.all.flatMap(\.controllers)
+        #expect(names.count == Set(names).count)
+    }
+
+    @Test(arguments: Trees.allCases)
+    func `a process is put into every tree through the descriptors`(trees: Trees) throws {
+        let test = try TestGroup(ResourceLimits(), trees)
+        let child = try Child(shell: "exit 7")
+        let attachment = try test.group.attachment()
+        let text = "\(child.process)"
+        for number in attachment.procsNumbers { #expect(write(number, text, text.utf8.count) == text.utf8.count) }
+        if let directory = attachment.directoryNumber {
+            let procs = openat(directory, "cgroup.procs", O_WRONLY)
+            #expect(write(procs, text, text.utf8.count) == text.utf8.count)
+            close(procs)
+        }
+        let groups = try readText("/proc/\(child.process)/cgroup").split(separator: "\n")
+        let within = groups.filter { $0.hasSuffix(":/\(test.group.path)") }
+        #expect(within.count == test.group.hierarchies.all.count)
+        #expect(try test.group.processes() == [child.process])
+        #expect(try test.group.isPopulated())
+        child.go()
+        #expect(child.wait() == 7)
+        #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
+    }
+
+    @Test func `a taken name is an error and its group is left alone`() throws {
+        let test = try TestGroup()
+        let error = #expect(throws: ControlGroupError.self) {
+            try ControlGroup.create(test.group.name, in: test.group.hierarchies)
+        }
+        #expect(error?.code == .exists)
+        #expect(test.directories.count == test.group.hierarchies.all.count)
+    }
+
+    @Test(arguments: [[], [""], [".."], ["a/b"], ["a", "."], ["a\n"], [String(repeating: "x", count: 256)]])
+    func `a name that could leave the parent is an error`(name: [String]) throws {
+        let hierarchies = try ControlGroupHierarchies.forTests()
+        let error = #expect(throws: ControlGroupError.self) { try ControlGroup(named: name, in: hierarchies) }
+        #expect(error?.code == .invalid)
+    }
+
+    @Test func `fifty groups come and go at once though they share parents`() async throws {
+        let hierarchies = try ControlGroupHierarchies.forTests()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for number in 0..<50 {
+                tasks.addTask {
+                    let name = ["shared", "\(number % 3)", "\(number)"]
+                    let group = try ControlGroup.create(name, in: hierarchies)
+                    #expect(try group.exists())
+                    try group.remove()
+                }
+            }
+            try await tasks.waitForAll()
+        }
+        for tree in hierarchies.all {
+            #expect(!isFolder("\(tree.mountPoint)/\(hierarchies.parent[0])/shared"))
+        }
+    }
+
+    @Test func `a parent that somebody else made stays`() throws {
+        var hierarchies = try ControlGroupHierarchies.forTests()
+        hierarchies.parent.append("theirs")
+        hierarchies.keepsParent = true
+        let group = try ControlGroup.create(["ours"], in: hierarchies)
+        try group.remove()
+        for tree in hierarchies.all {
+            let theirs = "\(tree.mountPoint)/\(hierarchies.parent.joined(separator: "/"))"
+            #expect(isFolder(theirs))
+            #expect(rmdir(theirs) == 0)
+            rmdir("\(tree.mountPoint)/\(hierarchies.parent[0])")
+        }
+    }
+
+    @Test func `a group with a living process is not removed and the error names it`() throws {
+        let test = try TestGroup()
+        let child = try test.start(Child(perl: "syswrite STDOUT, 'r'; sleep 1000"))
+        #expect(child.nextByte() == "r")
+        let error = #expect(throws: ControlGroupError.self) { try test.group.remove(timeout: .zero) }
+        #expect(error?.code == .busy)
+        #expect(error?.description.contains("\(child.process)") == true)
+    }
+
+    @Test(arguments: Trees.allCases)
+    func `groups that processes made below theirs are removed as well`(trees: Trees) throws {
+        let test = try TestGroup(ResourceLimits(), trees)
+        for directory in test.directories { #expect(mkdir("\(directory)/inner", 0o755) == 0) }
+        try test.group.remove()
+        #expect(test.directories.isEmpty)
+    }
+
+    @Test(arguments: Trees.allCases)
+    func `killing ends every process of the group`(trees: Trees) throws {
+        let test = try TestGroup(ResourceLimits(), trees)
+        let child = try test.start(
+            Child(perl: "for (1..5) { fork or last } syswrite STDOUT, 'r'; sleep 1000")
+        )
+        #expect(child.nextByte() == "r")
+        try test.group.kill()
+        #expect(child.wait() == 128 + SIGKILL)
+        #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
+        #expect(try !test.group.isPopulated())
+        #expect(child.rest().allSatisfy { $0 == "r" })
+    }
+
+    @Test(arguments: Trees.allCases)
+    func `a frozen process does nothing until it is thawed`(trees: Trees) throws {
+        let test = try TestGroup(ResourceLimits(), trees)
+        let child = try test.start(
+            Child(perl: "$SIG{USR1} = sub { syswrite STDOUT, 'u' }; syswrite STDOUT, 'r'; while (1) { $n++ }")
+        )
+        #expect(child.nextByte() == "r")
+        try test.group.freeze()
+        #expect(try test.group.isFrozen())
+        let before = try #require(try test.group.statistics().processors)
+        // The test itself works for a while; the frozen loop must not.
+        var sum: UInt64 = 0
+        for number in 0..<2_000_000 as Range<UInt64> { sum &+= number &* sum | 1 }
+        #expect(sum != 0)
+        #expect(try test.group.statistics().processors?.total == before.total)
+        #expect(kill(child.process, SIGUSR1) == 0)
+        #expect(try test.group.isFrozen())
+        try test.group.thaw()
+        #expect(child.nextByte() == "u")
+        #expect(try !test.group.isFrozen())
+    }
+
+    @Test func `the events descriptor tells that the last process has left`() throws {
+        let test = try TestGroup()
+        let events = try #require(try test.group.eventsDescriptor()?.release())
+        defer { close(events) }
+        let child = try Child(shell: "exit 0")
+        try test.group.attach(child.process)
+        var bytes = [UInt8](repeating: 0, count: 256)
+        #expect(pread(events, &bytes, bytes.count, 0) > 0)
+        child.go()
+        #expect(awaitEvent(events, Int16(POLLPRI)))
+        #expect(child.wait() == 0)
+    }
+
+    @Test func `a group that is gone is an error that says so, and empty`() throws {
+        let group = try ControlGroup(named: ["never made"], in: .forTests())
+        #expect(try group.waitUntilEmpty(timeout: .zero))
+        try group.kill()
+        let error = #expect(throws: ControlGroupError.self) { try group.freeze() }
+        #expect(error?.code == .missing)
+    }
+}
