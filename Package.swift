@@ -31,23 +31,23 @@ let package = Package(
         .executable(name: "wharf", targets: ["wharf"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
     ],
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
         .target(name: "Compose", dependencies: ["YAML"], swiftSettings: strict),
         .target(name: "Diagram", swiftSettings: strict),
+        .target(name: "Arguments", swiftSettings: strict),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
             dependencies: [
+                "Arguments",
                 "Compose",
                 "Diagram",
                 "Terminal",
                 "YAML",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict,
@@ -56,11 +56,7 @@ let package = Package(
         .target(name: "ConformanceKit", path: "Tests/Conformance/Kit", swiftSettings: strict),
         .executableTarget(
             name: "conformance",
-            dependencies: [
-                "ConformanceKit",
-                "wharf",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            dependencies: ["Arguments", "ConformanceKit", "wharf"],
             path: "Tests/Conformance/Runner",
             swiftSettings: strict
         ),
@@ -76,6 +72,11 @@ let package = Package(
             name: "fuzz-config",
             dependencies: ["Compose", "TestSupport", "YAML"],
             path: "Tests/Fuzz",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ArgumentsTests",
+            dependencies: ["Arguments", "Compose", "TestSupport", "wharf"],
             swiftSettings: strict
         ),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Arguments
 import Compose
 import Glibc
 import Terminal
@@ -15,6 +16,24 @@ struct ProjectLoading {
     /// - Returns: What was loaded, without errors.
     /// - Throws: ``CommandFailure`` where there are errors, all of them printed.
     func load(_ configure: (inout LoadOptions) -> Void = { _ in }) throws -> LoadResult {
+        let request = try request(configure)
+        let result = Loader.load(request)
+        show(result, from: request.currentDirectory)
+        if result.hasErrors {
+            throw CommandFailure()
+        }
+        return result
+    }
+
+    /// The names of the project's services; none where it has errors.
+    func serviceNames() -> [String] {
+        guard let request = try? request({ $0.resolvesEnvironment = false }) else {
+            return []
+        }
+        return Loader.load(request).project?.services.keys.sorted() ?? []
+    }
+
+    private func request(_ configure: (inout LoadOptions) -> Void) throws -> LoadRequest {
         var request = LoadRequest(currentDirectory: try Self.currentDirectory())
         request.files = options.files
         request.projectDirectory = options.projectDirectory ?? options.workdir
@@ -25,12 +44,7 @@ struct ProjectLoading {
         request.options.keepsUnusedResources = options.allResources
         request.options.normalises = !options.compatibility
         configure(&request.options)
-        let result = Loader.load(request)
-        show(result, from: request.currentDirectory)
-        if result.hasErrors {
-            throw CommandFailure()
-        }
-        return result
+        return request
     }
 
     private func show(_ result: LoadResult, from directory: String) {
@@ -93,5 +107,12 @@ struct ProjectLoading {
             entry += 1
         }
         return variables
+    }
+}
+
+extension Completion {
+    /// The services of the project that the global options name.
+    static func services(of global: GlobalOptions) -> Completion {
+        .computed { ProjectLoading(options: global).serviceNames() }
     }
 }

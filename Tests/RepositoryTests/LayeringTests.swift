@@ -11,8 +11,9 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
     "Compose": (["YAML"], ["Glibc", "Synchronization"]),
     "Diagram": ([], ["Glibc"]),
+    "Arguments": ([], []),
     "Terminal": ([], ["Glibc"]),
-    "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
+    "wharf": (["Arguments", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]
 
 @Suite struct `Layering` {
