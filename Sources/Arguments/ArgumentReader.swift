@@ -2,7 +2,7 @@
 
 /// Walks along arguments: finds the command, stores the values of options and collects the words that are none.
 struct ArgumentReader {
-    private(set) var path: CommandPath
+    private(set) var chosen: ChosenCommand
     /// The words for the positional arguments.
     private(set) var words: [String] = []
     /// Whether what follows is words, hyphens or not.
@@ -16,7 +16,7 @@ struct ArgumentReader {
     private let nearest: (String, [String]) -> String?
 
     init(_ program: Command, nearest: @escaping (String, [String]) -> String? = { _, _ in nil }) {
-        path = CommandPath(program)
+        chosen = ChosenCommand(program)
         self.nearest = nearest
     }
 
@@ -46,28 +46,26 @@ struct ArgumentReader {
             return .show(shown)
         }
         if wantsHelp {
-            return .show(HelpText(path, width: width()).description)
+            return .show(HelpText(chosen, width: width()).description)
         }
         if let unfinished {
             let spelling = unfinished.spelling
             throw UsageError("`\(spelling)` needs a value: `\(spelling) <\(unfinished.valueName)>`")
         }
-        guard let run = path.syntax.run else {
-            return .show(HelpText(path, width: width()).description)
+        guard let run = chosen.syntax.run else {
+            return .show(HelpText(chosen, width: width()).description)
         }
         try storeWords()
-        for syntax in path.known {
-            try syntax.check()
-        }
+        try chosen.check()
         return .run(run)
     }
 
     // MARK: Words
 
     private mutating func readWord(_ word: String) throws(UsageError) {
-        if words.isEmpty, !path.last.subcommands.isEmpty {
-            if let command = path.last.subcommand(named: word) {
-                path.append(command)
+        if words.isEmpty, !chosen.command.subcommands.isEmpty {
+            if let command = chosen.command.subcommand(named: word) {
+                chosen = ChosenCommand(command, below: chosen)
                 // What ended was the options before the command.
                 endsOptions = false
                 return
@@ -76,33 +74,33 @@ struct ArgumentReader {
                 wantsHelp = true
                 return
             }
-            if path.syntax.positionals.isEmpty {
+            if chosen.syntax.positionals.isEmpty {
                 throw unknownCommand(word)
             }
         }
         words.append(word)
-        if path.syntax.passesThrough {
+        if chosen.syntax.passesThrough {
             endsOptions = true
         }
     }
 
     private func unknownCommand(_ word: String) -> UsageError {
-        let names = path.last.subcommands.filter { !$0.isHidden }.flatMap { [$0.name] + $0.aliases }
-        let parent = path.commands.count > 1 ? " of `\(path.name)`" : ""
+        let names = chosen.command.subcommands.filter { !$0.isHidden }.flatMap { [$0.name] + $0.aliases }
+        let parent = chosen.parent != nil ? " of `\(chosen.name)`" : ""
         return UsageError("unknown command `\(word)`\(parent)", suggestion: nearest(word, names))
     }
 
     private mutating func storeWords() throws(UsageError) {
-        let positionals = path.syntax.positionals
+        let positionals = chosen.syntax.positionals
         let shares = positionals.shares(of: words.count)
         let total = shares.reduce(0, +)
         guard words.count >= total else {
             let missing = positionals.filter { $0.count.lowerBound > 0 }.map(\.name)
-            throw UsageError("`\(path.name)` needs \(missing.joined(separator: " and "))")
+            throw UsageError("`\(chosen.name)` needs \(missing.joined(separator: " and "))")
         }
         guard words.count == total else {
             let most = total == 0 ? "no arguments" : total == 1 ? "one argument" : "\(total) arguments"
-            throw UsageError("unexpected argument `\(words[total])`: `\(path.name)` takes \(most)")
+            throw UsageError("unexpected argument `\(words[total])`: `\(chosen.name)` takes \(most)")
         }
         var left = words[...]
         for (positional, share) in zip(positionals, shares) {
@@ -123,8 +121,8 @@ struct ArgumentReader {
         let text = argument.utf8.dropFirst(2)
         let split = text.firstIndex(of: UInt8(ascii: "="))
         let name = String(argument[text.startIndex..<(split ?? text.endIndex)])
-        guard !name.isEmpty, let option = path.option(where: { $0.name == name }) else {
-            let names = path.visibleOptions().map(\.name)
+        guard !name.isEmpty, let option = chosen.option(where: { $0.name == name }) else {
+            let names = chosen.visibleOptions.map(\.name)
             throw UsageError("unknown option `--\(name)`", suggestion: nearest(name, names).map { "--\($0)" })
         }
         if let split {
@@ -143,7 +141,7 @@ struct ArgumentReader {
         while index < scalars.endIndex {
             let letter = scalars[index]
             index = scalars.index(after: index)
-            guard let option = path.option(where: { $0.short == letter }) else {
+            guard let option = chosen.option(where: { $0.short == letter }) else {
                 let whole = scalars.count > 2 ? " in `\(argument)`" : ""
                 throw UsageError("unknown option `-\(letter)`\(whole)")
             }

@@ -61,8 +61,8 @@ package struct Command {
 package struct Syntax {
     /// Lines for the help, printed as they are.
     package var examples: String
-    /// More for the help, below the examples, printed as it is.
-    package var notes: String
+    /// Makes more for the help, printed as it is below the examples.
+    package var notes: () -> String
     /// The title of the options in the help.
     package var optionsTitle: String
     package var options: [Option]
@@ -76,7 +76,7 @@ package struct Syntax {
 
     package init(
         examples: String = "",
-        notes: String = "",
+        notes: @escaping @autoclosure () -> String = "",
         optionsTitle: String = "Options",
         options: [Option] = [],
         positionals: [Positional] = [],

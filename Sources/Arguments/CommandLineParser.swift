@@ -49,8 +49,7 @@ package struct CommandLineParser {
             return try reader.action(width: width)
         } catch {
             var error = error
-            var path = reader.path
-            error.context = "\(path.usage)\nsee `\(path.name) --help`"
+            error.context = "usage: \(reader.chosen.usage)\nsee `\(reader.chosen.name) --help`"
             throw error
         }
     }

@@ -24,26 +24,26 @@ struct Completer {
         if let option = reader.unfinished {
             return Self.answer(option.completion, to: word)
         }
-        var path = reader.path
+        let chosen = reader.chosen
         if !reader.endsOptions, word.utf8.first == UInt8(ascii: "-") {
-            return Self.options(word, of: &path)
+            return Self.options(word, of: chosen)
         }
-        if reader.words.isEmpty, !path.last.subcommands.isEmpty {
-            let commands = path.last.subcommands.filter { !$0.isHidden }
+        if reader.words.isEmpty, !chosen.command.subcommands.isEmpty {
+            let commands = chosen.command.subcommands.filter { !$0.isHidden }
             return Self.answer(commands.map { ($0.name, $0.summary) }, to: word)
         }
-        return Self.answer(Self.positional(at: reader.words.count, of: path.syntax)?.completion ?? .nothing, to: word)
+        return Self.answer(Self.positional(at: reader.words.count, of: chosen.syntax)?.completion ?? .nothing, to: word)
     }
 
     /// The options that a word begins, or the values of the option that it names before `=`.
-    private static func options(_ word: String, of path: inout CommandPath) -> String {
+    private static func options(_ word: String, of chosen: ChosenCommand) -> String {
         if let split = word.utf8.firstIndex(of: UInt8(ascii: "=")), word.utf8.starts(with: "--".utf8) {
             let name = word[..<split].dropFirst(2)
             let value = word[word.utf8.index(after: split)...]
-            let option = path.option { $0.name == name && $0.takesValue }
+            let option = chosen.option { $0.name == name && $0.takesValue }
             return answer(option?.completion ?? .nothing, to: String(value), after: String(word[...split]))
         }
-        return answer(path.visibleOptions().map { ($0.spelling, $0.help) }, to: word)
+        return answer(chosen.visibleOptions.map { ($0.spelling, $0.help) }, to: word)
     }
 
     /// The positional argument that a word at an index would be.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The help of the last command of a path.
+/// The help of a command.
 struct HelpText: CustomStringConvertible {
     /// Where the right column begins.
     private static let indent = 26
@@ -12,30 +12,30 @@ struct HelpText: CustomStringConvertible {
     /// Writes the help.
     ///
     /// - Parameters:
-    ///   - path: The words that lead to the command.
+    ///   - chosen: The command.
     ///   - width: How many columns the lines may take.
-    init(_ path: CommandPath, width: Int) {
-        var path = path
+    init(_ chosen: ChosenCommand, width: Int) {
         self.width = width
-        let (command, syntax) = (path.last, path.syntax)
+        let (command, syntax) = (chosen.command, chosen.syntax)
         description = "OVERVIEW: \(command.summary)\n"
         if !syntax.examples.isEmpty {
             description += "\nEXAMPLES:\n" + syntax.examples.indented
         }
-        if !syntax.notes.isEmpty {
-            description += "\n\(syntax.notes)\n"
+        let notes = syntax.notes()
+        if !notes.isEmpty {
+            description += "\n\(notes)\n"
         }
-        description += "\nUSAGE: \(path.usage.dropFirst("usage: ".count))\n"
+        description += "\nUSAGE: \(chosen.usage)\n"
         let positionals = syntax.positionals.map { (label: $0.usage, help: $0.help) }
         append("Arguments", positionals)
         append(syntax.optionsTitle, Self.rows(of: syntax.options))
         appendCommands(of: command)
         if !command.subcommands.isEmpty {
-            let words = path.commands.map(\.name)
-            let place = ([words[0], "help"] + words.dropFirst() + ["COMMAND"]).joined(separator: " ")
+            let words = [chosen.program.name, "help"] + chosen.wordsBelowProgram + ["COMMAND"]
+            let place = words.joined(separator: " ")
             description += "\nSee `\(place)` for the help of a command.\n"
-        } else if path.commands.count > 1 {
-            description += "\nSee `\(path.commands[0].name) --help` for the global options.\n"
+        } else if chosen.parent != nil {
+            description += "\nSee `\(chosen.program.name) --help` for the global options.\n"
         }
     }
 

@@ -82,10 +82,14 @@ struct ProjectLoading {
     /// The absolute folder that the user stands in.
     static func currentDirectory() throws -> String {
         // $PWD keeps the symbolic links that the user came through; the project's name shows them.
-        if let path = getenv("PWD").map({ String(cString: $0) }), FilePath.isAbsolute(path),
-            let real = FilePath.resolvingLinks("."), FilePath.resolvingLinks(path) == real
-        {
-            return FilePath.clean(path)
+        if let path = getenv("PWD").map({ String(cString: $0) }), FilePath.isAbsolute(path) {
+            let path = FilePath.clean(path)
+            var (named, current) = (stat(), stat())
+            if stat(path, &named) == 0, stat(".", &current) == 0, named.st_ino == current.st_ino,
+                named.st_dev == current.st_dev
+            {
+                return path
+            }
         }
         guard let path = getcwd(nil, 0) else {
             let reason = String(cString: strerror(errno)).lowercased()
@@ -96,13 +100,12 @@ struct ProjectLoading {
     }
 
     private static func processEnvironment() -> [String: String] {
-        var variables: [String: String] = [:]
+        var variables = [String: String](minimumCapacity: 64)
         var entry = environ
         while let text = entry.pointee {
-            let bytes = UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
-            if let split = bytes.firstIndex(of: UInt8(ascii: "=")) {
-                let name = String(decoding: bytes[..<split], as: UTF8.self)
-                variables[name] = String(decoding: bytes[(split + 1)...], as: UTF8.self)
+            if let split = strchr(text, Int32(UInt8(ascii: "="))) {
+                let name = UnsafeRawBufferPointer(start: text, count: split - text)
+                variables[String(decoding: name, as: UTF8.self)] = String(cString: split + 1)
             }
             entry += 1
         }
