@@ -7,6 +7,8 @@ struct ArgumentReader {
     private(set) var words: [String] = []
     /// Whether what follows is words, hyphens or not.
     private(set) var endsOptions = false
+    /// The names of the options that were given.
+    private(set) var given: [String] = []
     /// The option whose value the arguments end before.
     private(set) var unfinished: Option?
     /// Whether help is asked for, of the command that the rest of the words leads to.
@@ -165,6 +167,7 @@ struct ArgumentReader {
     }
 
     private mutating func apply(_ option: Option, _ value: String?) throws(UsageError) {
+        given.append(option.name)
         if let value, !option.allowed.isEmpty, !option.allowed.contains(value) {
             let expected = option.allowed.alternatives
             throw UsageError(

@@ -33,6 +33,7 @@ package struct Command {
     /// Makes the description of what may follow the name.
     let syntax: () -> Syntax
 
+    /// Describes a command; see the properties.
     package init(
         _ name: String,
         aliases: [String] = [],
@@ -65,7 +66,9 @@ package struct Syntax {
     package var notes: () -> String
     /// The title of the options in the help.
     package var optionsTitle: String
+    /// The options, in the order of the help.
     package var options: [Option]
+    /// The arguments without a name, in their order.
     package var positionals: [Positional]
     /// Whether options end at the first word that is none, as for `exec`: what follows belongs to another program.
     package var passesThrough: Bool
@@ -74,6 +77,7 @@ package struct Syntax {
     /// Does the work; a command without it prints its help.
     package var run: (() throws -> Void)?
 
+    /// Describes what may follow; see the properties.
     package init(
         examples: String = "",
         notes: @escaping @autoclosure () -> String = "",

@@ -26,7 +26,7 @@ struct Completer {
         }
         let chosen = reader.chosen
         if !reader.endsOptions, word.utf8.first == UInt8(ascii: "-") {
-            return Self.options(word, of: chosen)
+            return Self.options(word, after: reader)
         }
         if reader.words.isEmpty, !chosen.command.subcommands.isEmpty {
             let commands = chosen.command.subcommands.filter { !$0.isHidden }
@@ -35,15 +35,16 @@ struct Completer {
         return Self.answer(Self.positional(at: reader.words.count, of: chosen.syntax)?.completion ?? .nothing, to: word)
     }
 
-    /// The options that a word begins, or the values of the option that it names before `=`.
-    private static func options(_ word: String, of chosen: ChosenCommand) -> String {
+    /// The options that a word begins and that make sense now, or the values of the option that it names before `=`.
+    private static func options(_ word: String, after reader: ArgumentReader) -> String {
         if let split = word.utf8.firstIndex(of: UInt8(ascii: "=")), word.utf8.starts(with: "--".utf8) {
             let name = word[..<split].dropFirst(2)
             let value = word[word.utf8.index(after: split)...]
-            let option = chosen.option { $0.name == name && $0.takesValue }
+            let option = reader.chosen.option { $0.name == name && $0.takesValue }
             return answer(option?.completion ?? .nothing, to: String(value), after: String(word[...split]))
         }
-        return answer(chosen.visibleOptions.map { ($0.spelling, $0.help) }, to: word)
+        let options = reader.chosen.visibleOptions.filter { $0.isRepeatable || !reader.given.contains($0.name) }
+        return answer(options.map { ($0.spelling, $0.help) }, to: word)
     }
 
     /// The positional argument that a word at an index would be.

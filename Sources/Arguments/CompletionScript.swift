@@ -52,7 +52,7 @@ enum CompletionScript {
                     ;;
                 folders)
                     compopt -o filenames
-                    mapfile -t COMPREPLY < <(compgen -d -- "$piece")
+                    mapfile -t COMPREPLY < <(compgen -d -- "${piece//\\/}")
                     ;;
                 files)
                     compopt -o filenames
@@ -61,7 +61,7 @@ enum CompletionScript {
                         for extension in "${kind[@]:1}"; do
                             [[ -d $file || $file == *."$extension" ]] && COMPREPLY+=("$file") && break
                         done
-                    done < <(compgen -f -- "$piece")
+                    done < <(compgen -f -- "${piece//\\/}")
                     ;;
             esac
         }

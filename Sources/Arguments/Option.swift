@@ -167,9 +167,11 @@ package struct Option {
 package enum Completion {
     /// There is nothing to offer.
     case nothing
+    /// A few words.
     case words([String])
     /// Files, only those with one of the extensions if there are any, and the folders that lead to them.
     case files(extensions: [String] = [])
+    /// Folders.
     case folders
     /// Words that depend on the options before them.
     case computed(() -> [String])
@@ -180,6 +182,9 @@ package struct InvalidValue: Error {
     /// What would have been right; it follows the words "must be".
     var expectation: String
 
+    /// Refuses a value.
+    ///
+    /// - Parameter expectation: What would have been right; it follows the words "must be".
     package init(_ expectation: String) {
         self.expectation = expectation
     }

@@ -9,6 +9,7 @@ package struct UsageError: Error {
     /// The usage of the command that was read last, and how to see its help.
     var context: String?
 
+    /// Says what is wrong; the parser adds how to go on.
     package init(_ message: String) {
         self.message = message
     }

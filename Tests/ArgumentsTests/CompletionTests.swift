@@ -17,6 +17,7 @@ import Testing
         ("stop -", "words: --all --quiet --signal --root --log --help --file --size --dry-run"),
         ("--", "words: --file --size --dry-run --version --help"),
         ("stop --si", "words: --signal --size"),
+        ("--size 2 --file x stop -aq --", "words: --signal --root --log --help --file --dry-run"),
         ("exec -", "words: -T --help --file --size --dry-run"),
         // Values.
         ("stop --signal ", "words: TERM KILL"),
@@ -87,7 +88,7 @@ import Testing
             "wharf -f sho\tgraph --format=merm\t",
             "wharf --file=sho\tgraph --form\tdo\t",
             "wharf -f shop.yaml config --images we\t",
-            "wharf --project-directory sub\t -f shop.yaml config --format=js\t",
+            "wharf --project-directory sub\\ fo\t -f shop.yaml config --format=js\t",
             "exit",
         ]
         let typed = try folder.write("typed", lines.map { $0 + "\n" }.joined())

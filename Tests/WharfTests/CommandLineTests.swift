@@ -34,6 +34,17 @@ import Testing
         #expect(!isTooWide)
     }
 
+    @Test(arguments: [60, 80, 100])
+    func `help is as wide as the terminal`(columns: Int) throws {
+        let line = "stty cols \(columns) && '\(Binaries.path(of: "wharf"))' help config"
+        let outcome = try Command("/usr/bin/script", ["-qec", line, "/dev/null"]).run()
+        #expect(outcome.end == .exit(0))
+        let options = outcome.output.drop { $0 != "-" }.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("  ") }
+        let explained = options.filter { !$0.hasPrefix("  wharf") && !$0.contains("show where") }
+        let longest = try #require(explained.map(\.count).max())
+        #expect((columns - 12...columns).contains(longest))
+    }
+
     @Test func `an unknown command is told with the nearest one`() throws {
         let wharf = try Wharf(Self.project)
         let outcome = try wharf.run("grahp")
