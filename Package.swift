@@ -33,8 +33,7 @@ let package = Package(
         .executable(name: "wharf", targets: ["wharf"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
     ],
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -51,15 +50,16 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "OCI", swiftSettings: strict),
+        .target(name: "Arguments", swiftSettings: strict),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
             dependencies: [
+                "Arguments",
                 "Compose",
                 "Diagram",
                 "Terminal",
                 "YAML",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict,
@@ -74,11 +74,7 @@ let package = Package(
         .target(name: "ConformanceKit", path: "Tests/Conformance/Kit", swiftSettings: strict),
         .executableTarget(
             name: "conformance",
-            dependencies: [
-                "ConformanceKit",
-                "wharf",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            dependencies: ["Arguments", "ConformanceKit", "wharf"],
             path: "Tests/Conformance/Runner",
             swiftSettings: strict
         ),
@@ -94,6 +90,11 @@ let package = Package(
             name: "fuzz-config",
             dependencies: ["Compose", "TestSupport", "YAML"],
             path: "Tests/Fuzz",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ArgumentsTests",
+            dependencies: ["Arguments", "Compose", "TestSupport", "wharf"],
             swiftSettings: strict
         ),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),

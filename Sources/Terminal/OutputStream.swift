@@ -20,6 +20,15 @@ package struct OutputStream: Sendable {
         isatty(descriptor) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
     }
 
+    /// How many columns a line may have: those of the terminal, or 80 where there is none.
+    package var width: Int {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return 80
+        }
+        return Int(size.ws_col)
+    }
+
     /// How the stream's text is marked up when colour is neither forced nor forbidden.
     package func style(_ choice: ColourChoice) -> TextStyle {
         switch choice {

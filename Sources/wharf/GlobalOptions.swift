@@ -1,100 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+import Arguments
 
 /// The options before the command, those of `docker compose`.
-struct GlobalOptions: ParsableArguments {
-    @Option(
-        name: [.customShort("f", allowingJoined: true), .customLong("file")],
-        help: ArgumentHelp(
-            "A compose file; repeat to merge several, - is standard input. (default: compose.yaml here or above)",
-            valueName: "path"
-        ),
-        completion: .file(extensions: ["yaml", "yml", "json"])
-    )
+///
+/// A class, because the program reads them and its commands use them.
+final class GlobalOptions {
     var files: [String] = []
-
-    @Option(
-        name: [.customShort("p", allowingJoined: true), .customLong("project-name")],
-        help: ArgumentHelp("The project's name.", valueName: "name")
-    )
     var projectName: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The folder that relative paths start from. (default: that of the first file)",
-            valueName: "path"
-        ),
-        completion: .directory
-    )
     var projectDirectory: String?
-
-    @Option(help: .hidden, completion: .directory)
     var workdir: String?
-
-    @Option(
-        name: .customLong("env-file"),
-        help: ArgumentHelp("A file of variables in place of .env; repeat for several.", valueName: "path"),
-        completion: .file()
-    )
     var envFiles: [String] = []
-
-    @Option(
-        name: .customLong("profile"),
-        help: ArgumentHelp("A profile to activate; repeat for several, * for all.", valueName: "name")
-    )
     var profiles: [String] = []
-
-    @Flag(help: "Keep networks, volumes, secrets and configs that no service uses.")
     var allResources = false
-
-    @Flag(help: "Name containers as Docker Compose 1 did, and do not normalise the model.")
     var compatibility = false
-
-    @Option(help: ArgumentHelp("When to use colour: never, always or auto.", valueName: "when"))
     var ansi: String?
-
-    @Option(help: ArgumentHelp("How to show progress: auto, tty, plain, json or quiet.", valueName: "mode"))
     var progress: String?
-
-    @Option(help: ArgumentHelp("How many things to do at a time; -1 for no limit.", valueName: "count"))
     var parallel: Int?
-
-    @Flag(help: "Change nothing; show what would be done.")
     var dryRun = false
-
-    @Flag(help: .hidden)
     var noAnsi = false
-
-    @Flag(help: .hidden)
     var verbose = false
-
-    @Option(
-        name: .customLong("diagnostics"),
-        help: ArgumentHelp("How to print errors and warnings: text or json.", valueName: "form")
-    )
     var diagnosticsForm = DiagnosticsForm.text
 
     /// How errors and warnings are printed.
-    enum DiagnosticsForm: String, ExpressibleByArgument, CaseIterable {
+    enum DiagnosticsForm: String, CaseIterable {
         case text
         case json
     }
 
-    func validate() throws {
-        if let parallel, parallel < -1 || parallel == 0 {
-            throw ValidationError("--parallel must be a positive number, or -1 for no limit, not \(parallel).")
+    /// The table of the options.
+    func options() -> [Option] {
+        projectOptions() + outputOptions() + deprecatedOptions()
+    }
+
+    /// Which files are read, and how.
+    private func projectOptions() -> [Option] {
+        [
+            .value(
+                "file",
+                short: "f",
+                "path",
+                help: "A compose file; repeat to merge several, - is standard input. "
+                    + "(default: compose.yaml here or above)",
+                completion: .files(extensions: ["yaml", "yml", "json"]),
+                isRepeatable: true
+            ) { self.files.append($0) },
+            .value("project-name", short: "p", "name", help: "The project's name.") { self.projectName = $0 },
+            .value(
+                "project-directory",
+                "path",
+                help: "The folder that relative paths start from. (default: that of the first file)",
+                completion: .folders
+            ) { self.projectDirectory = $0 },
+            .value(
+                "env-file",
+                "path",
+                help: "A file of variables in place of .env; repeat for several.",
+                completion: .files(),
+                isRepeatable: true
+            ) { self.envFiles.append($0) },
+            .value(
+                "profile",
+                "name",
+                help: "A profile to activate; repeat for several, * for all.",
+                isRepeatable: true
+            ) { self.profiles.append($0) },
+            .flag("all-resources", help: "Keep networks, volumes, secrets and configs that no service uses.") {
+                self.allResources = $0
+            },
+            .flag(
+                "compatibility",
+                help: "Name containers as Docker Compose 1 did, and do not normalise the model."
+            ) { self.compatibility = $0 },
+        ]
+    }
+
+    /// What is shown, and what is done.
+    private func outputOptions() -> [Option] {
+        let choices = ["auto", "tty", "plain", "json", "quiet"]
+        return [
+            .value(
+                "ansi",
+                "when",
+                help: "When to use colour: never, always or auto.",
+                completion: .words(["never", "always", "auto"])
+            ) { self.ansi = $0 },
+            .value(
+                "progress",
+                "mode",
+                help: "How to show progress: auto, tty, plain, json or quiet.",
+                completion: .words(choices)
+            ) { mode throws(InvalidValue) in
+                guard choices.contains(mode) || mode == "none" else {
+                    throw InvalidValue("auto, tty, plain, json or quiet")
+                }
+                self.progress = mode
+            },
+            .number("parallel", "count", help: "How many things to do at a time; -1 for no limit.") {
+                count throws(InvalidValue) in
+                guard count == -1 || count > 0 else {
+                    throw InvalidValue("a positive number, or -1 for no limit")
+                }
+                self.parallel = count
+            },
+            .flag("dry-run", help: "Change nothing; show what would be done.") { self.dryRun = $0 },
+            .value(
+                "diagnostics",
+                "form",
+                help: "How to print errors and warnings.",
+                allowed: DiagnosticsForm.allCases.map(\.rawValue),
+                default: "text"
+            ) { if let form = DiagnosticsForm(rawValue: $0) { self.diagnosticsForm = form } },
+        ]
+    }
+
+    /// What Docker Compose still accepts.
+    private func deprecatedOptions() -> [Option] {
+        [
+            .value("workdir", "path", help: "The same as --project-directory.", completion: .folders, isHidden: true) {
+                self.workdir = $0
+            },
+            .flag("no-ansi", help: "The same as --ansi never.", isHidden: true) { self.noAnsi = $0 },
+            .flag("verbose", help: "Accepted for Docker Compose.", isHidden: true) { self.verbose = $0 },
+        ]
+    }
+
+    /// Refuses options that exclude each other.
+    func check() throws(UsageError) {
+        if progress == "tty", ansi == "never" {
+            throw UsageError("`--progress tty` needs a terminal, which `--ansi never` forbids")
         }
-        if let progress {
-            guard ["auto", "tty", "plain", "json", "quiet", "none"].contains(progress) else {
-                throw ValidationError("--progress must be auto, tty, plain, json or quiet, not '\(progress)'.")
-            }
-            if progress == "tty", ansi == "never" {
-                throw ValidationError("--progress tty needs a terminal, which --ansi never forbids.")
-            }
-            if progress == "plain", ansi == "always" {
-                throw ValidationError("--progress plain cannot be combined with --ansi always.")
-            }
+        if progress == "plain", ansi == "always" {
+            throw UsageError("`--progress plain` cannot be combined with `--ansi always`")
         }
     }
 }

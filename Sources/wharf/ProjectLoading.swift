@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Arguments
 import Compose
 import Glibc
 import Terminal
@@ -15,6 +16,24 @@ struct ProjectLoading {
     /// - Returns: What was loaded, without errors.
     /// - Throws: ``CommandFailure`` where there are errors, all of them printed.
     func load(_ configure: (inout LoadOptions) -> Void = { _ in }) throws -> LoadResult {
+        let request = try request(configure)
+        let result = Loader.load(request)
+        show(result, from: request.currentDirectory)
+        if result.hasErrors {
+            throw CommandFailure()
+        }
+        return result
+    }
+
+    /// The names of the project's services; none where it has errors.
+    func serviceNames() -> [String] {
+        guard let request = try? request({ $0.resolvesEnvironment = false }) else {
+            return []
+        }
+        return Loader.load(request).project?.services.keys.sorted() ?? []
+    }
+
+    private func request(_ configure: (inout LoadOptions) -> Void) throws -> LoadRequest {
         var request = LoadRequest(currentDirectory: try Self.currentDirectory())
         request.files = options.files
         request.projectDirectory = options.projectDirectory ?? options.workdir
@@ -25,12 +44,7 @@ struct ProjectLoading {
         request.options.keepsUnusedResources = options.allResources
         request.options.normalises = !options.compatibility
         configure(&request.options)
-        let result = Loader.load(request)
-        show(result, from: request.currentDirectory)
-        if result.hasErrors {
-            throw CommandFailure()
-        }
-        return result
+        return request
     }
 
     private func show(_ result: LoadResult, from directory: String) {
@@ -68,10 +82,14 @@ struct ProjectLoading {
     /// The absolute folder that the user stands in.
     static func currentDirectory() throws -> String {
         // $PWD keeps the symbolic links that the user came through; the project's name shows them.
-        if let path = getenv("PWD").map({ String(cString: $0) }), FilePath.isAbsolute(path),
-            let real = FilePath.resolvingLinks("."), FilePath.resolvingLinks(path) == real
-        {
-            return FilePath.clean(path)
+        if let path = getenv("PWD").map({ String(cString: $0) }), FilePath.isAbsolute(path) {
+            let path = FilePath.clean(path)
+            var (named, current) = (stat(), stat())
+            if stat(path, &named) == 0, stat(".", &current) == 0, named.st_ino == current.st_ino,
+                named.st_dev == current.st_dev
+            {
+                return path
+            }
         }
         guard let path = getcwd(nil, 0) else {
             let reason = String(cString: strerror(errno)).lowercased()
@@ -82,16 +100,22 @@ struct ProjectLoading {
     }
 
     private static func processEnvironment() -> [String: String] {
-        var variables: [String: String] = [:]
+        var variables = [String: String](minimumCapacity: 64)
         var entry = environ
         while let text = entry.pointee {
-            let bytes = UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
-            if let split = bytes.firstIndex(of: UInt8(ascii: "=")) {
-                let name = String(decoding: bytes[..<split], as: UTF8.self)
-                variables[name] = String(decoding: bytes[(split + 1)...], as: UTF8.self)
+            if let split = strchr(text, Int32(UInt8(ascii: "="))) {
+                let name = UnsafeRawBufferPointer(start: text, count: split - text)
+                variables[String(decoding: name, as: UTF8.self)] = String(cString: split + 1)
             }
             entry += 1
         }
         return variables
+    }
+}
+
+extension Completion {
+    /// The services of the project that the global options name.
+    static func services(of global: GlobalOptions) -> Completion {
+        .computed { ProjectLoading(options: global).serviceNames() }
     }
 }

@@ -17,9 +17,10 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Linux": (["CLinux"], ["Glibc", "Synchronization"]),
     "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
     "OCI": ([], []),
-    "Terminal": ([], ["Glibc"]),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
-    "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
+    "Arguments": ([], []),
+    "Terminal": ([], ["Glibc"]),
+    "wharf": (["Arguments", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]
 
 @Suite struct `Layering` {

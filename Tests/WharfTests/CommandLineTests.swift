@@ -34,6 +34,17 @@ import Testing
         #expect(!isTooWide)
     }
 
+    @Test(arguments: [60, 80, 100])
+    func `help is as wide as the terminal`(columns: Int) throws {
+        let line = "stty cols \(columns) && '\(Binaries.path(of: "wharf"))' help config"
+        let outcome = try Command("/usr/bin/script", ["-qec", line, "/dev/null"]).run()
+        #expect(outcome.end == .exit(0))
+        let options = outcome.output.drop { $0 != "-" }.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("  ") }
+        let explained = options.filter { !$0.hasPrefix("  wharf") && !$0.contains("show where") }
+        let longest = try #require(explained.map(\.count).max())
+        #expect((columns - 12...columns).contains(longest))
+    }
+
     @Test func `an unknown command is told with the nearest one`() throws {
         let wharf = try Wharf(Self.project)
         let outcome = try wharf.run("grahp")
@@ -45,8 +56,45 @@ import Testing
         let wharf = try Wharf([:])
         let outcome = try wharf.run("--generate-completion-script", shell)
         #expect(outcome.end == .exit(0))
-        #expect(outcome.output.contains("explain"))
-        #expect(outcome.output.contains("project-name"))
+        #expect(outcome.output.contains("--complete-words"))
+    }
+
+    @Test(arguments: [
+        (["--pro"], ["--project-name", "--project-directory", "--profile", "--progress"]),
+        (["config", "--exp"], ["--explain"]),
+        (["graph", "--format", ""], ["text", "dot", "mermaid", "svg", "json"]),
+        (["config", ""], ["web"]),
+        (["-f", "other.yaml", "graph", "data"], ["database"]),
+        (["-f", "missing.yaml", "graph", ""], []),
+    ])
+    func `completions come from the tables and the project`(words: [String], expected: [String]) throws {
+        let wharf = try Wharf(
+            Self.project.merging(["other.yaml": "services: {database: {image: x}}\n"]) { own, _ in own }
+        )
+        var command = Command(Binaries.path(of: "wharf"), ["--complete-words"] + words, in: wharf.folder / ".")
+        command.environment = [:]
+        let outcome = try command.run()
+        #expect(outcome.end == .exit(0))
+        #expect(outcome.errors.isEmpty)
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.first == "words")
+        #expect(lines.dropFirst().map { String($0.prefix { $0 != "\t" }) } == expected)
+    }
+
+    @Test(arguments: [
+        (["config", "--bogus"], "unknown option `--bogus`"),
+        (["config", "--quite"], "unknown option `--quite`; did you mean `--quiet`?"),
+        (["--parallel", "0", "config"], "`--parallel` must be a positive number, or -1 for no limit, not `0`"),
+        (["config", "--progress", "bad"], "`--progress` must be auto, tty, plain, json or quiet, not `bad`"),
+        (
+            ["--progress", "tty", "--ansi", "never", "config"],
+            "`--progress tty` needs a terminal, which `--ansi never` forbids"
+        ),
+        (["version", "now"], "unexpected argument `now`: `wharf version` takes no arguments"),
+    ])
+    func `a mistake is told first`(arguments: [String], message: String) throws {
+        let outcome = try Command(Binaries.path(of: "wharf"), arguments).run()
+        #expect(outcome.errors.split(separator: "\n").first == "error: \(message)")
     }
 
     @Test func `the version has three forms`() throws {

@@ -1,77 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+import Arguments
 import Compose
 import Terminal
 import YAML
 
 /// `wharf config`: checks the compose files and prints what they mean.
-struct ConfigCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "config",
-        abstract: "Check the compose files and print what they mean.",
-        usage: "wharf [global options] config [options] [SERVICE ...]",
-        discussion: """
-            EXAMPLES:
-              wharf config                       print the whole project in canonical form
-              wharf config web                   only web and what it depends on
-              wharf config -q                    only check; the exit status tells
-              wharf config --format json -o project.json
-              wharf config --explain services.web.environment.MODE
-                                                 show where a value comes from
-              wharf --diagnostics json config -q errors for editors
-            """,
-        aliases: ["convert"]
-    )
-
-    @ParentCommand var wharf: Wharf
-    @OptionGroup var selection: ConfigSelection
-
-    @Option(help: ArgumentHelp("The form of the output: yaml or json.", valueName: "form"))
+final class ConfigCommand {
+    let global: GlobalOptions
+    let selection = ConfigSelection()
     var format = "yaml"
-
-    @Option(
-        name: [.customShort("o", allowingJoined: true), .customLong("output")],
-        help: ArgumentHelp("Write to a file instead of standard output.", valueName: "path"),
-        completion: .file()
-    )
     var output: String?
-
-    @Flag(name: .shortAndLong, help: "Only check; print nothing.")
     var quiet = false
-
-    @Flag(help: "Do not check that references lead somewhere and keys agree.")
     var noConsistency = false
-
-    @Flag(help: "Accepted for Docker Compose, in which it has no effect either.")
-    var noEnvResolution = false
-
-    @Flag(help: "Do not fill in variables.")
     var noInterpolate = false
-
-    @Flag(help: "Do not add what is implied.")
     var noNormalize = false
-
-    @Flag(help: "Do not make paths absolute.")
     var noPathResolution = false
-
-    @Flag(help: "Replace image tags by digests. (needs a registry; not there yet)")
     var resolveImageDigests = false
-
-    @Flag(help: "Print an override file that pins images to digests. (needs a registry; not there yet)")
     var lockImageDigests = false
-
-    @Flag(help: .hidden)
-    var dryRun = false
-
-    @Argument(help: "The services to print, with what they depend on; all unless given.")
     var services: [String] = []
+
+    init(_ global: GlobalOptions) {
+        self.global = global
+    }
 
     func run() throws {
         guard format == "yaml" || format == "json" else {
             throw CommandFailure(message: "unsupported format '\(format)'; use yaml or json")
         }
-        let loading = ProjectLoading(options: wharf.global)
+        let loading = ProjectLoading(options: global)
         if let section = selection.section {
             try write(section.lines(loading: loading, command: self))
         } else {

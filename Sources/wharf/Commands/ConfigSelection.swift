@@ -1,40 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+import Arguments
 import Compose
 import YAML
 
 /// The parts of a project that `wharf config` can print instead of the whole.
-struct ConfigSelection: ParsableArguments {
-    @Flag(name: .customLong("services"), help: "Print the names of the services.")
-    var printsServices = false
+final class ConfigSelection {
+    private var printsServices = false
+    private var printsVolumes = false
+    private var printsNetworks = false
+    private var printsModels = false
+    private var printsImages = false
+    private var printsProfiles = false
+    private var printsVariables = false
+    private var printsEnvironment = false
+    private var hash: String?
+    private var explain: String?
 
-    @Flag(name: .customLong("volumes"), help: "Print the names of the volumes.")
-    var printsVolumes = false
-
-    @Flag(name: .customLong("networks"), help: "Print the names of the networks.")
-    var printsNetworks = false
-
-    @Flag(name: .customLong("models"), help: "Print the names of the models.")
-    var printsModels = false
-
-    @Flag(name: .customLong("images"), help: "Print the names of the images.")
-    var printsImages = false
-
-    @Flag(name: .customLong("profiles"), help: "Print the names of the profiles.")
-    var printsProfiles = false
-
-    @Flag(name: .customLong("variables"), help: "Print the variables that the files use, with their defaults.")
-    var printsVariables = false
-
-    @Flag(name: .customLong("environment"), help: "Print the environment that variables are taken from.")
-    var printsEnvironment = false
-
-    @Option(help: ArgumentHelp("Print the hash of a service's configuration; * for all.", valueName: "service"))
-    var hash: String?
-
-    @Option(help: ArgumentHelp("Show which file, line and variable gave a value.", valueName: "key path"))
-    var explain: String?
+    /// The table of the options.
+    func options() -> [Option] {
+        [
+            .flag("services", help: "Print the names of the services.") { self.printsServices = $0 },
+            .flag("volumes", help: "Print the names of the volumes.") { self.printsVolumes = $0 },
+            .flag("networks", help: "Print the names of the networks.") { self.printsNetworks = $0 },
+            .flag("models", help: "Print the names of the models.") { self.printsModels = $0 },
+            .flag("images", help: "Print the names of the images.") { self.printsImages = $0 },
+            .flag("profiles", help: "Print the names of the profiles.") { self.printsProfiles = $0 },
+            .flag("variables", help: "Print the variables that the files use, with their defaults.") {
+                self.printsVariables = $0
+            },
+            .flag("environment", help: "Print the environment that variables are taken from.") {
+                self.printsEnvironment = $0
+            },
+            .value("hash", "service", help: "Print the hash of a service's configuration; * for all.") {
+                self.hash = $0
+            },
+            .value("explain", "key path", help: "Show which file, line and variable gave a value.") {
+                self.explain = $0
+            },
+        ]
+    }
 
     /// The part that is asked for, or nil for the whole project; of several the first counts, as in Docker Compose.
     var section: ConfigSection? {

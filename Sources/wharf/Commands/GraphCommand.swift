@@ -1,50 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+import Arguments
 import Compose
 import Diagram
 import Terminal
 
 /// `wharf graph`: draws the services and what they depend on.
-struct GraphCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "graph",
-        abstract: "Draw the services and what they depend on.",
-        usage: "wharf [global options] graph [options] [SERVICE ...]",
-        discussion: """
-            EXAMPLES:
-              wharf graph                          layers of services in the terminal
-              wharf graph web                      only web and what it depends on
-              wharf graph --format svg > stack.svg a picture
-              wharf graph --format mermaid         for a Markdown page
-            """
-    )
-
+final class GraphCommand {
     /// The forms of the drawing.
-    enum Form: String, ExpressibleByArgument, CaseIterable {
+    enum Form: String, CaseIterable {
         case text, dot, mermaid, svg, json
     }
 
-    @ParentCommand var wharf: Wharf
-
-    @Option(help: ArgumentHelp("The form of the drawing.", valueName: "form"))
+    let global: GlobalOptions
     var format = Form.text
-
-    @Option(
-        name: [.customShort("o", allowingJoined: true), .customLong("output")],
-        help: ArgumentHelp("Write to a file instead of standard output.", valueName: "path"),
-        completion: .file()
-    )
     var output: String?
-
-    @Flag(help: .hidden)
-    var dryRun = false
-
-    @Argument(help: "The services to draw, with what they depend on; all unless given.")
     var services: [String] = []
 
+    init(_ global: GlobalOptions) {
+        self.global = global
+    }
+
+    static func command(_ global: GlobalOptions) -> Command {
+        Command("graph", summary: "Draw the services and what they depend on.") { GraphCommand(global).syntax() }
+    }
+
+    private func syntax() -> Syntax {
+        Syntax(
+            examples: """
+                wharf graph                          layers of services in the terminal
+                wharf graph web                      only web and what it depends on
+                wharf graph --format svg > stack.svg a picture
+                wharf graph --format mermaid         for a Markdown page
+                """,
+            options: [
+                .value(
+                    "format",
+                    "form",
+                    help: "The form of the drawing.",
+                    allowed: Form.allCases.map(\.rawValue),
+                    default: "text"
+                ) { if let form = Form(rawValue: $0) { self.format = form } },
+                .value(
+                    "output",
+                    short: "o",
+                    "path",
+                    help: "Write to a file instead of standard output.",
+                    completion: .files()
+                ) { self.output = $0 },
+            ],
+            positionals: [
+                .any(
+                    "SERVICE",
+                    help: "The services to draw, with what they depend on; all unless given.",
+                    completion: .services(of: global)
+                ) { self.services.append($0) }
+            ],
+            run: run
+        )
+    }
+
     func run() throws {
-        let result = try ProjectLoading(options: wharf.global).load { options in
+        let result = try ProjectLoading(options: global).load { options in
             options.services = services
             options.resolvesEnvironment = false
         }

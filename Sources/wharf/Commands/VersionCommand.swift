@@ -1,35 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+import Arguments
 import Terminal
 import YAML
 
 /// `wharf version`: prints the version.
-struct VersionCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "version",
-        abstract: "Print the version.",
-        usage: "wharf version [options]",
-        discussion: """
-            EXAMPLES:
-              wharf version
-              wharf version --short         only the number
-              wharf version --format json   for scripts
-            """
-    )
-
+final class VersionCommand {
     /// The version of this build.
     static let number = "0.1.0"
     static let sentence = "wharf version \(number)"
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The form of the output: pretty or json.", valueName: "form"))
     var format = "pretty"
-
-    @Flag(help: "Print only the number.")
     var short = false
 
-    @Flag(help: .hidden)
-    var dryRun = false
+    static func command() -> Command {
+        Command("version", summary: "Print the version.") { VersionCommand().syntax() }
+    }
+
+    private func syntax() -> Syntax {
+        Syntax(
+            examples: """
+                wharf version
+                wharf version --short         only the number
+                wharf version --format json   for scripts
+                """,
+            options: [
+                .value(
+                    "format",
+                    short: "f",
+                    "form",
+                    help: "The form of the output: pretty or json.",
+                    default: "pretty",
+                    completion: .words(["pretty", "json"])
+                ) { self.format = $0 },
+                .flag("short", help: "Print only the number.") { self.short = $0 },
+            ],
+            run: run
+        )
+    }
 
     func run() throws {
         if short {

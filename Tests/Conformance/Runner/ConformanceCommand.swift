@@ -1,52 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+import Arguments
 import ConformanceKit
 import FoundationEssentials
+import Glibc
 
 /// Compares `wharf config` with the real Docker Compose.
 @main
-struct ConformanceCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "conformance",
-        abstract: "Compare 'wharf config' with Docker Compose 2.40.3.",
-        discussion: """
-            Without a path the cases of the project are run. A path may be a file of cases, a compose file, or a \
-            folder that is searched for either.
-            """
-    )
+final class ConformanceCommand {
+    private var paths: [String] = []
+    private var jobs = ProcessInfo.processInfo.activeProcessorCount
+    private var filter: String?
+    private var wharf: String?
+    private var oracle: String?
+    private var all = false
+    private var verbose = false
+    private var keep = false
+    private var fresh = false
+    private var list = false
 
-    @Argument(help: "Files of cases, compose files, or folders of them.")
-    var paths: [String] = []
+    static func main() async {
+        let command = ConformanceCommand()
+        let program = Command("conformance", summary: "Compare 'wharf config' with Docker Compose 2.40.3.") {
+            command.syntax()
+        }
+        do {
+            switch try CommandLineParser(program).parse(Array(CommandLine.arguments.dropFirst())) {
+            case .show(let text): print(text, terminator: "")
+            case .run: try await command.run()
+            }
+        } catch let error as UsageError {
+            fail(error.text, status: 64)
+        } catch {
+            fail("\(error)", status: 1)
+        }
+    }
 
-    @Option(help: "How many cases run at the same time.")
-    var jobs = ProcessInfo.processInfo.activeProcessorCount
+    private static func fail(_ message: String, status: Int32) -> Never {
+        let line = Array("error: \(message)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+        exit(status)
+    }
 
-    @Option(help: "Run only what has this text in its name.")
-    var filter: String?
+    private func syntax() -> Syntax {
+        Syntax(
+            notes: """
+                Without a path the cases of the project are run. A path may be a file of cases, a
+                compose file, or a folder that is searched for either.
+                """,
+            options: [
+                .number("jobs", "count", help: "How many cases run at the same time.", default: "\(jobs)") {
+                    self.jobs = $0
+                },
+                .value("filter", "text", help: "Run only what has this text in its name.") { self.filter = $0 },
+                .value("wharf", "path", help: "The program under test.", completion: .files()) { self.wharf = $0 },
+                .value("oracle", "path", help: "The reference tool.", completion: .files()) { self.oracle = $0 },
+                .flag("all", help: "In folders, load every YAML file whatever its name.") { self.all = $0 },
+                .flag("verbose", short: "v", help: "Name every run, not only the ones that disagree.") {
+                    self.verbose = $0
+                },
+                .flag("keep", help: "Leave the folders of the cases behind.") { self.keep = $0 },
+                .flag("fresh", help: "Ask the reference tool anew instead of using its answers from earlier runs.") {
+                    self.fresh = $0
+                },
+                .flag("list", help: "Print the names of the cases and run nothing.") { self.list = $0 },
+            ],
+            positionals: [
+                .any("PATH", help: "Files of cases, compose files, or folders of them.", completion: .files()) {
+                    self.paths.append($0)
+                }
+            ],
+            run: {}
+        )
+    }
 
-    @Option(help: "The program under test.")
-    var wharf: String?
-
-    @Option(help: "The reference tool.")
-    var oracle: String?
-
-    @Flag(help: "In folders, load every YAML file whatever its name.")
-    var all = false
-
-    @Flag(name: .shortAndLong, help: "Name every run, not only the ones that disagree.")
-    var verbose = false
-
-    @Flag(help: "Leave the folders of the cases behind.")
-    var keep = false
-
-    @Flag(help: "Ask the reference tool anew instead of using its answers from earlier runs.")
-    var fresh = false
-
-    @Flag(help: "Print the names of the cases and run nothing.")
-    var list = false
-
-    func run() async throws {
+    private func run() async throws {
         let jobs = try self.jobList()
         if list {
             for job in jobs { print(job.name) }
@@ -63,16 +91,16 @@ struct ConformanceCommand: AsyncParsableCommand {
             }
         }
         summary.show()
-        if summary.disagreements > 0 { throw ExitCode.failure }
+        if summary.disagreements > 0 { exit(1) }
     }
 
     /// Everything that is to be run, in order.
     private func jobList() throws -> [Job] {
         guard let wharf = wharf ?? Tools.findWharf() else {
-            throw ValidationError("there is no wharf: build it, or say where it is with --wharf")
+            throw UsageError("there is no wharf: build it, or say where it is with --wharf")
         }
         guard let oracle = oracle ?? Tools.findReference() else {
-            throw ValidationError("there is no reference tool: run Tests/Conformance/fetch-oracle first")
+            throw UsageError("there is no reference tool: run Tests/Conformance/fetch-oracle first")
         }
         var runner = CaseRunner(tools: Tools(wharf: absolute(wharf), reference: absolute(oracle)), usesCache: !fresh)
         runner.keepsFolders = keep
