@@ -80,12 +80,20 @@ let package = Package(
         ),
         .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
+        .target(name: "BenchKit", path: "Tests/Bench/Sources/Kit", swiftSettings: strict),
         .executableTarget(
             name: "bench-config",
-            dependencies: ["TestSupport", "measure"],
-            path: "Tests/Bench/Sources",
+            dependencies: ["BenchKit", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Config",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "bench-start",
+            dependencies: ["BenchKit", "Linux", "OCI", "Runtime", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Start",
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "bench-floor", path: "Tests/Bench/Sources/Floor", cSettings: strictC),
         .executableTarget(
             name: "fuzz-config",
             dependencies: ["Compose", "TestSupport", "YAML"],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Linux
 package import OCI
 
 /// One of the standard streams of a process.
@@ -45,6 +46,22 @@ package struct ControlGroupPlaces: Equatable, Sendable {
         self.directory = directory
         self.processFiles = processFiles
         self.hierarchies = hierarchies
+    }
+
+    /// The places of a group that exists.
+    ///
+    /// - Parameters:
+    ///   - attachment: The group's open files, borrowed until the launch.
+    ///   - trees: The trees that the group is in.
+    package init(_ attachment: borrowing ControlGroupAttachment, in trees: ControlGroupHierarchies) {
+        self.init(
+            directory: attachment.directoryNumber,
+            processFiles: attachment.procsNumbers,
+            hierarchies: trees.legacy.map { tree in
+                let name = tree.mountPoint.split(separator: "/").last.map(String.init) ?? ""
+                return Hierarchy(name: name, options: tree.controllers)
+            }
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BenchKit
 import TestSupport
 
 /// A command of one program that is run several times.
@@ -46,10 +47,4 @@ struct Series {
             }
         }
     }
-}
-
-private func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    let (lower, upper) = ((sorted.count - 1) / 2, sorted.count / 2)
-    return sorted.isEmpty ? .nan : (sorted[lower] + sorted[upper]) / 2
 }
