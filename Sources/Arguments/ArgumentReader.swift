@@ -7,7 +7,7 @@ struct ArgumentReader {
     private(set) var words: [String] = []
     /// Whether what follows is words, hyphens or not.
     private(set) var endsOptions = false
-    /// The names of the options that were given.
+    /// The options that were given, as they are spelt in full.
     private(set) var given: [String] = []
     /// The option whose value the arguments end before.
     private(set) var unfinished: Option?
@@ -167,7 +167,7 @@ struct ArgumentReader {
     }
 
     private mutating func apply(_ option: Option, _ value: String?) throws(UsageError) {
-        given.append(option.name)
+        given.append(option.spelling)
         if let value, !option.allowed.isEmpty, !option.allowed.contains(value) {
             let expected = option.allowed.alternatives
             throw UsageError(

@@ -43,7 +43,7 @@ struct Completer {
             let option = reader.chosen.option { $0.name == name && $0.takesValue }
             return answer(option?.completion ?? .nothing, to: String(value), after: String(word[...split]))
         }
-        let options = reader.chosen.visibleOptions.filter { $0.isRepeatable || !reader.given.contains($0.name) }
+        let options = reader.chosen.visibleOptions.filter { $0.isRepeatable || !reader.given.contains($0.spelling) }
         return answer(options.map { ($0.spelling, $0.help) }, to: word)
     }
 

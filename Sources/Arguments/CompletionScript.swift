@@ -3,7 +3,7 @@
 /// What shells load so that they can complete the commands of a program.
 ///
 /// The scripts know nothing of the commands: they ask the program, which starts in milliseconds and answers from the same
-/// tables that it reads its arguments with; see ``Completer``.
+/// tables that it reads its arguments with; see ``Completer``. It must not touch the terminal: `-f -` reads its input.
 enum CompletionScript {
     /// The first argument with which the scripts ask; the words of the command line follow.
     static let request = "--complete-words"
@@ -44,7 +44,7 @@ enum CompletionScript {
             {
                 read -ra kind
                 mapfile -t candidates
-            } < <("${words[0]/#\~/$HOME}" --complete-words "${words[@]:1}" 2>/dev/null)
+            } < <("${words[0]/#\~/$HOME}" --complete-words "${words[@]:1}" </dev/null 2>/dev/null)
             COMPREPLY=()
             case ${kind[0]} in
                 words)
@@ -76,7 +76,7 @@ enum CompletionScript {
         # Completes \#(program) in zsh: source <(\#(program) --generate-completion-script zsh), or a file _\#(program) in $fpath
         _\#(program)() {
             local -a lines kind candidates meanings
-            lines=("${(@f)$("${(Q)words[1]/#\~/$HOME}" --complete-words "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+            lines=("${(@f)$("${(Q)words[1]/#\~/$HOME}" --complete-words "${(@Q)words[2,CURRENT]}" </dev/null 2>/dev/null)}")
             kind=(${=lines[1]})
             case $kind[1] in
                 words)
@@ -105,7 +105,7 @@ enum CompletionScript {
         function __\#(program)_complete
             set -l words (commandline -opc)
             set -l word (commandline -ct)
-            set -l lines ($words[1] --complete-words $words[2..-1] $word 2>/dev/null)
+            set -l lines ($words[1] --complete-words $words[2..-1] $word </dev/null 2>/dev/null)
             set -l kind (string split ' ' -- $lines[1])
             set -l value (string replace -r -- '^--[^=]*=' '' $word)
             set -l before (string sub -l (math (string length -- "$word") - (string length -- "$value")) -- "$word")

@@ -18,6 +18,7 @@ import Testing
         ("--", "words: --file --size --dry-run --version --help"),
         ("stop --si", "words: --signal --size"),
         ("--size 2 --file x stop -aq --", "words: --signal --root --log --help --file --dry-run"),
+        ("exec -T -", "words: --help --file --size --dry-run"),
         ("exec -", "words: -T --help --file --size --dry-run"),
         // Values.
         ("stop --signal ", "words: TERM KILL"),
@@ -73,37 +74,39 @@ import Testing
 @Suite struct `A shell with the completions` {
     @Test(arguments: ["bash", "zsh", "fish"])
     func `completes commands, options, values, files and services`(shell: String) throws {
-        let folder = try Scratch()
+        let (home, folder) = (try Scratch(), try Scratch())
         try folder.write("shop.yaml", "name: typed\nservices: {web: {image: the-image}, other: {build: .}}\n")
+        try folder.write("one.yaml", "name: alone\nservices: {}\n")
         try folder.write("shop.txt", "")
         try folder.write("sub folder/file", "")
-        try folder.write("start.bash", "source <(wharf --generate-completion-script bash)\n")
-        try folder.write(
+        try home.write("start.bash", "source <(wharf --generate-completion-script bash)\n")
+        try home.write(
             ".zshrc",
             "autoload -U compinit\ncompinit -u -D\n. <(wharf --generate-completion-script zsh)\n"
         )
-        try folder.write(".config/fish/config.fish", "wharf --generate-completion-script fish | source\n")
+        try home.write(".config/fish/config.fish", "wharf --generate-completion-script fish | source\n")
         let lines = [
             "wharf vers\t--sh\t",
             "wharf -f sho\tgraph --format=merm\t",
             "wharf --file=sho\tgraph --form\tdo\t",
             "wharf -f shop.yaml config --images we\t",
             "wharf --project-directory sub\\ fo\t -f shop.yaml config --format=js\t",
+            "wharf --project-directory \t -f one.yaml config",
             "exit",
         ]
-        let typed = try folder.write("typed", lines.map { $0 + "\n" }.joined())
-        let start = shell == "bash" ? "bash --noprofile --rcfile start.bash -i" : "\(shell) -i"
+        let typed = try home.write("typed", lines.map { $0 + "\n" }.joined())
+        let start = shell == "bash" ? "bash --noprofile --rcfile $HOME/start.bash -i" : "\(shell) -i"
         var command = TestSupport.Command("/usr/bin/script", ["-qec", start, "/dev/null"], in: folder.path)
         command.input = typed
         let programs = Binaries.path(of: "wharf").dropLast("/wharf".count)
         command.environment = [
-            "HOME": folder.path, "PATH": "\(programs):/usr/bin:/bin", "TERM": "xterm", "SHELL": "/bin/sh",
+            "HOME": home.path, "PATH": "\(programs):/usr/bin:/bin", "TERM": "xterm", "SHELL": "/bin/sh",
         ]
         let outcome = try command.run()
         let number = try TestSupport.Command(Binaries.path(of: "wharf"), ["version", "--short"]).run().output.dropLast()
         // Lines that show what was typed have the name of the program in them; the others are its output.
         let output = outcome.output.split(whereSeparator: \.isNewline).filter { !$0.contains("wharf ") }
-        for mark in [String(number), "flowchart LR", "digraph", "the-image", "/sub folder\""] {
+        for mark in [String(number), "flowchart LR", "digraph", "the-image", "/sub folder\"", "name: alone"] {
             #expect(output.contains { $0.contains(mark) }, "\(mark) is missing from:\n\(outcome.output)")
         }
         #expect(outcome.end == .exit(0))
