@@ -47,7 +47,7 @@ extension ComposeObject {
         let table = Self.fields
         withUnsafeMutablePointer(to: &self) { object in
             context.forEachEntry(of: mapping) { entry, context in
-                if let position = table.positions[entry.key] {
+                if let position = table.positions.position(of: entry.key) {
                     table.fields[position].decode(entry.value, object, &context)
                 } else if Extensions.isExtension(entry.key) {
                     object.pointee.extensions[entry.key] = entry.value
@@ -91,7 +91,7 @@ extension ComposeObject {
         let table = Self.fields
         try withUnsafeMutablePointer(to: &self) { object in
             for name in container.allKeys {
-                if let position = table.positions[name.stringValue] {
+                if let position = table.positions.position(of: name.stringValue) {
                     try table.fields[position].read(container, name, object)
                 } else if name.stringValue == FieldName.extensions.stringValue {
                     object.pointee.extensions = try container.decode(Extensions.self, forKey: name)
