@@ -272,11 +272,11 @@ struct Canonicaliser {
     /// The ports of a short form; nil where it cannot be taken apart because its variables are not filled in.
     private func ports(_ text: String, _ item: Node, _ index: Int) -> [Node]? {
         do {
-            guard context.budget.ports >= 0 else {
+            guard !context.budget.ports.isOverdrawn else {
                 return [Node(.invalid, at: item.origin)]
             }
             let ports = try PortSpecification.parse(text)
-            guard context.spend(ports.count, of: \.ports, on: "the ports", at: item.origin) else {
+            guard context.spend(ports.count, of: &context.budget.ports, on: "the ports", at: item.origin) else {
                 return [Node(.invalid, at: item.origin)]
             }
             return ports.map { port in
