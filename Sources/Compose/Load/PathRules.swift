@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import YAML
-
 /// A table of rules by place in the tree, such as `services.*.ports`.
 ///
 /// It is laid out so that a walk through a tree needs one step in the table for each step in the tree, and leaves out
@@ -46,14 +44,6 @@ final class PathRules<Rule: Sendable>: Sendable {
         }
         self.names = WordIndex(names)
         named = below.map { PathRules($0) }
-    }
-
-    /// The rules one step further down.
-    func below(_ component: NodePath.Component) -> PathRules<Rule>? {
-        switch component {
-        case .key(let key): below(key)
-        case .index: belowItems
-        }
     }
 
     /// The rules below a key.
