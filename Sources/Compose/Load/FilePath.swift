@@ -147,6 +147,15 @@ package enum FilePath {
         return status.st_mode & S_IFMT == S_IFDIR ? .directory : .file
     }
 
+    /// The size of a regular file in bytes, or nil where there is none.
+    package static func size(of path: String) -> Int? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
+        return Int(status.st_size)
+    }
+
     /// The path without symbolic links, or nil where that cannot be told.
     package static func resolvingLinks(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else {
