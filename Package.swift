@@ -38,7 +38,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
-        .target(name: "Compose", dependencies: ["YAML"], swiftSettings: strict),
+        .systemLibrary(name: "CMalloc"),
+        .target(name: "Compose", dependencies: ["CMalloc", "YAML"], swiftSettings: strict),
         .target(name: "Diagram", swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CKeeper", dependencies: ["CSandbox"], cSettings: strictC),

@@ -51,9 +51,8 @@ package struct Emitter {
         if !isIndentation || column > indent || (column == indent && !isSpaced) {
             endLine()
         }
-        let missing = indent - (output.count - lineStart)
-        if missing > 0 {
-            output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: missing))
+        while output.count - lineStart < indent {
+            output.append(UInt8(ascii: " "))
         }
         isSpaced = true
     }
@@ -98,10 +97,11 @@ package struct Emitter {
             return
         }
         let indent = Self.deeper(indent, root: 0)
-        for item in items {
+        let items = items.span
+        for index in items.indices {
             startLine(indent: indent)
             writeIndicator(UInt8(ascii: "-"))
-            write(item, indent: indent)
+            write(items[index], indent: indent)
         }
     }
 
@@ -111,10 +111,11 @@ package struct Emitter {
             return
         }
         let indent = Self.deeper(indent, root: 0)
-        for entry in mapping.entries {
+        let entries = mapping.entries.span
+        for index in entries.indices {
             startLine(indent: indent)
-            writeKey(entry.key, indent: indent)
-            write(entry.value, indent: indent)
+            writeKey(entries[index].key, indent: indent)
+            write(entries[index].value, indent: indent)
         }
     }
 

@@ -30,7 +30,7 @@ package struct Mapping: Sendable {
         var text: String
 
         static func == (left: Name, right: Name) -> Bool {
-            left.text.utf8.elementsEqual(right.text.utf8)
+            areSame(left.text, right.text)
         }
 
         func hash(into hasher: inout Hasher) {
@@ -95,12 +95,13 @@ package struct Mapping: Sendable {
     }
 
     /// Appends an entry whose key is known to be new.
-    package mutating func append(_ entry: Entry) {
+    package mutating func append(_ entry: consuming Entry) {
+        let name = Name(text: entry.key)
         entries.append(entry)
         if entries.count == Self.indexThreshold + 1 {
             reindex()
         } else if entries.count > Self.indexThreshold {
-            index[Name(text: entry.key)] = entries.count - 1
+            index[name] = entries.count - 1
         }
     }
 

@@ -4,6 +4,12 @@
 package enum NaturalOrder {
     /// Whether one key stands before another.
     package static func precedes(_ left: String, _ right: String) -> Bool {
+        // Most keys already differ in their first letters, which are quick to get at.
+        if let first = left.utf8.first, let other = right.utf8.first, first != other,
+            isLetter(first), isLetter(other)
+        {
+            return first < other
+        }
         var left = left
         var right = right
         return left.withUTF8 { left in
@@ -91,6 +97,13 @@ package enum NaturalOrder {
         var index = start
         var length = 0
         while index < text.count {
+            let digit = text[index] &- UInt8(ascii: "0")
+            if digit < 10 {
+                number = number &* 10 &+ Int64(digit)
+                index += 1
+                length += 1
+                continue
+            }
             let width = text.width(at: index)
             let scalar = text.scalar(at: index, width: width)
             guard isDigit(scalar) else {
@@ -110,9 +123,13 @@ package enum NaturalOrder {
         return Unicode.Scalar(scalar)?.properties.generalCategory == .decimalNumber
     }
 
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+
     private static func isLetter(_ scalar: UInt32) -> Bool {
         if scalar < 0x80 {
-            return (scalar | 0x20) >= 0x61 && (scalar | 0x20) <= 0x7A
+            return isLetter(UInt8(truncatingIfNeeded: scalar))
         }
         return switch Unicode.Scalar(scalar)?.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true

@@ -255,9 +255,11 @@ extension UnsafeBufferPointer<UInt8> {
 
     /// The code point of the character at an index.
     func scalar(at index: Int, width: Int) -> UInt32 {
+        guard width > 1 else {
+            return UInt32(self[index])
+        }
         let mask: UInt8 =
             switch width {
-            case 1: 0x7F
             case 2: 0x1F
             case 3: 0x0F
             default: 0x07

@@ -97,4 +97,21 @@ import YAML
         let sample = try SchemaSample("services: {web: {security_opt: [\(items)]}}")
         #expect(sample.diagnostics.count == 1_000)
     }
+
+    @Test func `only what a part names is looked at`() throws {
+        let text = "services: {a: {imagee: x}, b: {ports: [true], labels: {k: [v]}}}"
+        var root = try #require(Parser.parse(Array(text.utf8), source: .none).first?.root)
+        let parts = ["services: {b: {image: x}}", "services: {c: {}}", "services: {b: {labels: {k: v}}}"]
+        let found = try parts.map { part in
+            let part = try #require(Parser.parse(Array(part.utf8), source: .none).first?.root)
+            var count = 0
+            var copy = root
+            SchemaValidator.validate(&copy, within: part) { _ in count += 1 }
+            return count
+        }
+        // Once something is wrong, everything that is wrong is told.
+        #expect(found == [0, 0, 3])
+        SchemaValidator.validate(&root) { _ in }
+        #expect(root["services"]?["a"]?["imagee"] == nil)
+    }
 }

@@ -9,7 +9,8 @@ import Testing
 private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CYAML": ([], []),
     "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
-    "Compose": (["YAML"], ["Glibc", "Synchronization"]),
+    "CMalloc": ([], []),
+    "Compose": (["CMalloc", "YAML"], ["Glibc", "Synchronization"]),
     "Diagram": ([], ["Glibc"]),
     "CLinux": ([], []),
     "CKeeper": (["CSandbox"], []),

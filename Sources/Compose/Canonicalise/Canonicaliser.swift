@@ -55,30 +55,26 @@ struct Canonicaliser {
         self.context = context
     }
 
-    /// Expands all short forms of a compose tree.
-    mutating func canonicalise(_ root: inout Node) {
-        if let changed = expanded(root, rules: Self.rules) {
+    /// Expands all short forms of a compose tree, or only those in what a part of it names.
+    mutating func canonicalise(_ root: inout Node, within part: Node? = nil) {
+        if let changed = expanded(root, within: part, rules: Self.rules) {
             root = changed
         }
     }
 
     /// The node in long form, or nil where it is that already.
-    private mutating func expanded(_ node: Node, rules: PathRules<Rule>) -> Node? {
-        if let rule = rules.rule, !node.isInvalid {
-            let long = expanded(node, by: rule)
-            return descended(long ?? node, rules: rules) ?? long
+    private mutating func expanded(_ node: Node, within part: Node?, rules: PathRules<Rule>) -> Node? {
+        if let rule = rules.rule, !node.isInvalid, let long = expanded(node, by: rule) {
+            return descended(long, within: nil, rules: rules) ?? long
         }
-        return descended(node, rules: rules)
+        return descended(node, within: part, rules: rules)
     }
 
-    private mutating func descended(_ node: Node, rules: PathRules<Rule>) -> Node? {
-        node.replacingChildren { component, child in
-            guard let below = rules.below(component) else {
-                return nil
-            }
+    private mutating func descended(_ node: Node, within part: Node?, rules: PathRules<Rule>) -> Node? {
+        rules.replacingChildren(of: node, within: part) { component, child, part, below in
             path.components.append(component)
             defer { path.components.removeLast() }
-            return expanded(child, rules: below)
+            return expanded(child, within: part, rules: below)
         }
     }
 
@@ -129,22 +125,25 @@ struct Canonicaliser {
 
     /// Gives each dependency its condition and whether it is required.
     private func completedDependencies(_ mapping: Mapping, _ node: Node) -> Node? {
+        let isComplete = { (values: Mapping) in
+            values.position(of: "condition") != nil && values.position(of: "required") != nil
+        }
+        guard mapping.entries.contains(where: { $0.value.mapping.map { !isComplete($0) } ?? false }) else {
+            return nil
+        }
         var completed = mapping
-        var isChanged = false
         completed.updateValues { _, dependency in
             let origin = dependency.origin
             dependency.withMapping { values in
                 if values.position(of: "condition") == nil {
                     values["condition"] = Node("service_started", at: origin)
-                    isChanged = true
                 }
                 if values.position(of: "required") == nil {
                     values["required"] = Node(.bool(true), at: origin)
-                    isChanged = true
                 }
             }
         }
-        return isChanged ? Node(.mapping(completed), at: node.origin) : nil
+        return Node(.mapping(completed), at: node.origin)
     }
 
     private func withoutEmptyItems(_ items: [Node], _ node: Node) -> Node? {
@@ -273,11 +272,11 @@ struct Canonicaliser {
     /// The ports of a short form; nil where it cannot be taken apart because its variables are not filled in.
     private func ports(_ text: String, _ item: Node, _ index: Int) -> [Node]? {
         do {
-            guard context.budget.ports >= 0 else {
+            guard !context.budget.ports.isOverdrawn else {
                 return [Node(.invalid, at: item.origin)]
             }
             let ports = try PortSpecification.parse(text)
-            guard context.spend(ports.count, of: \.ports, on: "the ports", at: item.origin) else {
+            guard context.spend(ports.count, of: &context.budget.ports, on: "the ports", at: item.origin) else {
                 return [Node(.invalid, at: item.origin)]
             }
             return ports.map { port in

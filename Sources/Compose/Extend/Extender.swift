@@ -114,7 +114,7 @@ final class Extender {
         guard
             context.spend(
                 base.size,
-                of: \.extendedNodes,
+                of: &context.budget.extendedNodes,
                 on: "the values that `extends` takes over",
                 at: extends.origin
             )

@@ -4,49 +4,64 @@
 package struct DependencyGraph: Sendable {
     /// The names of the services, ordered.
     package let services: [String]
-    private let dependencies: [String: [String]]
+    /// The numbers of the services: their positions in ``services``.
+    private let numbers: [String: Int]
+    /// What each service depends on, ordered.
+    private let dependencies: [[Int]]
+
+    /// A service whose dependencies are being visited, and the next one of them.
+    private struct Visit {
+        var service: Int
+        var next = 0
+    }
 
     /// Makes the graph of a project; dependencies on services that it does not have are left out.
     package init(_ services: [String: Service]) {
-        self.services = services.keys.sorted()
-        dependencies = services.mapValues { service in
-            service.dependsOn.keys.filter { services[$0] != nil }.sorted()
+        let names = services.keys.sorted()
+        let numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+        var dependencies = Array(repeating: [Int](), count: names.count)
+        for (name, below) in services.mapValues({ $0.dependsOn.keys }) {
+            if let number = numbers[name] {
+                dependencies[number] = below.compactMap { numbers[$0] }.sorted()
+            }
         }
+        self.services = names
+        self.numbers = numbers
+        self.dependencies = dependencies
     }
 
     /// What a service depends on, ordered by name.
     package func dependencies(of service: String) -> [String] {
-        dependencies[service] ?? []
+        numbers[service].map { dependencies[$0].map { services[$0] } } ?? []
     }
 
     /// A circle of dependencies, its first service repeated at the end, or nil where there is none.
     package func firstCycle() -> [String]? {
-        /// A service whose dependencies are being visited, and the next one of them.
-        struct Visit {
-            var service: String
-            var next = 0
+        enum State {
+            case unseen, open, finished
         }
-        var finished: Set<String> = []
-        for root in services where !finished.contains(root) {
+        var states = Array(repeating: State.unseen, count: services.count)
+        for root in services.indices where states[root] == .unseen {
             var stack = [Visit(service: root)]
-            var open: Set<String> = [root]
+            states[root] = .open
             while let visit = stack.last {
-                let below = dependencies(of: visit.service)
+                let below = dependencies[visit.service]
                 guard visit.next < below.count else {
-                    finished.insert(visit.service)
-                    open.remove(visit.service)
+                    states[visit.service] = .finished
                     stack.removeLast()
                     continue
                 }
                 stack[stack.count - 1].next += 1
                 let service = below[visit.next]
-                if open.contains(service) {
-                    let names = stack.map(\.service)
-                    return Array(names[(names.firstIndex(of: service) ?? 0)...]) + [service]
-                }
-                if !finished.contains(service) {
+                switch states[service] {
+                case .finished:
+                    continue
+                case .unseen:
                     stack.append(Visit(service: service))
-                    open.insert(service)
+                    states[service] = .open
+                case .open:
+                    let circle = stack.drop { $0.service != service } + [Visit(service: service)]
+                    return circle.map { services[$0.service] }
                 }
             }
         }
@@ -70,19 +85,22 @@ extension DependencyGraph {
     /// All services, each after what it depends on, otherwise by name; a circle is cut at its first service by name.
     package var dependencyOrder: [String] {
         var order: [String] = []
-        var seen: Set<String> = []
-        for root in services where seen.insert(root).inserted {
-            var stack: [(service: String, next: Int)] = [(root, 0)]
-            while let (service, next) = stack.last {
-                let below = dependencies(of: service)
-                guard next < below.count else {
-                    order.append(service)
+        var isSeen = Array(repeating: false, count: services.count)
+        for root in services.indices where !isSeen[root] {
+            isSeen[root] = true
+            var stack = [Visit(service: root)]
+            while let visit = stack.last {
+                let below = dependencies[visit.service]
+                guard visit.next < below.count else {
+                    order.append(services[visit.service])
                     stack.removeLast()
                     continue
                 }
                 stack[stack.count - 1].next += 1
-                if seen.insert(below[next]).inserted {
-                    stack.append((below[next], 0))
+                let service = below[visit.next]
+                if !isSeen[service] {
+                    isSeen[service] = true
+                    stack.append(Visit(service: service))
                 }
             }
         }

@@ -29,21 +29,63 @@ struct Interpolator {
         switch node.value {
         case .string(let text):
             return interpolated(text, at: node.origin, cast: casts?.rule)
-        case .mapping, .sequence:
-            return node.replacingChildren { component, child in
-                path.components.append(component)
-                defer { path.components.removeLast() }
-                return interpolated(child, casts: casts?.below(component))
-            }
+        case .mapping(let mapping):
+            return interpolated(mapping, casts: casts).map { Node(.mapping($0), at: node.origin) }
+        case .sequence(let items):
+            return interpolated(items, casts: casts?.belowItems).map { Node(.sequence($0), at: node.origin) }
         default:
             return nil
+        }
+    }
+
+    private mutating func interpolated(_ mapping: Mapping, casts: PathRules<InterpolationCast>?) -> Mapping? {
+        var changed: Mapping?
+        let entries = mapping.entries
+        for position in entries.indices {
+            let casts = casts?.below(entries[position].key)
+            guard Self.mayChange(entries[position].value, cast: casts?.rule) else {
+                continue
+            }
+            path.components.append(.key(entries[position].key))
+            if let value = interpolated(entries[position].value, casts: casts) {
+                if changed == nil {
+                    changed = mapping
+                }
+                changed?.updateValue(at: position) { $0 = value }
+            }
+            path.components.removeLast()
+        }
+        return changed
+    }
+
+    private mutating func interpolated(_ items: [Node], casts: PathRules<InterpolationCast>?) -> [Node]? {
+        var changed: [Node]?
+        for index in items.indices where Self.mayChange(items[index], cast: casts?.rule) {
+            path.components.append(.index(index))
+            if let item = interpolated(items[index], casts: casts) {
+                if changed == nil {
+                    changed = items
+                }
+                changed?[index] = item
+            }
+            path.components.removeLast()
+        }
+        return changed
+    }
+
+    /// Whether it is worth going into a node; most are scalars that are not.
+    private static func mayChange(_ node: Node, cast: InterpolationCast?) -> Bool {
+        switch node.value {
+        case .string(let text): cast != nil || Template.mayHaveReferences(text)
+        case .mapping, .sequence: true
+        default: false
         }
     }
 
     private func interpolated(_ text: String, at origin: Origin, cast: InterpolationCast?) -> Node? {
         var node = Node(text, at: origin)
         var isChanged = false
-        if text.utf8.contains(UInt8(ascii: "$")) {
+        if Template.mayHaveReferences(text) {
             guard let substituted = substitute(text, at: origin) else {
                 return Node(.invalid, at: origin)
             }
@@ -88,7 +130,7 @@ struct Interpolator {
             guard
                 context.spend(
                     result.text.utf8.count,
-                    of: \.interpolatedBytes,
+                    of: &context.budget.interpolatedBytes,
                     on: "the bytes of values with variables",
                     at: origin
                 )

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+
 /// Text with references to variables: `$NAME`, `${NAME}`, `${NAME:-default}` and so on.
 ///
 /// ```
@@ -39,6 +41,14 @@ package enum Template {
         }
     }
 
+    /// Whether a text has a dollar sign.
+    static func mayHaveReferences(_ text: String) -> Bool {
+        let found = text.utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.baseAddress.map { memchr($0, Int32(UInt8(ascii: "$")), bytes.count) != nil } ?? false
+        }
+        return found ?? text.utf8.contains(UInt8(ascii: "$"))
+    }
+
     /// Replaces the references of a text by the values of the variables.
     ///
     /// - Parameters:
@@ -50,10 +60,10 @@ package enum Template {
         _ text: String,
         lookup: (_ name: String) -> String?
     ) throws(TemplateError) -> Substitution {
-        guard text.utf8.contains(UInt8(ascii: "$")) else {
+        guard mayHaveReferences(text) else {
             return Substitution(text: text)
         }
-        var expansion = TemplateExpansion()
+        var expansion = TemplateExpansion(capacity: text.utf8.count)
         let bytes = text.utf8Span.span
         try expansion.expand(bytes, 0..<bytes.count, depth: 0, lookup: lookup)
         return expansion.substitution
@@ -111,6 +121,11 @@ private struct TemplateExpansion {
     private var output: [UInt8] = []
     private var variables = NameList()
     private var unset: [String] = []
+
+    /// Makes an expansion of nothing so far, with room for a text of some bytes.
+    init(capacity: Int) {
+        output.reserveCapacity(capacity)
+    }
 
     var substitution: Template.Substitution {
         Template.Substitution(text: String(decoding: output, as: UTF8.self), variables: variables.names, unset: unset)

@@ -71,23 +71,28 @@ struct DocumentProcessor {
         if !skipsInclude {
             Includer(processor: self, file: file).apply(to: &root)
         }
-        merge(root, into: &tree)
+        merge(root, document.directives, into: &tree)
     }
 
-    private func merge(_ root: Node, into tree: inout Node?) {
+    /// Merges a document into what came before it and brings the result into canonical form.
+    ///
+    /// What came before is in that form already: only what the document names is gone through again.
+    private func merge(_ root: Node, _ directives: [Document.Directive], into tree: inout Node?) {
+        // What a tag took away stands in no document any more.
+        let part = tree == nil || !directives.isEmpty ? nil : root
         var merged = tree ?? Node(.mapping([:]), at: root.origin)
         tree = nil
         var merger = Merger(diagnostics: context.diagnostics, history: context.history)
         merger.merge(root, into: &merged)
         var uniqueness = Uniqueness(diagnostics: context.diagnostics, history: context.history)
-        uniqueness.enforce(on: &merged)
+        uniqueness.enforce(on: &merged, within: part)
         if !skipsValidation {
-            SchemaValidator.validate(&merged) { context.diagnostics.report($0) }
+            SchemaValidator.validate(&merged, within: part) { context.diagnostics.report($0) }
             dropVersion(&merged)
         }
         var canonicaliser = Canonicaliser(context: context)
-        canonicaliser.canonicalise(&merged)
-        uniqueness.enforce(on: &merged)
+        canonicaliser.canonicalise(&merged, within: part)
+        uniqueness.enforceAfterExpansion(on: &merged, within: part)
         tree = merged
     }
 

@@ -13,19 +13,50 @@ package enum FilePath {
         if !needsCleaning(path) {
             return path
         }
-        let isRooted = isAbsolute(path)
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
-            if part != ".." {
-                parts.append(part)
-            } else if let last = parts.last, last != ".." {
-                parts.removeLast()
-            } else if !isRooted {
-                parts.append(part)
+        var path = path
+        return path.withUTF8 { path in
+            String(unsafeUninitializedCapacity: max(path.count, 1)) { clean(path, into: $0) }
+        }
+    }
+
+    /// Writes a clean path into a buffer of at least one byte that is as long as the path, and returns its length.
+    private static func clean(
+        _ path: UnsafeBufferPointer<UInt8>,
+        into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int {
+        let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
+        var count = 0
+        let append = { (byte: UInt8) in
+            output[count] = byte
+            count += 1
+        }
+        if path.first == slash {
+            append(slash)
+        }
+        let root = count
+        /// The end of the part that `..` cannot take back: the root, or the `..` that lead out of the start.
+        var fixed = root
+        for part in path.split(separator: slash) where !(part.count == 1 && part.first == dot) {
+            let isParent = part.count == 2 && part.allSatisfy { $0 == dot }
+            if isParent, count > fixed {
+                count = output[fixed..<count].lastIndex(of: slash) ?? fixed
+                continue
+            }
+            guard !isParent || root == 0 else {
+                continue
+            }
+            if count > root {
+                append(slash)
+            }
+            part.forEach(append)
+            if isParent {
+                fixed = count
             }
         }
-        let text = (isRooted ? "/" : "") + parts.joined(separator: "/")
-        return text.isEmpty ? "." : text
+        if count == 0 {
+            append(dot)
+        }
+        return count
     }
 
     private static func needsCleaning(_ path: String) -> Bool {
@@ -114,6 +145,15 @@ package enum FilePath {
                 ? .missing : .unknown(String(cString: strerror(error)).lowercased())
         }
         return status.st_mode & S_IFMT == S_IFDIR ? .directory : .file
+    }
+
+    /// The size of a regular file in bytes, or nil where there is none.
+    package static func size(of path: String) -> Int? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
+        return Int(status.st_size)
     }
 
     /// The path without symbolic links, or nil where that cannot be told.

@@ -21,27 +21,46 @@ final class LoadContext {
     /// How much one load may produce; real projects stay far below.
     struct Budget {
         /// Bytes of all files together.
-        var bytes = 64 << 20
+        var bytes = Allowance(64 << 20)
         /// Bytes that interpolation writes.
-        var interpolatedBytes = 32 << 20
+        var interpolatedBytes = Allowance(32 << 20)
         /// Ports that ranges expand to.
-        var ports = 150_000
+        var ports = Allowance(150_000)
         /// Nodes that services take over from those they extend.
-        var extendedNodes = 1_000_000
+        var extendedNodes = Allowance(1_000_000)
+    }
+
+    /// How much of one thing a load may produce.
+    struct Allowance {
+        let limit: Int
+        private var left: Int
+
+        init(_ limit: Int) {
+            self.limit = limit
+            left = limit
+        }
+
+        /// Whether more was asked for than there was.
+        var isOverdrawn: Bool { left < 0 }
+
+        /// Takes some of it; false where that is more than is left.
+        mutating func take(_ amount: Int) -> Bool {
+            left -= amount
+            return left >= 0
+        }
     }
 
     /// Takes some of a part of the budget; false, after reporting it once, when that part is used up.
-    func spend(_ amount: Int, of part: WritableKeyPath<Budget, Int>, on thing: String, at origin: Origin?) -> Bool {
-        guard budget[keyPath: part] >= 0 else {
+    func spend(_ amount: Int, of part: inout Allowance, on thing: String, at origin: Origin?) -> Bool {
+        guard !part.isOverdrawn else {
             return false
         }
-        budget[keyPath: part] -= amount
-        guard budget[keyPath: part] < 0 else {
+        guard !part.take(amount) else {
             return true
         }
         diagnostics.error(
             .invalidValue,
-            "the project is too large: \(thing) exceed \(Budget()[keyPath: part]) in all",
+            "the project is too large: \(thing) exceed \(part.limit) in all",
             at: origin
         )
         return false
@@ -133,9 +152,8 @@ final class LoadContext {
     /// The bytes of a file, within the limit for all files of the project together.
     func read(_ path: String) throws(SourceReader.Failure) -> [UInt8] {
         let contents = try SourceReader.read(path)
-        budget.bytes -= contents.count
-        guard budget.bytes >= 0 else {
-            let limit = Budget().bytes >> 20
+        guard budget.bytes.take(contents.count) else {
+            let limit = budget.bytes.limit >> 20
             throw SourceReader.Failure(
                 message: "cannot read `\(path)`: the project's files exceed \(limit) MiB together"
             )

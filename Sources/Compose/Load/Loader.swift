@@ -40,6 +40,7 @@ package enum Loader {
         guard result.files.filter({ RemoteReference.refuse($0, at: nil, context) }).isEmpty else {
             return
         }
+        LargeHeap.prepare(forFiles: result.files)
         let name = ProjectNaming(
             request: request,
             context: context,

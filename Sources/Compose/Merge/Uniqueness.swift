@@ -56,6 +56,16 @@ struct Uniqueness {
         "services.*.volumes": .volumeTarget,
     ])
 
+    /// The lists whose items have a short form: two that looked different may turn out to be of the same key.
+    private static let expandableRules = PathRules<Key>([
+        "services.*.devices": .deviceTarget,
+        "services.*.configs": .mountTarget(defaultFolder: ""),
+        "services.*.env_file": .path,
+        "services.*.ports": .port,
+        "services.*.secrets": .mountTarget(defaultFolder: "/run/secrets"),
+        "services.*.volumes": .volumeTarget,
+    ])
+
     let diagnostics: DiagnosticBag
     /// Where to note what a later item replaced; nil where nobody asks.
     let history: OverrideHistory?
@@ -66,56 +76,67 @@ struct Uniqueness {
         self.history = history
     }
 
-    /// Applies the rules to a whole compose tree.
-    mutating func enforce(on root: inout Node) {
-        if let unique = enforced(root, rules: Self.rules) {
+    /// Applies the rules to a compose tree, or only to what a part of it names.
+    mutating func enforce(on root: inout Node, within part: Node? = nil) {
+        if let unique = enforced(root, within: part, rules: Self.rules) {
+            root = unique
+        }
+    }
+
+    /// Applies the rules once more, after short forms were expanded.
+    mutating func enforceAfterExpansion(on root: inout Node, within part: Node? = nil) {
+        if let unique = enforced(root, within: part, rules: Self.expandableRules) {
             root = unique
         }
     }
 
     /// The node without redefined items, or nil where nothing is to be done.
-    private mutating func enforced(_ node: Node, rules: PathRules<Key>) -> Node? {
+    private mutating func enforced(_ node: Node, within part: Node?, rules: PathRules<Key>) -> Node? {
         if let key = rules.rule, let items = node.sequence {
             return uniqueItems(items, by: key).map { Node(.sequence($0), at: node.origin) }
         }
         guard node.mapping != nil else {
             return nil
         }
-        return node.replacingChildren { component, child in
-            guard let below = rules.below(component) else {
-                return nil
-            }
+        return rules.replacingChildren(of: node, within: part) { component, child, part, below in
             path.components.append(component)
             defer { path.components.removeLast() }
-            return enforced(child, rules: below)
+            return enforced(child, within: part, rules: below)
         }
     }
 
     /// The items without redefined ones, or nil where nothing is to be done.
     private func uniqueItems(_ items: [Node], by key: Key) -> [Node]? {
-        var unique: [Node] = []
-        unique.reserveCapacity(items.count)
         var slots = NameSlots(capacity: items.count)
-        var isChanged = false
+        var changed: [Node]?
         for (index, item) in items.enumerated() {
-            guard !item.isInvalid, let name = name(of: item, by: key, index: index) else {
-                isChanged = isChanged || !item.isInvalid
+            guard !item.isInvalid else {
                 slots.skip()
-                unique.append(Node(.invalid, at: item.origin))
+                changed?.append(item)
+                continue
+            }
+            guard let name = name(of: item, by: key, index: index) else {
+                slots.skip()
+                var marked = changed ?? Array(items[..<index])
+                changed = nil
+                marked.append(Node(.invalid, at: item.origin))
+                changed = marked
                 continue
             }
             guard let slot = slots.slot(of: name) else {
-                unique.append(item)
+                changed?.append(item)
                 continue
             }
-            isChanged = true
+            var unique = changed ?? Array(items[..<index])
+            changed = nil
             if let history {
                 let place = if case .name = key { path.appending(name) } else { path.appending(slot) }
                 history.note(place, replaced: unique[slot].origin)
             }
             unique[slot] = item
+            changed = unique
         }
-        return isChanged ? unique : nil
+        return changed
     }
 
     /// The names met so far, each with its slot; a short list is searched, which is faster than hashing it.

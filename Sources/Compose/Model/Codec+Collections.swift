@@ -97,10 +97,9 @@ extension Codec where Value == [String] {
 extension Codec where Value == [String: String] {
     /// A mapping of scalars to be taken as text, or a list of `key=value`; no value is the empty string.
     static var pairs: Codec {
-        let pairs = Codec<[String: String?]>.assignments(checkingNames: false)
         let texts = Codec<[String: String]>.map(.string)
         return Codec(zero: [:]) { node, context in
-            pairs.decode(node, &context).mapValues { $0 ?? "" }
+            assignments(of: node, checkingNames: false, in: &context) { $0 ?? "" }
         } encode: { value, format in
             texts.encode(value, format)
         } isZero: {
@@ -111,66 +110,79 @@ extension Codec where Value == [String: String] {
 
 extension Codec where Value == [String: String?] {
     /// The variables of an environment: a mapping or a list of `NAME=value`, where no value is nil.
-    static var environment: Codec { .assignments(checkingNames: true) }
-
-    fileprivate static func assignments(checkingNames: Bool) -> Codec {
+    static var environment: Codec {
         Codec(zero: [:]) { node, context in
-            switch node.value {
-            case .mapping(let mapping): return entries(of: mapping, in: &context)
-            case .sequence(let items): return entries(of: items, checkingNames: checkingNames, in: &context)
-            case .null, .invalid: break
-            default: context.reportKind(of: node, expected: "a mapping or a list")
-            }
-            return [:]
+            assignments(of: node, checkingNames: true, in: &context) { $0 }
         } encode: { value, format in
             .sorted(value, as: format) { $0.map { Node($0) } ?? Node(.null) }
         } isZero: {
             $0.isEmpty
         }
     }
+}
 
-    private static func entries(of mapping: Mapping, in context: inout DecodingContext) -> Value {
-        var entries: Value = [:]
-        entries.reserveCapacity(mapping.count)
-        context.forEachEntry(of: mapping) { entry, context in
-            switch entry.value.value {
-            case .null: entries.updateValue(nil, forKey: entry.key)
-            case .string(let string): entries.updateValue(string, forKey: entry.key)
-            default:
-                if let text = entry.value.scalarText {
-                    entries.updateValue(text, forKey: entry.key)
-                } else {
-                    context.reportKind(of: entry.value, expected: "a string, number, boolean or null")
-                }
-            }
-        }
-        return entries
+/// Reads a mapping of names to scalars, or a list of `NAME=value`.
+private func assignments<Element>(
+    of node: Node,
+    checkingNames: Bool,
+    in context: inout DecodingContext,
+    _ element: (String?) -> Element
+) -> [String: Element] {
+    switch node.value {
+    case .mapping(let mapping): return entries(of: mapping, in: &context, element)
+    case .sequence(let items): return entries(of: items, checkingNames: checkingNames, in: &context, element)
+    case .null, .invalid: break
+    default: context.reportKind(of: node, expected: "a mapping or a list")
     }
+    return [:]
+}
 
-    private static func entries(
-        of items: [Node],
-        checkingNames: Bool,
-        in context: inout DecodingContext
-    ) -> Value {
-        var entries: Value = [:]
-        entries.reserveCapacity(items.count)
-        context.forEachItem(of: items) { item, context in
-            guard !item.isInvalid else {
-                return
-            }
-            guard let text = item.scalarText else {
-                context.reportKind(of: item, expected: "a string")
-                return
-            }
-            let (name, value) = text.cut(at: UInt8(ascii: "="))
-            if checkingNames, let last = name.unicodeScalars.last, isSpace(last) {
-                context.report(.invalidValue, "the name of variable `\(name)` ends in a space", at: item)
+private func entries<Element>(
+    of mapping: Mapping,
+    in context: inout DecodingContext,
+    _ element: (String?) -> Element
+) -> [String: Element] {
+    var entries: [String: Element] = [:]
+    entries.reserveCapacity(mapping.count)
+    context.forEachEntry(of: mapping) { entry, context in
+        switch entry.value.value {
+        case .null: entries.updateValue(element(nil), forKey: entry.key)
+        case .string(let string): entries.updateValue(element(string), forKey: entry.key)
+        default:
+            if let text = entry.value.scalarText {
+                entries.updateValue(element(text), forKey: entry.key)
             } else {
-                entries.updateValue(value, forKey: name)
+                context.reportKind(of: entry.value, expected: "a string, number, boolean or null")
             }
         }
-        return entries
     }
+    return entries
+}
+
+private func entries<Element>(
+    of items: [Node],
+    checkingNames: Bool,
+    in context: inout DecodingContext,
+    _ element: (String?) -> Element
+) -> [String: Element] {
+    var entries: [String: Element] = [:]
+    entries.reserveCapacity(items.count)
+    context.forEachItem(of: items) { item, context in
+        guard !item.isInvalid else {
+            return
+        }
+        guard let text = item.scalarText else {
+            context.reportKind(of: item, expected: "a string")
+            return
+        }
+        let (name, value) = text.cut(at: UInt8(ascii: "="))
+        if checkingNames, let last = name.unicodeScalars.last, isSpace(last) {
+            context.report(.invalidValue, "the name of variable `\(name)` ends in a space", at: item)
+        } else {
+            entries.updateValue(element(value), forKey: name)
+        }
+    }
+    return entries
 }
 
 /// Whether a character counts as a space at the end of a variable's name.
@@ -199,10 +211,9 @@ extension Node {
         as format: OutputFormat,
         _ node: (Element) -> Node
     ) -> Node {
-        let keys = elements.keys
-        // Positions are sorted rather than keys, so that no key has to be looked up again.
-        let positions = format.sorted(Array(elements.indices)) { keys[$0] }
-        let entries = positions.map { Mapping.Entry(key: keys[$0], value: node(elements.values[$0])) }
+        // Positions are sorted along with the keys, so that no key has to be looked up again.
+        let places = format.sorted(Array(zip(elements.keys, elements.indices))) { $0.0 }
+        let entries = places.map { Mapping.Entry(key: $0.0, value: node(elements.values[$0.1])) }
         return Node(.mapping(Mapping(uniqueEntries: entries)))
     }
 }

@@ -47,7 +47,7 @@ extension ComposeObject {
         let table = Self.fields
         withUnsafeMutablePointer(to: &self) { object in
             context.forEachEntry(of: mapping) { entry, context in
-                if let position = table.positions[entry.key] {
+                if let position = table.positions.position(of: entry.key) {
                     table.fields[position].decode(entry.value, object, &context)
                 } else if Extensions.isExtension(entry.key) {
                     object.pointee.extensions[entry.key] = entry.value
@@ -63,11 +63,15 @@ extension ComposeObject {
 
     func entries(as format: OutputFormat) -> [Mapping.Entry] {
         var entries: [Mapping.Entry] = []
-        entries.reserveCapacity(min(Self.fields.fields.count, 16))
+        let fields = Self.fields.fields
+        // Most keys of an object with many are not set.
+        entries.reserveCapacity(max(4, fields.count / 8))
         withUnsafePointer(to: self) { object in
-            for field in Self.fields.fields {
-                if let value = field.encode(object, format) {
-                    entries.append(Mapping.Entry(key: format == .yaml ? field.key : field.jsonKey, value: value))
+            // A field is big enough that copying it would take longer than asking it for a value that is not set.
+            for index in fields.indices {
+                if let value = fields[index].encode(object, format) {
+                    let key = format == .yaml ? fields[index].key : fields[index].jsonKey
+                    entries.append(Mapping.Entry(key: key, value: value))
                 }
             }
         }
@@ -91,7 +95,7 @@ extension ComposeObject {
         let table = Self.fields
         try withUnsafeMutablePointer(to: &self) { object in
             for name in container.allKeys {
-                if let position = table.positions[name.stringValue] {
+                if let position = table.positions.position(of: name.stringValue) {
                     try table.fields[position].read(container, name, object)
                 } else if name.stringValue == FieldName.extensions.stringValue {
                     object.pointee.extensions = try container.decode(Extensions.self, forKey: name)

@@ -51,9 +51,10 @@ package struct DecodingContext {
     ) {
         let depth = path.components.count
         path.components.append(.index(0))
-        for entry in mapping.entries {
-            path.components[depth] = .key(entry.key)
-            body(entry, &self)
+        let entries = mapping.entries.span
+        for index in entries.indices {
+            path.components[depth] = .key(entries[index].key)
+            body(entries[index], &self)
         }
         path.components.removeLast()
     }
@@ -63,9 +64,10 @@ package struct DecodingContext {
     mutating func forEachItem(of items: [Node], _ body: (Node, inout DecodingContext) -> Void) {
         let depth = path.components.count
         path.components.append(.index(0))
-        for (index, item) in items.enumerated() {
+        let items = items.span
+        for index in items.indices {
             path.components[depth] = .index(index)
-            body(item, &self)
+            body(items[index], &self)
         }
         path.components.removeLast()
     }

@@ -130,12 +130,12 @@ package struct Field<Owner: Sendable>: Sendable {
 /// The keys of a compose object in the order in which they are printed, and where to find each.
 package struct FieldTable<Owner: Sendable>: Sendable {
     let fields: [Field<Owner>]
-    let positions: [String: Int]
+    let positions: WordIndex
 
     /// Makes the table of a list of fields; of two with the same key the first counts.
     package init(_ fields: [Field<Owner>]) {
         self.fields = fields
-        positions = Dictionary(zip(fields.map(\.key), fields.indices)) { first, _ in first }
+        positions = WordIndex(fields.map(\.key))
     }
 }
 

@@ -61,7 +61,7 @@ enum KeyValueForm {
                 key = String(text[..<split])
                 value = .string(String(text[text.utf8.index(after: split)...]))
             }
-            if rule == .nullable, key.unicodeScalars.last?.properties.isWhitespace == true {
+            if rule == .nullable, let last = key.unicodeScalars.last, isWhiteSpace(last) {
                 diagnostics.error(
                     .invalidValue,
                     "the name of the variable `\(key)` ends in white space",
@@ -72,5 +72,10 @@ enum KeyValueForm {
             mapping[key] = Node(value, at: item.origin)
         }
         return mapping
+    }
+
+    private static func isWhiteSpace(_ scalar: Unicode.Scalar) -> Bool {
+        // The table of all characters is not asked about those that most names end in.
+        scalar.isASCII ? scalar == " " || ("\t"..."\r").contains(scalar) : scalar.properties.isWhitespace
     }
 }

@@ -13,11 +13,16 @@ struct ServiceEnvironment {
 
     /// Resolves the variables of all services of a project.
     func resolve(_ project: inout Project) {
-        for name in project.services.keys.sorted() {
+        let names = project.services.filter { Self.needsResolving($0.value) }.keys
+        for name in names.sorted() {
             if let service = project.services[name] {
                 project.services[name] = resolved(service, named: name)
             }
         }
+    }
+
+    private static func needsResolving(_ service: Service) -> Bool {
+        !service.envFiles.isEmpty || service.environment.values.contains(nil)
     }
 
     private func resolved(_ service: Service, named name: String) -> Service {
@@ -85,10 +90,8 @@ struct ServiceEnvironment {
 
     /// Resolves the labels of all services of a project.
     func resolveLabels(_ project: inout Project) {
-        for name in project.services.keys.sorted() {
-            guard let service = project.services[name], !service.labelFiles.isEmpty else {
-                continue
-            }
+        for (name, service) in project.services.filter({ !$0.value.labelFiles.isEmpty }).sorted(by: { $0.key < $1.key })
+        {
             var labels: [String: String] = [:]
             for (index, file) in service.labelFiles.enumerated() {
                 let path: NodePath = [.key("services"), .key(name), .key("label_file"), .index(index)]

@@ -13,8 +13,8 @@ struct ServiceSelection {
     /// Enables the services without profiles and those of an active one; `*` stands for all profiles.
     init(all: [String: Service], profiles: [String]) {
         self.profiles = profiles
-        enabled = all.filter { Self.isEnabled($0.value, by: profiles) }
         disabled = all.filter { !Self.isEnabled($0.value, by: profiles) }
+        enabled = disabled.isEmpty ? all : all.filter { Self.isEnabled($0.value, by: profiles) }
     }
 
     private static func isEnabled(_ service: Service, by profiles: [String]) -> Bool {

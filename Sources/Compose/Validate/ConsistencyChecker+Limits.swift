@@ -7,11 +7,13 @@ extension ConsistencyChecker {
     // MARK: - Mounts
 
     func checkMounts(_ service: Service, _ place: ServicePlace) {
-        var mounts: [String: NodePath] = [:]
-        let note = { (target: String, path: NodePath) in
-            guard let earlier = mounts.updateValue(path, forKey: target) else {
+        var mounts: [String: (key: String, index: Int)] = [:]
+        let note = { (target: String, key: String, index: Int) in
+            guard let first = mounts.updateValue((key, index), forKey: target) else {
                 return
             }
+            let path = place.path(.key(key), .index(index))
+            let earlier = place.path(.key(first.key), .index(first.index))
             diagnostics.error(
                 .conflict,
                 "service `\(place.name)` mounts two things at `\(target)`",
@@ -22,10 +24,10 @@ extension ConsistencyChecker {
         }
         for (index, tmpfs) in service.tmpfs.enumerated() {
             let target = tmpfs.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)[0]
-            note(String(target), place.path("tmpfs", .index(index)))
+            note(String(target), "tmpfs", index)
         }
         for (index, mount) in service.volumes.enumerated() {
-            note(mount.target ?? "", place.path("volumes", .index(index)))
+            note(mount.target ?? "", "volumes", index)
         }
     }
 

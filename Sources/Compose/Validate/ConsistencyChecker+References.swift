@@ -91,17 +91,16 @@ extension ConsistencyChecker {
     // MARK: - Dependencies
 
     func checkDependencies(_ service: Service, _ place: ServicePlace, _ project: Project) {
-        for (name, dependency) in service.dependsOn.sorted(by: { $0.key < $1.key }) {
-            guard project.services[name] == nil, dependency.required || disabled[name] == nil else {
-                continue
-            }
+        let services = project.services.keys
+        for name in service.dependsOn.keys.filter({ !services.contains($0) }).sorted()
+        where service.dependsOn[name]?.required == true || disabled[name] == nil {
             let path = place.path("depends_on", .key(name))
             let origin = tree.keyOrigin(at: path) ?? tree.origin(at: path)
             reportUndefinedService(name, "depends on", place, project, origin, path)
         }
         if let mode = service.networkMode, mode.hasPrefix("service:") {
             let name = String(mode.dropFirst("service:".count))
-            if project.services[name] == nil, service.dependsOn[name] == nil {
+            if !services.contains(name), service.dependsOn[name] == nil {
                 reportUndefinedService(
                     name,
                     "shares the network of",

@@ -12,6 +12,7 @@ struct ConsistencyChecker {
 
     /// Checks all enabled services; `scale` is copied into `deploy.replicas`, as Docker Compose does here.
     func check(_ project: inout Project) {
+        var containers: [String: String] = [:]
         for name in project.services.keys.sorted() {
             guard let service = project.services[name] else {
                 continue
@@ -25,12 +26,12 @@ struct ConsistencyChecker {
             checkLimits(service, place)
             checkScale(service, place)
             checkWatch(service, place)
+            checkContainerName(service, place, &containers)
             if let scale = service.scale, service.deploy != nil {
                 project.services[name]?.deploy?.replicas = scale
             }
         }
         checkSecrets(project)
-        checkContainerNames(project)
         checkCycle(project)
     }
 
@@ -140,24 +141,21 @@ struct ConsistencyChecker {
         }
     }
 
-    private func checkContainerNames(_ project: Project) {
-        var owners: [String: String] = [:]
-        for (name, service) in project.services.sorted(by: { $0.key < $1.key }) {
-            guard let containerName = service.containerName,
-                let owner = owners.updateValue(name, forKey: containerName)
-            else {
-                continue
-            }
-            let place = ServicePlace(name: name, tree: tree)
-            diagnostics.error(
-                .conflict,
-                "services `\(owner)` and `\(name)` have the same `container_name`, `\(containerName)`",
-                at: place.origin("container_name"),
-                path: place.path("container_name"),
-                notes: ServicePlace(name: owner, tree: tree).origin("container_name")
-                    .map { [Diagnostic.Note("the other one", at: $0)] } ?? []
-            )
+    /// Checks that no earlier service has the same container name; `owners` has theirs.
+    private func checkContainerName(_ service: Service, _ place: ServicePlace, _ owners: inout [String: String]) {
+        guard let containerName = service.containerName,
+            let owner = owners.updateValue(place.name, forKey: containerName)
+        else {
+            return
         }
+        diagnostics.error(
+            .conflict,
+            "services `\(owner)` and `\(place.name)` have the same `container_name`, `\(containerName)`",
+            at: place.origin("container_name"),
+            path: place.path("container_name"),
+            notes: ServicePlace(name: owner, tree: tree).origin("container_name")
+                .map { [Diagnostic.Note("the other one", at: $0)] } ?? []
+        )
     }
 
     private func checkCycle(_ project: Project) {

@@ -29,8 +29,15 @@ enum ItemEquality {
             forEachDuplicate(inLong: items, body)
             return
         }
+        let fingerprints = items.map { $0.string?.fingerprint }
         for second in 1..<items.count {
-            for first in 0..<second where equals(items[second].value, items[first].value) {
+            for first in 0..<second {
+                if let later = fingerprints[second], let earlier = fingerprints[first], later != earlier {
+                    continue
+                }
+                guard equals(items[second].value, items[first].value) else {
+                    continue
+                }
                 guard body(first, second) else {
                     return
                 }

@@ -23,6 +23,14 @@ extension Schema {
         }
     }
 
+    /// Whether what a part of a value names is what the specification accepts; nil stands for the whole value.
+    func accepts(_ value: Node.Value, within part: Node.Value?) -> Bool {
+        guard case (.mapping(let mapping), .mapping(let part)?, let object?) = (value, part, object) else {
+            return accepts(value)
+        }
+        return object.accepts(mapping, within: part)
+    }
+
     /// Whether a value is neither a list nor a mapping, and what the specification accepts.
     func acceptsScalar(_ value: Node.Value) -> Bool {
         switch value {
@@ -59,23 +67,36 @@ extension Schema.List {
 extension Schema.Object {
     func accepts(_ mapping: Mapping) -> Bool {
         let entries = mapping.entries.span
-        for index in entries.indices {
-            switch verdict(on: entries[index].key) {
-            case .value(let schema):
-                guard schema.accepts(entries[index].value.value) else {
-                    return false
-                }
-            case .anything:
-                continue
-            case .badName:
-                guard entries[index].value.isInvalid else {
-                    return false
-                }
-            case .unknown:
+        for index in entries.indices where !accepts(entries[index].key, entries[index].value.value, within: nil) {
+            return false
+        }
+        return hasRequiredKeys(mapping)
+    }
+
+    func accepts(_ mapping: Mapping, within part: Mapping) -> Bool {
+        let entries = mapping.entries.span
+        let parts = part.entries.span
+        for index in parts.indices {
+            if let position = mapping.position(of: parts[index].key),
+                !accepts(entries[position].key, entries[position].value.value, within: parts[index].value.value)
+            {
                 return false
             }
         }
-        return required.allSatisfy { mapping.position(of: $0) != nil }
+        return hasRequiredKeys(mapping)
+    }
+
+    private func accepts(_ key: String, _ value: Node.Value, within part: Node.Value?) -> Bool {
+        switch verdict(on: key) {
+        case .value(let schema): schema.accepts(value, within: part)
+        case .anything: true
+        case .badName: if case .invalid = value { true } else { false }
+        case .unknown: false
+        }
+    }
+
+    private func hasRequiredKeys(_ mapping: Mapping) -> Bool {
+        required.allSatisfy { mapping.position(of: $0) != nil }
     }
 }
 

@@ -83,6 +83,9 @@ extension Schema {
     final class Object: Sendable {
         /// The keys that the specification names.
         let keys: [String: Schema]
+        private let index: WordIndex
+        /// What each key of ``index`` stands for.
+        private let values: [Schema]
         let required: [String]
         /// Whether keys that begin with `x-` may stand here, with any value.
         let allowsExtensions: Bool
@@ -105,10 +108,17 @@ extension Schema {
             isClosed: Bool
         ) {
             self.keys = keys
+            index = WordIndex(Array(keys.keys))
+            values = Array(keys.values)
             self.required = required
             self.allowsExtensions = allowsExtensions
             self.names = names
             self.isClosed = isClosed
+        }
+
+        /// What a key that the specification names stands for.
+        fileprivate func value(of key: String) -> Schema? {
+            index.position(of: key).map { values[$0] }
         }
     }
 
@@ -138,7 +148,7 @@ extension Schema.Object {
 
     /// Finds what a key stands for.
     func verdict(on key: String) -> Verdict {
-        if let schema = keys[key] {
+        if let schema = value(of: key) {
             return .value(schema)
         }
         if allowsExtensions, key.utf8.starts(with: "x-".utf8) {

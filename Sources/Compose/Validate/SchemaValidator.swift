@@ -13,9 +13,10 @@ package struct SchemaValidator {
     ///
     /// - Parameters:
     ///   - root: The mapping of a whole compose file, or of several ones merged.
+    ///   - part: What of it may be wrong: only what stands under the same keys here is looked at; nil for everything.
     ///   - report: Receives the violations, in the order of the tree.
-    package static func validate(_ root: inout Node, into report: (Diagnostic) -> Void) {
-        guard !Schema.project.accepts(root.value) else {
+    package static func validate(_ root: inout Node, within part: Node? = nil, into report: (Diagnostic) -> Void) {
+        guard !Schema.project.accepts(root.value, within: part?.value) else {
             return
         }
         var repair = SchemaRepair()

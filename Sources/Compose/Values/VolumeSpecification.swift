@@ -170,24 +170,23 @@ private enum VolumeSections {
         var sections: [String] = []
         var start = text.startIndex
         var depth = 0
-        var index = start
-        while index < text.endIndex {
-            let next = text.utf8.index(after: index)
-            switch text.utf8[index] {
-            case UInt8(ascii: "$") where next < text.endIndex && text.utf8[next] == UInt8(ascii: "{"):
+        let bytes = text.utf8Span.span
+        for offset in bytes.indices {
+            switch bytes[offset] {
+            case UInt8(ascii: "$") where offset + 1 < bytes.count && bytes[offset + 1] == UInt8(ascii: "{"):
                 depth += 1
             case UInt8(ascii: "}") where depth > 0:
                 depth -= 1
             case UInt8(ascii: ":") where depth == 0:
-                if isDrive(text, start: start, colon: index, isSource: sections.isEmpty) {
+                let colon = text.utf8.index(text.startIndex, offsetBy: offset)
+                if isDrive(text, start: start, colon: colon, isSource: sections.isEmpty) {
                     break
                 }
-                sections.append(String(text[start..<index]))
-                start = next
+                sections.append(String(text[start..<colon]))
+                start = text.utf8.index(after: colon)
             default:
                 break
             }
-            index = next
         }
         // Options with an open reference do not count.
         guard depth == 0 else {
@@ -199,10 +198,11 @@ private enum VolumeSections {
 
     /// Whether a text begins with a letter and a colon.
     static func startsWithDrive(_ text: Substring) -> Bool {
-        guard let first = text.unicodeScalars.first, first.properties.isAlphabetic else {
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first, scalars.dropFirst().first == ":" else {
             return false
         }
-        return text.unicodeScalars.dropFirst().first == ":"
+        return first.properties.isAlphabetic
     }
 
     private static func isDrive(_ text: String, start: String.Index, colon: String.Index, isSource: Bool) -> Bool {
