@@ -43,6 +43,8 @@ let package = Package(
         .target(name: "Diagram", swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .target(name: "Seccomp", dependencies: ["CSeccomp", "Linux"], swiftSettings: strict),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
@@ -86,6 +88,11 @@ let package = Package(
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SeccompTests",
+            dependencies: ["CSeccomp", "Linux", "Seccomp", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

@@ -13,6 +13,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Diagram": ([], ["Glibc"]),
     "CLinux": ([], []),
     "Linux": (["CLinux"], ["Glibc"]),
+    "CSeccomp": ([], []),
+    "Seccomp": (["CSeccomp", "Linux"], ["Glibc", "Synchronization"]),
     "Terminal": ([], ["Glibc"]),
     "wharf": (["ArgumentParser", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]
