@@ -20,6 +20,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "OCI": ([], []),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "Arguments": ([], []),
+    "CSeccomp": ([], []),
+    "Seccomp": (["CSeccomp", "Linux"], ["Glibc", "Synchronization"]),
     "Terminal": ([], ["Glibc"]),
     "wharf": (["Arguments", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
 ]

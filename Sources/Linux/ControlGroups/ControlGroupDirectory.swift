@@ -107,18 +107,10 @@ struct ControlGroupDirectory: ~Copyable, Sendable {
 
     /// The text of an open file from its start.
     static func text(of file: borrowing Descriptor, path: String) throws(SystemError) -> String {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16384)
-        while true {
-            let count = pread(file.number, &buffer, buffer.count, off_t(bytes.count))
-            if count < 0 {
-                let number = errno
-                if number == EINTR { continue }
-                throw SystemError("read", number, on: path)
-            }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += buffer[..<count]
-            if bytes.count > sizeLimit { throw SystemError("read", EFBIG, on: path) }
+        do {
+            return String(decoding: try file.contents(limit: sizeLimit), as: UTF8.self)
+        } catch {
+            throw SystemError(error.call, error.number, on: path)
         }
     }
 
