@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "Compose", dependencies: ["CMalloc", "YAML"], swiftSettings: strict),
         .target(name: "Diagram", swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
-        .target(name: "CKeeper", dependencies: ["CSandbox"], cSettings: strictC),
+        .target(name: "CKeeper", dependencies: ["CLinux", "CSandbox"], cSettings: strictC),
         .target(name: "CSandbox", cSettings: strictC),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(
@@ -50,6 +50,7 @@ let package = Package(
             dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"],
             swiftSettings: strict
         ),
+        .target(name: "Logs", dependencies: ["CKeeper", "Linux"], swiftSettings: strict),
         .target(name: "OCI", swiftSettings: strict),
         .target(name: "Arguments", swiftSettings: strict),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -82,6 +83,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
+        .target(
+            name: "RuntimeSupport",
+            dependencies: ["Linux", "Runtime", "TestSupport"],
+            path: "Tests/Support/RuntimeSupport",
+            swiftSettings: strict
+        ),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
         .target(name: "BenchKit", path: "Tests/Bench/Sources/Kit", swiftSettings: strict),
         .executableTarget(
@@ -112,6 +119,11 @@ let package = Package(
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LogsTests",
+            dependencies: ["Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SeccompTests",
@@ -121,7 +133,7 @@ let package = Package(
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CSandbox", "Linux", "OCI", "Runtime", "TestSupport"],
+            dependencies: ["CSandbox", "Linux", "OCI", "Runtime", "RuntimeSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

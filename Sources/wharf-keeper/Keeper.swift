@@ -12,6 +12,7 @@ struct Keeper {
     var processes = ProcessTable()
     var connections = ConnectionTable()
     var held = HeldTable()
+    var pumps = PumpTable()
     let epoll: Int32
     let listener: Int32
     /// The descriptor that tells of ended children.
@@ -20,7 +21,7 @@ struct Keeper {
 
     /// Who an event is about.
     enum Source: UInt64 {
-        case listener, children, connection, report, process
+        case listener, children, connection, report, process, pump
 
         func token(_ index: Int = 0) -> UInt64 { rawValue << 32 | UInt64(index) }
     }
@@ -51,6 +52,7 @@ struct Keeper {
                 case .connection: receive(from: subject)
                 case .report: relay(subject)
                 case .process: observeEnd(of: subject)
+                case .pump: move(subject)
                 }
             }
             if mayHaveOrphans {
@@ -102,6 +104,8 @@ struct Keeper {
             processes[index].state = KEEPER_UNKNOWN.rawValue
         }
         processes[index].ended = clinux_real_time()
+        // Whoever hears of the end finds everything that the process wrote.
+        drainPumps(of: index)
         clinux_epoll_remove(epoll, processes[index].pidfd)
         for watcher in 0..<ConnectionTable.capacity where connections.isWatching(watcher) {
             answer(watcher, process: index)

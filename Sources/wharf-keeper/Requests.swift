@@ -40,6 +40,10 @@ extension Keeper {
             connections[index].isWatching = true
             list(index)
         case KEEPER_FORGET: answer(index, error: forget(key))
+        case KEEPER_PUMP:
+            let error = pump(index, key, request)
+            connections.closeReceived(index)
+            answer(index, error: error)
         case KEEPER_QUIT:
             isEnding = processes.isEmpty
             answer(index, error: isEnding ? 0 : EBUSY)
@@ -143,6 +147,7 @@ extension Keeper {
         guard let process = processes.index(of: key) else { return ESRCH }
         guard processes[process].state != KEEPER_RUNNING.rawValue else { return EBUSY }
         held.release(process)
+        closePumps(of: process)
         processes.remove(process)
         return 0
     }
@@ -255,6 +260,7 @@ extension Keeper {
         if processes[process].state == KEEPER_RUNNING.rawValue { ckeeper_reap(processes[process].pid) }
         clinux_epoll_remove(epoll, processes[process].pidfd)
         held.release(process)
+        closePumps(of: process)
         processes.remove(process)
     }
 }

@@ -4,28 +4,9 @@ import Glibc
 import Linux
 import OCI
 import Runtime
+import RuntimeSupport
 import TestSupport
 import Testing
-
-/// A keeper of a test's own, which is ended with it.
-final class TestKeeper: Sendable {
-    let scratch: Scratch
-    let client: KeeperClient
-    let pid: Int32
-
-    init() throws {
-        scratch = try Scratch()
-        client = try KeeperClient.start(Binaries.path(of: "wharf-keeper"), socket: scratch / "keeper.sock")
-        pid = try client.hello()
-    }
-
-    deinit {
-        // Containers end first: their processes would go on without a parent.
-        try? client.forEachProcess { process in try? process.pidfd.signal(SIGKILL) }
-        kill(pid, SIGKILL)
-        waitpid(pid, nil, 0)
-    }
-}
 
 @Suite struct `The keeper` {
     @Test func `is small, alone in its mounts, and runs from memory that nobody can write`() throws {

@@ -44,6 +44,23 @@ int ckeeper_launch(int plan, const int *descriptors, uint32_t count, int *forks_
 // Ends and reaps a child that nobody will hear of.
 void ckeeper_discard(struct csandbox_child *child);
 
+// A segment that is being written.
+struct ckeeper_segment {
+    int data, index;
+    uint32_t number;
+    uint64_t size;
+    uint64_t noted, reserved;  // Of the index: its size, and the space that is set aside for it.
+    uint64_t dropped;          // Bytes that were dropped and are in no record yet.
+};
+
+// Opens a segment to go on writing at its end; makes it if it is missing. 0 or -errno.
+int ckeeper_open_segment(int directory, uint32_t stream, uint32_t number, struct ckeeper_segment *segment);
+void ckeeper_close_segment(struct ckeeper_segment *segment);
+void ckeeper_remove_segment(int directory, uint32_t stream, uint32_t number);
+// Moves what there is, `most` bytes at most, from a pipe or a terminal to the segment, without a copy of ours, and notes
+// it. What the file system cannot take is dropped and noted as that. The number of bytes, 0 at the end, or -EAGAIN.
+int64_t ckeeper_pump(int source, struct ckeeper_segment *segment, size_t most);
+
 void ckeeper_close(int descriptor);
 uid_t ckeeper_user(void);
 pid_t ckeeper_pid(void);

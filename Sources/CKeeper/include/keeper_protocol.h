@@ -39,6 +39,11 @@ enum keeper_request_kind {
     KEEPER_FORGET = 9,
     // Ends the keeper where it keeps no process. Answers one keeper_answer.
     KEEPER_QUIT = 10,
+    // Moves what comes out of the first descriptor (a pipe or a terminal's master) into segments of a log in the directory
+    // that is the second one, as the stream `tag`, until its end. `segment` is the number of the segment to go on with;
+    // one that reaches `limit` bytes is followed by another, and only the last `count` are kept. Before the end of the
+    // process is told, everything that it wrote is in the log. Answers one keeper_answer.
+    KEEPER_PUMP = 11,
 };
 
 struct keeper_request {
@@ -47,6 +52,8 @@ struct keeper_request {
     uint32_t tag;
     int32_t pid;  // ADOPT
     char key[KEEPER_KEY_SIZE];  // The name of the process for the engine, with a zero byte at its end.
+    uint64_t limit;              // PUMP, as the next two
+    uint32_t segment, count;
 };
 
 enum keeper_state {
@@ -65,6 +72,22 @@ struct keeper_answer {
     uint32_t tag;
     uint32_t reserved;
     char key[KEEPER_KEY_SIZE];
+};
+
+// A log is a directory. A stream of it is a row of segments, `STREAM.NUMBER.log`, with the bytes as they came; beside each
+// lies `STREAM.NUMBER.index` with one record for each arrival. Bytes that no record covers arrived when nobody could note
+// the time. STREAM is `stdout` or `stderr`, NUMBER has eight digits.
+enum log_stream { LOG_STDOUT = 1, LOG_STDERR = 2 };
+
+enum log_record_flag {
+    LOG_DROPPED = 1,  // `length` bytes came that could not be written; none of them is in the segment.
+};
+
+struct log_record {
+    uint64_t offset;  // Of the first byte in the segment.
+    uint64_t time;    // Nanoseconds since 1970.
+    uint32_t length;
+    uint32_t flags;
 };
 
 #endif

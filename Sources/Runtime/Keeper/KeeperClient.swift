@@ -45,6 +45,25 @@ package struct KeptProcess: ~Copyable, Sendable {
     package let pidfd: Descriptor
 }
 
+/// Where a stream of a process is written.
+package struct LogTarget: Sendable {
+    /// The directory; it must exist.
+    package var directory: String
+    /// 1 for standard output, 2 for standard error.
+    package var stream: UInt32
+    /// The size in bytes at which a segment is followed by the next one.
+    package var segmentSize: UInt64 = 10 << 20
+    /// How many segments are kept.
+    package var segmentCount: UInt32 = 3
+    /// The number of the segment to go on with.
+    package var firstSegment: UInt32 = 0
+
+    package init(directory: String, stream: UInt32) {
+        self.directory = directory
+        self.stream = stream
+    }
+}
+
 /// Talks to the keeper behind a socket; each request is a connection of its own.
 package struct KeeperClient: Sendable {
     /// The path of the keeper's socket.
@@ -140,6 +159,32 @@ package struct KeeperClient: Sendable {
             if answer.tag == tag { return answer.takeDescriptor() }
         }
         return nil
+    }
+
+    /// Moves what a process writes into a log (`keeper_protocol.h` has its form).
+    ///
+    /// - Parameters:
+    ///   - source: The pipe or terminal; somebody else should hold it too, or its content ends with the keeper.
+    ///   - name: The process.
+    ///   - log: Where the log goes.
+    /// - Throws: Why it is not moved.
+    package func pump(_ source: borrowing Descriptor, of name: String, to log: LogTarget) throws(KeeperError) {
+        let words = "write the log of \(name)"
+        let directory: Descriptor
+        do {
+            directory = try Descriptor.open(log.directory, O_RDONLY | O_DIRECTORY)
+        } catch {
+            throw .refused(words, error)
+        }
+        let connection = try connect()
+        let descriptors = [source.number, directory.number]
+        try connection.send(KEEPER_PUMP, words, name: name, tag: log.stream, descriptors: descriptors) { request in
+            request.limit = log.segmentSize
+            request.count = log.segmentCount
+            request.segment = log.firstSegment
+        }
+        guard let answer = try connection.receive(words) else { throw .noAnswer(words) }
+        if answer.error != 0 { throw .refused(words, SystemError("request", answer.error)) }
     }
 
     /// Ends the keeper.

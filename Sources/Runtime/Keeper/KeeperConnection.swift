@@ -24,7 +24,8 @@ struct KeeperConnection: ~Copyable, Sendable {
         name: String = "",
         pid: Int32 = 0,
         tag: UInt32 = 0,
-        descriptors: [Int32] = []
+        descriptors: [Int32] = [],
+        _ complete: (inout keeper_request) -> Void = { _ in }
     ) throws(KeeperError) {
         var request = keeper_request()
         request.magic = KEEPER_MAGIC
@@ -37,6 +38,7 @@ struct KeeperConnection: ~Copyable, Sendable {
             throw .refused(words, SystemError("request", ENAMETOOLONG, on: name))
         }
         withUnsafeMutableBytes(of: &request.key) { $0.copyBytes(from: bytes) }
+        complete(&request)
         let size = MemoryLayout<keeper_request>.size
         let sent = clinux_send_packet(socket.number, &request, size, descriptors, descriptors.count, 0)
         if sent < 0 { throw .unreachable(SystemError("sendmsg", Int32(-sent))) }
