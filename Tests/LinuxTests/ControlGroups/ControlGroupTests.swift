@@ -133,7 +133,7 @@ import Testing
         #expect(child.rest().allSatisfy { $0 == "r" })
     }
 
-    @Test(arguments: Trees.allCases)
+    @Test(arguments: [Trees.all, .legacyOnly])
     func `a frozen process does nothing until it is thawed`(trees: Trees) throws {
         let test = try TestGroup(ResourceLimits(), trees)
         let child = try test.start(
@@ -153,6 +153,29 @@ import Testing
         try test.group.thaw()
         #expect(child.nextByte() == "u")
         #expect(try !test.group.isFrozen())
+    }
+
+    @Test func `without a freezer freezing is an error that says so`() throws {
+        let test = try TestGroup(ResourceLimits(), .withoutFreezer)
+        let error = #expect(throws: ControlGroupError.self) { try test.group.freeze() }
+        #expect(error?.code == .unsupported)
+    }
+
+    @Test(arguments: Trees.allCases)
+    func `processes that keep forking are all killed`(trees: Trees) throws {
+        var limits = ResourceLimits()
+        limits.processes = .atMost(60)
+        let test = try TestGroup(limits, trees)
+        let child = try test.start(
+            Child(
+                perl:
+                    "$SIG{CHLD} = 'IGNORE'; syswrite STDOUT, 'r'; while (1) { my $p = fork; select undef, undef, undef, 0.001 }"
+            )
+        )
+        #expect(child.nextByte() == "r")
+        try test.group.kill()
+        #expect(child.wait() == 128 + SIGKILL)
+        #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
     }
 
     @Test func `the events descriptor tells that the last process has left`() throws {

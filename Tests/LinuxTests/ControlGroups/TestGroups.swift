@@ -12,6 +12,8 @@ enum Trees: CaseIterable {
     case all
     /// As on a machine without version 2.
     case legacyOnly
+    /// As there, and without a freezer.
+    case withoutFreezer
 }
 
 /// The parent of all groups of this test run; groups of earlier or other runs are never touched.
@@ -25,12 +27,13 @@ extension ControlGroupHierarchies {
         var found: ControlGroupHierarchies
         switch trees {
         case .all: found = try .discover(base: .top)
-        case .legacyOnly:
+        case .legacyOnly, .withoutFreezer:
             let mounts = ControlGroupMount.all(
                 mountInfo: try readText("/proc/self/mountinfo"),
                 ownGroups: try readText("/proc/self/cgroup")
             )
             found = try ControlGroupHierarchies(mounts.filter { $0.version == .one }, base: .top)
+            if trees == .withoutFreezer { found.legacy.removeAll { $0.controllers.contains("freezer") } }
         }
         found.parent = [parentName]
         return found
