@@ -100,7 +100,15 @@ private func limits(_ change: (inout ResourceLimits) -> Void) -> ResourceLimits 
     }
 
     @Test func `processors are inherited, narrowed and checked`() throws {
-        let test = try TestGroup(limits { $0.cpu.processors = "0" })
+        let hierarchies = try ControlGroupHierarchies.forTests()
+        if hierarchies.hierarchy(of: "cpuset") == nil {
+            let error = #expect(throws: ControlGroupError.self) {
+                _ = try TestGroup(limits { $0.cpu.processors = "0" }, in: hierarchies)
+            }
+            #expect(error?.code == .unsupported)
+            return
+        }
+        let test = try TestGroup(limits { $0.cpu.processors = "0" }, in: hierarchies)
         #expect(try test.file("cpuset", "cpuset.cpus") == "0")
         let error = #expect(throws: ControlGroupError.self) {
             try test.group.update(limits { $0.cpu.processors = "4095" })

@@ -7,13 +7,19 @@ import TestSupport
 @testable import Linux
 
 /// Which trees of this machine a test uses.
-enum Trees: CaseIterable {
+enum Trees: CaseIterable, Sendable {
     /// All, as the product does.
     case all
     /// As on a machine without version 2.
     case legacyOnly
     /// As there, and without a freezer.
     case withoutFreezer
+
+    /// Those that this machine has: without version 1 there is but one way.
+    static let available: [Trees] = {
+        let mounts = (try? readText("/proc/self/mountinfo")) ?? ""
+        return mounts.contains(" - cgroup ") ? allCases : [.all]
+    }()
 }
 
 /// The parent of all groups of this test run; groups of earlier or other runs are never touched.
