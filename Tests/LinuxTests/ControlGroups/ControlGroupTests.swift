@@ -159,6 +159,17 @@ import Testing
         #expect(try !test.group.isFrozen())
     }
 
+    @Test(arguments: Trees.available.filter { $0 != .withoutFreezer })
+    func `a frozen group can be killed`(trees: Trees) throws {
+        let test = try TestGroup(ResourceLimits(), trees)
+        let child = try test.start(Child(perl: "syswrite STDOUT, 'r'; sleep 1000"))
+        #expect(child.nextByte() == "r")
+        try test.group.freeze()
+        try test.group.kill()
+        #expect(child.wait() == 128 + SIGKILL)
+        #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
+    }
+
     @Test func `without a freezer freezing is an error that says so`() throws {
         let test = try TestGroup(ResourceLimits(), .withoutFreezer)
         let error = #expect(throws: ControlGroupError.self) { try test.group.freeze() }
