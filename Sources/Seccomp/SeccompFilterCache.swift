@@ -7,8 +7,8 @@ import Synchronization
 /// Filters that are compiled once for each profile and target, kept in memory and in a directory.
 ///
 /// A file holds everything that the filter was made from, and is only used where that is the same to the last byte, so
-/// two profiles can never be taken for each other. A file that is damaged is made anew. The directory must be one that
-/// only its owner can write to: what stands in it decides what containers may do.
+/// two profiles can never be taken for each other. A file that is damaged, or that others could have written, is made
+/// anew. The directory must be one that only its owner can write to: what stands in it decides what containers may do.
 package final class SeccompFilterCache: Sendable {
     private struct Key: Hashable {
         var profile: SeccompProfile
@@ -90,7 +90,9 @@ struct SeccompFile {
         let bytes: [UInt8]
         do {
             let path = "\(directory)/\(Self.name(wanted))"
-            bytes = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW).contents(limit: Self.sizeLimit)
+            let file = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW)
+            guard Self.isOurs(file) else { return nil }
+            bytes = try file.contents(limit: Self.sizeLimit)
         } catch {
             return nil
         }
@@ -140,6 +142,14 @@ struct SeccompFile {
             }
             rest = rest.dropFirst(count)
         }
+    }
+
+    /// Whether only this user, or root, can have written the file.
+    private static func isOurs(_ file: borrowing Descriptor) -> Bool {
+        var status = stat()
+        let othersMayWrite: mode_t = 0o022
+        return fstat(file.number, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+            && [0, geteuid()].contains(status.st_uid) && status.st_mode & othersMayWrite == 0
     }
 
     static func name(_ key: [UInt8]) -> String {

@@ -26,7 +26,7 @@ extension SeccompPlan {
                 let number = seccomp_syscall_resolve_name(name)
                 if number == Self.unknownCall { continue }
                 let result = seccomp_rule_add_array(context, rule.action, number, UInt32(arguments.count), arguments)
-                try Self.check(result, rule.place, "cannot add a rule for \(name)", or: -EEXIST)
+                try Self.check(result, rule.place, "cannot add a rule for \(name)")
             }
         }
         let code = SeccompPrologue(self, tokens).instructions + (try Self.export(context))
@@ -99,11 +99,11 @@ struct SeccompPrologue {
     private static let x86Token: UInt32 = 0xc000_003e
 
     init(_ plan: SeccompPlan, _ architectures: [(name: String, token: UInt32)]) {
-        // Where unknown calls are allowed, logged, or fail with ENOSYS anyway, nothing is amiss.
+        // Where unknown calls are allowed, logged or traced, or do not exist anyway, nothing is amiss.
         let missing = Self.errnoAction | UInt32(ENOSYS)
-        let isWorse = plan.defaultAction & 0xffff_0000 == Self.errnoAction && plan.defaultAction != missing
-        let recent = isWorse ? Self.recentActions(plan) : []
-        guard isWorse else { return }
+        let isPermissive = (0x7ff0_0000...0x7fff_ffff).contains(plan.defaultAction)
+        if isPermissive || plan.defaultAction == missing { return }
+        let recent = Self.recentActions(plan)
         emit(0x20, 4)
         let hasX32 = architectures.contains { $0.name == "x32" }
         for (name, token) in architectures where name != "x32" {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Linux
 import TestSupport
 import Testing
@@ -57,6 +58,18 @@ import Testing
         try scratch.write(file, bytes: bytes)
         #expect(try SeccompFilterCache(directory: scratch.path).filter(for: Self.small) == good)
         #expect(try readBytes(scratch / file) == intact)
+    }
+
+    @Test(arguments: [0o622, 0o660] as [mode_t])
+    func `a file that others could have written is made anew`(mode: mode_t) throws {
+        let scratch = try Scratch()
+        _ = try SeccompFilterCache(directory: scratch.path).filter(for: Self.small)
+        let file = scratch / (try #require(names(in: scratch.path).first))
+        #expect(chmod(file, mode) == 0)
+        _ = try SeccompFilterCache(directory: scratch.path).filter(for: Self.small)
+        var status = stat()
+        #expect(stat(file, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o600)
     }
 
     @Test func `a file of another profile under the same name is not used`() throws {

@@ -111,6 +111,14 @@ private func target(adding capabilities: [Capability] = [], kernel: KernelReleas
         #expect(machine.run(0, on: 0x1234_5678) == 0)
     }
 
+    @Test func `a profile that kills by default does not kill for calls that it cannot know`() throws {
+        let profile = SeccompProfile(defaultAction: .killProcess).adding(.init(["exit", "landlock_restrict_self"]))
+        let machine = Machine(try SeccompFilter(profile, for: target()))
+        #expect(machine.run(UInt32(number("exit"))) == Answer.allow)
+        #expect(machine.run(UInt32(number("read"))) == 0x8000_0000)
+        #expect(machine.run(447) == Answer.noSuchCall)
+    }
+
     @Test func `a native filter kills calls of other architectures`() throws {
         let filter = try SeccompFilter(.standard, for: .init(isNativeOnly: true))
         let machine = Machine(filter)

@@ -30,8 +30,11 @@ package struct ControlGroupAttachment: ~Copyable, Sendable {
 }
 
 /// Descriptors that are closed together.
-private struct DescriptorNumbers: ~Copyable, Sendable {
-    private(set) var numbers: [Int32] = []
+///
+/// It is not private because Swift 6.3 breaks off when a release build of another module takes a value apart whose
+/// noncopyable part has a private type.
+package struct DescriptorNumbers: ~Copyable, Sendable {
+    package private(set) var numbers: [Int32] = []
 
     mutating func append(_ descriptor: consuming Descriptor) {
         numbers.append(descriptor.release())
@@ -90,7 +93,9 @@ extension ControlGroup {
         of directory: borrowing ControlGroupDirectory,
         into found: inout [Int32]
     ) throws(SystemError) {
-        found += (try directory.readIfPresent("cgroup.procs") ?? "").split(separator: "\n").compactMap { Int32($0) }
+        // A process of another pid namespace is listed as 0.
+        let text = try directory.readIfPresent("cgroup.procs") ?? ""
+        found += text.split(separator: "\n").compactMap { Int32($0) }.filter { $0 > 0 }
         for name in try directory.children() {
             do {
                 try collectProcesses(of: try directory.directory(name), into: &found)
@@ -132,17 +137,44 @@ extension ControlGroup {
         } catch {
             isFrozen = false
         }
-        var rounds = isFrozen ? 1 : 1000
         var killed: Set<Int32> = []
-        while rounds > 0 {
-            let fresh = Set(try processes()).subtracting(killed)
+        while true {
+            let fresh = try killSome(except: killed)
             if fresh.isEmpty { break }
-            for process in fresh { Glibc.kill(process, SIGKILL) }
             killed.formUnion(fresh)
-            rounds -= 1
         }
         // In version 1 a frozen process dies only when it is thawed.
         if isFrozen { try thaw() }
+    }
+
+    /// Sends `SIGKILL` to some processes of the group.
+    ///
+    /// A number could be another process's by the time of the signal, so it goes to a pidfd, and only after the number
+    /// was seen in the group once more with the pidfd open.
+    ///
+    /// - Parameter killed: Those that have had theirs.
+    /// - Returns: Those that have it now.
+    /// - Throws: Where the group cannot be read, or descriptors are short.
+    private func killSome(except killed: Set<Int32>) throws(ControlGroupError) -> Set<Int32> {
+        var opened: [Int32: Int32] = [:]
+        defer { for pidfd in opened.values { close(pidfd) } }
+        for process in Set(try processes()).subtracting(killed).prefix(256) {
+            let pidfd = clinux_pidfd_open(process, 0)
+            if pidfd == -ESRCH { continue }
+            opened[process] = try attempt("kill process \(process) of") { () throws(SystemError) in
+                try SystemError.check(pidfd, "pidfd_open")
+            }
+        }
+        let still = Set(try processes()).intersection(opened.keys)
+        for process in still {
+            guard let pidfd = opened[process] else { continue }
+            let result = clinux_pidfd_send_signal(pidfd, SIGKILL)
+            if result == -ESRCH { continue }
+            try attempt("kill process \(process) of") { () throws(SystemError) in
+                _ = try SystemError.check(result, "pidfd_send_signal")
+            }
+        }
+        return still
     }
 
     /// Whether a process that is not yet dead is in the group or below it.
@@ -215,6 +247,10 @@ extension ControlGroup {
             if pidfd == -ESRCH { continue }
             let descriptor = Descriptor(owning: try SystemError.check(pidfd, "pidfd_open", on: "\(process)"))
             if try !wait(for: descriptor.number, Int16(POLLIN), until: deadline) { return false }
+            // Kernels before 5.2 list the dead until their parent asks for them; for that there is no event.
+            if try processes(in: tree).first != process { continue }
+            if ContinuousClock.now >= deadline { return false }
+            poll(nil, 0, 1)
         }
         return true
     }

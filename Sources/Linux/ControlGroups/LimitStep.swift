@@ -104,7 +104,7 @@ extension ResourceLimits {
             throw .noController(controller, version: " version 2", limit: "unified[\(file)]")
         }
         let all = cpusetSteps + memoryStepsOne() + cpuStepsOne() + processSteps + blockIO.steps(.one)
-        for step in all + hugePageSteps(.one) where placement(step.controller) == nil {
+        for step in all + hugePageSteps(.one) where !step.isOptional && placement(step.controller) == nil {
             throw .noController(step.controller, limit: step.limit)
         }
     }

@@ -7,11 +7,19 @@ import TestSupport
 @testable import Linux
 
 /// Which trees of this machine a test uses.
-enum Trees: CaseIterable {
+enum Trees: CaseIterable, Sendable {
     /// All, as the product does.
     case all
     /// As on a machine without version 2.
     case legacyOnly
+    /// As there, and without a freezer.
+    case withoutFreezer
+
+    /// Those that this machine has: without version 1 there is but one way.
+    static let available: [Trees] = {
+        let mounts = (try? readText("/proc/self/mountinfo")) ?? ""
+        return mounts.contains(" - cgroup ") ? allCases : [.all]
+    }()
 }
 
 /// The parent of all groups of this test run; groups of earlier or other runs are never touched.
@@ -25,12 +33,13 @@ extension ControlGroupHierarchies {
         var found: ControlGroupHierarchies
         switch trees {
         case .all: found = try .discover(base: .top)
-        case .legacyOnly:
+        case .legacyOnly, .withoutFreezer:
             let mounts = ControlGroupMount.all(
                 mountInfo: try readText("/proc/self/mountinfo"),
                 ownGroups: try readText("/proc/self/cgroup")
             )
             found = try ControlGroupHierarchies(mounts.filter { $0.version == .one }, base: .top)
+            if trees == .withoutFreezer { found.legacy.removeAll { $0.controllers.contains("freezer") } }
         }
         found.parent = [parentName]
         return found
