@@ -26,6 +26,7 @@ const uint64_t CLINUX_RESOLVE_BENEATH = RESOLVE_BENEATH;
 const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS;
 const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS;
 const uint64_t CLINUX_RESOLVE_NO_XDEV = RESOLVE_NO_XDEV;
+const unsigned int CLINUX_RENAME_NOREPLACE = 1;  // RENAME_NOREPLACE of linux/fs.h, which clashes with sys/mount.h.
 const int CLINUX_O_PATH = O_PATH;
 const int CLINUX_O_TMPFILE = O_TMPFILE;
 const int CLINUX_AT_EMPTY_PATH = AT_EMPTY_PATH;
@@ -60,6 +61,44 @@ int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how)
 int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags) {
     return (int)CALL(SYS_renameat2, from_dir, from, to_dir, to, flags, 0);
 }
+
+// The path of an open file; 32 bytes are enough for it.
+static const char *path_of(int descriptor, char buffer[32]) {
+    static const char folder[] = "/proc/self/fd/";
+    char *end = buffer + sizeof folder - 1, digits[12];
+    int count = 0;
+    memcpy(buffer, folder, sizeof folder);
+    do digits[count++] = (char)('0' + descriptor % 10);
+    while (descriptor /= 10);
+    while (count) *end++ = digits[--count];
+    *end = 0;
+    return buffer;
+}
+
+int clinux_chmod(int descriptor, mode_t mode) {
+    char buffer[32];
+    const long fchmodat2 = 452;  // SYS_fchmodat2 of Linux 6.6, the same on all architectures.
+    int answer = (int)CALL(fchmodat2, descriptor, "", mode, AT_EMPTY_PATH, 0, 0);
+    if (answer != -ENOSYS) return answer;
+    return (int)CALL(SYS_fchmodat, AT_FDCWD, path_of(descriptor, buffer), mode, 0, 0, 0);
+}
+
+int clinux_setxattr(int descriptor, const char *name, const void *value, size_t size) {
+    char buffer[32];
+    return (int)CALL(SYS_setxattr, path_of(descriptor, buffer), name, value, size, 0, 0);
+}
+
+int64_t clinux_getxattr(int descriptor, const char *name, void *value, size_t size) {
+    char buffer[32];
+    return CALL(SYS_getxattr, path_of(descriptor, buffer), name, value, size, 0, 0);
+}
+
+int64_t clinux_listxattr(int descriptor, void *list, size_t size) {
+    char buffer[32];
+    return CALL(SYS_listxattr, path_of(descriptor, buffer), list, size, 0, 0, 0);
+}
+
+int clinux_syncfs(int descriptor) { return (int)CALL(SYS_syncfs, descriptor, 0, 0, 0, 0, 0); }
 
 int clinux_fstatfs(int descriptor, struct clinux_file_system *result) {
     struct statfs status;
