@@ -117,10 +117,15 @@ package final class Ingest {
     /// A small content as a whole.
     func document(_ digest: Digest, limit: Int) throws(ImageError) -> [UInt8] {
         guard blobs[digest] != nil else { return try store.document(digest, limit: limit) }
+        return try open(digest).bytes(limit: limit, of: digest.description)
+    }
+
+    /// The bytes of a content that was taken in.
+    func open(_ digest: Digest) throws(ImageError) -> DescriptorSource {
         let file = try ImageError.system("open \(digest)") { () throws(SystemError) in
             try folder.open(Self.stagedName(digest), O_RDONLY)
         }
-        return try DescriptorSource(file, name: digest.description).bytes(limit: limit, of: digest.description)
+        return DescriptorSource(file, name: digest.description)
     }
 
     /// Size in bytes of a content that is here or in the store.
