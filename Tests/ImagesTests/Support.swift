@@ -119,3 +119,60 @@ private let listingScript = #"""
     find . -type f -print0 | sort -z | xargs -0r sha256sum
     find . -mindepth 1 -print0 | sort -z | xargs -0r getfattr -h -d -m - -e hex 2>/dev/null
     """#
+
+/// An image store in a folder of a test.
+final class TestImages {
+    let scratch: Scratch
+    let store: ImageStore
+
+    init(limits: Limits = Limits()) throws {
+        scratch = try Scratch()
+        store = try ImageStore(path: scratch / "images", limits: limits)
+    }
+
+    func load(_ path: String) throws -> [LoadedImage] {
+        try store.load(DescriptorSource(path: path))
+    }
+
+    /// What is in the store, with the digest of each file.
+    func state() throws -> String {
+        try shell(
+            "find . -mindepth 1 -not -name lock | sort; find . -type f -not -name lock -exec sha256sum {} + | sort",
+            in: scratch / "images"
+        )
+    }
+
+    @discardableResult
+    func save(_ names: [String], to path: String) throws -> [UInt8] {
+        let sink = MemorySink()
+        try store.save(names, to: sink)
+        try writeFile(path, sink.bytes)
+        return sink.bytes
+    }
+}
+
+/// A root file system with Debian's busybox, as an archive.
+func busyboxRoot() throws -> [UInt8] {
+    let scratch = try Scratch()
+    let script = """
+        mkdir -p root/bin root/tmp root/etc; cp /bin/busybox root/bin; chmod 1777 root/tmp
+        for name in sh true ls cat; do ln -s busybox root/bin/$name; done
+        ln root/bin/busybox root/bin/second
+        echo root:x:0:0:root:/:/bin/sh > root/etc/passwd
+        tar -C root --numeric-owner -cf root.tar .
+        """
+    try shell(script, in: scratch.path)
+    return try readBytes(scratch / "root.tar")
+}
+
+/// Makes an OCI layout with umoci: the image `test:1` of the given layers, in `layout` of the folder.
+func makeLayout(in folder: String, layers: [String]) throws {
+    try run("umoci", ["init", "--layout", "layout"], in: folder)
+    try run("umoci", ["new", "--image", "layout:test:1"], in: folder)
+    for layer in layers { try run("umoci", ["raw", "add-layer", "--image", "layout:test:1", layer], in: folder) }
+    try run(
+        "umoci",
+        ["config", "--image", "layout:test:1", "--config.cmd", "/bin/sh", "--config.env", "A=1"],
+        in: folder
+    )
+}

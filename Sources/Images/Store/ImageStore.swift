@@ -116,9 +116,9 @@ package final class ImageStore: Sendable {
     ///
     /// - Parameters:
     ///   - target: A manifest, or an index of several, which may be nested.
+    ///   - depth: How many indexes lead here.
     ///   - read: Gives a document of a digest.
     ///   - size: Gives the size of a content, nil where it is not there.
-    ///   - depth: How many indexes lead here.
     /// - Returns: The manifests in the order of the index; statements about manifests are left out.
     /// - Throws: What is wrong with a document.
     func manifests(

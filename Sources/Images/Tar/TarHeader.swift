@@ -28,7 +28,6 @@ struct TarHeader {
         case [0x75, 0x73, 0x74, 0x61, 0x72, 0x20, 0x20, 0]: format = .gnu
         default: format = .v7
         }
-        let expected = try number(148..<156, "checksum")
         // Old programs summed up signed bytes.
         var (sum, signedSum): (Int64, Int64) = (0, 0)
         for (index, byte) in block.enumerated() {
@@ -36,6 +35,7 @@ struct TarHeader {
             sum += Int64(byte)
             signedSum += Int64(Int8(bitPattern: byte))
         }
+        let expected = try? number(148..<156, "checksum")
         if expected != sum, expected != signedSum {
             throw ImageError(.invalidArchive, "not a tar archive, or a broken one: a header's checksum is wrong")
         }
