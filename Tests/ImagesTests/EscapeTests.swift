@@ -3,6 +3,7 @@
 import Glibc
 import Images
 import Linux
+import OCI
 import TestSupport
 import Testing
 
@@ -195,6 +196,31 @@ private let attacks: [Attack] = [
     },
 ]
 
+/// An archive that misbehaves on the thread on which it is unpacked.
+private final class Probe: ByteSource {
+    private let source: MemorySource
+    private let canary: String
+    /// What the kernel answered to the attempts.
+    private(set) var answers: [Int32] = []
+
+    init(_ bytes: [UInt8], canary: String) {
+        source = MemorySource(bytes)
+        self.canary = canary
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ImageError) -> Int {
+        if answers.isEmpty {
+            let attempts: [() -> Int32] = [
+                { open(self.canary + "/file", O_WRONLY | O_TRUNC) },
+                { open(self.canary + "/new", O_WRONLY | O_CREAT, 0o600) },
+                { unlink(self.canary + "/file") },
+            ]
+            answers = attempts.map { $0() < 0 ? errno : 0 }
+        }
+        return try source.read(into: buffer)
+    }
+}
+
 @Suite struct `A hostile layer` {
     @Test(arguments: attacks)
     private func `leaves the host as it was`(attack: Attack) throws {
@@ -219,6 +245,24 @@ private let attacks: [Attack] = [
         let store = try TestStore()
         let folder = try #require(try store.unpack(attack.layers("/").map { try $0.bytes() }).first)
         #expect(try run("getfattr", ["-d", "-m", "-", "\(folder)/x"]).isEmpty)
+    }
+
+    @Test func `could not write outside even if the code had a hole`() throws {
+        let canary = try Scratch()
+        try canary.write("file", "canary")
+        let store = try TestStore()
+        let bytes = try Archive { archive in
+            try archive.directory("d")
+            try archive.file("d/x", "1")
+            try archive.hardLink("y", to: "d/x")
+        }.bytes()
+        let probe = Probe(bytes, canary: canary.path)
+        let folders = try store.layers.unpack([Digest(sha256: bytes)]) { _ throws(ImageError) in probe }
+        #expect(probe.answers == [EACCES, EACCES, EACCES])
+        #expect(try canary.text("file") == "canary")
+        #expect(names(in: folders[0]) == ["d", "y"])
+        // It was the thread that was confined and not the process.
+        #expect(open(canary / "new", O_WRONLY | O_CREAT, 0o600) >= 0)
     }
 
     /// All about the files, the times of their last change included, which no program can set.

@@ -40,6 +40,10 @@ int64_t clinux_getxattr(int descriptor, const char *name, void *value, size_t si
 int64_t clinux_listxattr(int descriptor, void *list, size_t size);
 int clinux_syncfs(int descriptor);
 
+// Takes from the calling thread, for good, all rights on files but those below the given directories (landlock(7)).
+// -EOPNOTSUPP where the kernel cannot do it in a way that still lets hard links be made (before Linux 5.19).
+int clinux_confine(const int *writable, size_t writable_count, const int *readable, size_t readable_count);
+
 struct clinux_file_system {
     int64_t type;  // The superblock's magic number, as in linux/magic.h.
     uint64_t block_size;

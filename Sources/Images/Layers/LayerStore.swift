@@ -94,8 +94,11 @@ package final class LayerStore: Sendable {
         defer { try? root.descriptor.removeTree(temporary) }
         let plain = LimitedSource(DecompressedSource(source), limit: limits.uncompressedSize, name: "the layer")
         let hashed = HashingSource(plain, algorithm: diffID.algorithm)
-        try LayerUnpacker(root: directory, lower: lower, limits: limits).unpack(TarReader(hashed, limits: limits))
-        try hashed.drain()
+        try confined(to: directory, reading: lower) { () throws(ImageError) in
+            try LayerUnpacker(root: directory, lower: lower, limits: limits)
+                .unpack(TarReader(hashed, limits: limits))
+            try hashed.drain()
+        }
         if hashed.digest != diffID {
             throw ImageError(.digestMismatch, "its content has the digest \(hashed.digest)")
         }
@@ -109,6 +112,28 @@ package final class LayerStore: Sendable {
             }
             try root.descriptor.sync()
         }
+    }
+
+    /// Runs on a thread that can write below one directory only.
+    private func confined(
+        to directory: OpenDirectory,
+        reading lower: [OpenDirectory],
+        _ body: () throws(ImageError) -> Void
+    ) throws(ImageError) {
+        var failure: ImageError?
+        try ImageError.system("confine the unpacking of the layer") { () throws(SystemError) in
+            try ConfinedThread.run(
+                writable: [directory.descriptor.number],
+                readable: lower.map { $0.descriptor.number }
+            ) {
+                do throws(ImageError) {
+                    try body()
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
     }
 
     private func open(_ chainID: Digest) throws(ImageError) -> Descriptor {
