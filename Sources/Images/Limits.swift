@@ -10,6 +10,8 @@ package struct Limits: Sendable {
     package var documentSize = 8 << 20
     /// Bytes of the extension headers of one entry of an archive, each kind taken for itself.
     package var extensionSize = 1 << 20
+    /// Bytes of a path in an archive; longer ones could not be opened.
+    package var pathSize = 4096
     /// How many directories may be within one another in a layer.
     package var directoryDepth = 256
     /// How deep an index may be within others.

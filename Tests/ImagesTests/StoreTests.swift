@@ -52,6 +52,7 @@ private func root(_ text: String) throws -> [UInt8] {
         for id in [used, unused, named].map(\.id) { _ = try images.store.unpack(images.store.inspect("\(id)")) }
         try writeFile(images.scratch / "images/blobs/sha256/not-ours", [1])
         try writeFile(images.scratch / "images/layers/not-ours/file", [1])
+        try writeFile(images.scratch / "images/layers/new-dead/file", [1])
         let removal = try images.store.prune { $0.id == used.id }
         #expect(removal.deleted == [unused.id])
         #expect(Set(try images.store.list().images.map(\.id)) == [used.id, named.id])

@@ -84,14 +84,13 @@ package final class LayerStore: Sendable {
     ) throws(ImageError) {
         var lower: [OpenDirectory] = []
         for chainID in below { lower.append(OpenDirectory(try open(chainID))) }
-        let temporary = FilePath("new-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))".utf8) ?? "new"
-        let directory = try ImageError.system("create a folder for the layer") { () throws(SystemError) in
-            try root.descriptor.makeDirectory(temporary, mode: 0o700)
-            let directory = OpenDirectory(try root.descriptor.open(temporary, O_RDONLY | O_DIRECTORY))
-            try directory.descriptor.lock(isExclusive: true)
-            return directory
+        let work = try ImageError.system("create a folder for the layer") { () throws(SystemError) in
+            try ContentStore.WorkFolder(in: root, prefix: "new-")
         }
-        defer { try? root.descriptor.removeTree(temporary) }
+        defer { try? root.descriptor.removeTree(work.name) }
+        let directory = try ImageError.system("open the folder for the layer") { () throws(SystemError) in
+            OpenDirectory(try work.descriptor.duplicate())
+        }
         let plain = LimitedSource(DecompressedSource(source), limit: limits.uncompressedSize, name: "the layer")
         let hashed = HashingSource(plain, algorithm: diffID.algorithm)
         try confined(to: directory, reading: lower) { () throws(ImageError) in
@@ -106,7 +105,7 @@ package final class LayerStore: Sendable {
             try directory.descriptor.syncFileSystem()
             do throws(SystemError) {
                 let name = ContentStore.fileName(chainID)
-                try root.descriptor.rename(temporary, to: root.descriptor, name, replacing: false)
+                try root.descriptor.rename(work.name, to: root.descriptor, name, replacing: false)
             } catch  where error.number == EEXIST {
                 return  // Another process was first.
             }
@@ -154,13 +153,10 @@ package final class LayerStore: Sendable {
                 if let chainID = Digest(.sha256, hex: name.description) {
                     if needed.contains(chainID) { continue }
                     removed.append(chainID)
+                    try root.descriptor.removeTree(name)
                 } else if name.bytes.starts(with: "new-".utf8) {
-                    let directory = try root.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-                    guard try directory.lock(isExclusive: true, waits: false) else { continue }
-                } else {
-                    continue
+                    try ContentStore.WorkFolder.removeAbandoned(name, in: root)
                 }
-                try root.descriptor.removeTree(name)
             }
             return removed.sorted()
         }

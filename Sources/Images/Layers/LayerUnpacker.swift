@@ -43,7 +43,7 @@ final class LayerUnpacker {
             do {
                 try apply(entry, reader)
             } catch {
-                throw error.message.hasPrefix("entry ") ? error : error.about("entry `\(entry.path)`")
+                throw error.about("entry `\(entry.path)`")
             }
         }
         try finish()
@@ -100,6 +100,7 @@ final class LayerUnpacker {
 
     private func copyRootMetadata() throws(ImageError) {
         try system("copy the attributes of the root") { () throws(SystemError) in
+            directoryTimes[[]] = (FileTime(seconds: 0), FileTime(seconds: 0))
             guard let below = lower.roots.first else { return try root.descriptor.setPermissions(0o755) }
             try copyMetadata(from: below.descriptor, to: root.descriptor)
             let status = try below.descriptor.status()

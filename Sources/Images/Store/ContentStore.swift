@@ -32,6 +32,43 @@ package final class ContentStore: Sendable {
         }
     }
 
+    /// A folder of one owner, for what is not whole yet; the lock tells others that the owner lives.
+    struct WorkFolder: ~Copyable {
+        let name: FilePath
+        let descriptor: Descriptor
+
+        /// Creates a folder with a name that nobody has.
+        init(in parent: OpenFolder, prefix: String) throws(SystemError) {
+            while true {
+                let text = prefix + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+                let name = FilePath(text.utf8) ?? "work"
+                try parent.descriptor.makeDirectory(name, mode: 0o700)
+                do throws(SystemError) {
+                    let folder = try parent.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                    try folder.lock(isExclusive: true)
+                    // Before it was locked it looked abandoned, so that it may be gone.
+                    if try parent.descriptor.status(of: name)?.inode == folder.status().inode {
+                        self.name = name
+                        descriptor = folder
+                        return
+                    }
+                } catch  where error.number == ENOENT {
+                    continue
+                }
+            }
+        }
+
+        /// Removes a folder whose owner has died.
+        static func removeAbandoned(_ name: FilePath, in parent: OpenFolder) throws(SystemError) {
+            do throws(SystemError) {
+                let folder = try parent.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                if try folder.lock(isExclusive: true, waits: false) { try parent.descriptor.removeTree(name) }
+            } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.number) {
+                // Its owner was done with it, or it is nothing of ours.
+            }
+        }
+    }
+
     /// Opens a store.
     ///
     /// - Parameter path: The folder of the host; it is created where it is missing, in one that exists.

@@ -18,27 +18,20 @@ package final class Ingest {
     }
 
     private let store: ContentStore
-    private let name: FilePath
-    let folder: Descriptor
+    private let work: ContentStore.WorkFolder
     private(set) var blobs: [Digest: Blob] = [:]
     private var fileCount = 0
 
     package init(in store: ContentStore) throws(ImageError) {
         self.store = store
-        let name = FilePath(String(UInt64.random(in: 0...UInt64.max), radix: 36).utf8) ?? "ingest"
-        self.name = name
-        folder = try ImageError.system("create a folder for new content") { () throws(SystemError) in
-            try store.staging.descriptor.makeDirectory(name, mode: 0o700)
-            let folder = try store.staging.descriptor.open(name, O_RDONLY | O_DIRECTORY)
-            try folder.lock(isExclusive: true)
-            return folder
+        work = try ImageError.system("create a folder for new content") { () throws(SystemError) in
+            try ContentStore.WorkFolder(in: store.staging, prefix: "")
         }
     }
 
     deinit {
         // What cannot be removed now is removed later.
-        try? folder.removeContents()
-        try? store.staging.descriptor.remove(name, isDirectory: true)
+        try? store.staging.descriptor.removeTree(work.name)
     }
 
     /// What a content must be.
@@ -75,10 +68,10 @@ package final class Ingest {
         fileCount += 1
         let temporary = FilePath("writing-\(fileCount)".utf8) ?? "writing"
         let file = try ImageError.system("create a file for new content") { () throws(SystemError) in
-            try folder.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            try work.descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
         }
         var isKept = false
-        defer { if !isKept { try? folder.remove(temporary) } }
+        defer { if !isKept { try? work.descriptor.remove(temporary) } }
         var hash = RunningHash(expectation.digest?.algorithm ?? .sha256)
         var size: Int64 = 0
         var start: [UInt8] = []
@@ -100,7 +93,7 @@ package final class Ingest {
         }
         try ImageError.system("keep \(digest)") { () throws(SystemError) in
             try file.sync()
-            try folder.rename(temporary, to: folder, Self.stagedName(digest), replacing: true)
+            try work.descriptor.rename(temporary, to: work.descriptor, Self.stagedName(digest), replacing: true)
         }
         isKept = true
         let compression = start.withUnsafeBytes { Compression.of($0) }
@@ -123,7 +116,7 @@ package final class Ingest {
     /// The bytes of a content that was taken in.
     func open(_ digest: Digest) throws(ImageError) -> DescriptorSource {
         let file = try ImageError.system("open \(digest)") { () throws(SystemError) in
-            try folder.open(Self.stagedName(digest), O_RDONLY)
+            try work.descriptor.open(Self.stagedName(digest), O_RDONLY)
         }
         return DescriptorSource(file, name: digest.description)
     }
@@ -141,7 +134,7 @@ package final class Ingest {
                 let target = try store.blobs.folder(ContentStore.folderName(digest))
                 do throws(SystemError) {
                     let name = ContentStore.fileName(digest)
-                    try folder.rename(Self.stagedName(digest), to: target.descriptor, name, replacing: false)
+                    try work.descriptor.rename(Self.stagedName(digest), to: target.descriptor, name, replacing: false)
                 } catch  where error.number == EEXIST {
                     return
                 }
@@ -159,15 +152,7 @@ extension ContentStore {
     /// Removes what processes that have died left on its way into the store.
     package func removeAbandoned() throws(ImageError) {
         try ImageError.system("remove abandoned content") { () throws(SystemError) in
-            for name in try staging.descriptor.entries() {
-                do throws(SystemError) {
-                    let folder = try staging.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-                    guard try folder.lock(isExclusive: true, waits: false) else { continue }
-                    try staging.descriptor.removeTree(name)
-                } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.number) {
-                    continue
-                }
-            }
+            for name in try staging.descriptor.entries() { try WorkFolder.removeAbandoned(name, in: staging) }
         }
     }
 }

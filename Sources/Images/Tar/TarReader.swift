@@ -150,7 +150,9 @@ extension TarReader {
         }
         let (sparseName, longPath) = (try records.path("GNU.sparse.name"), try records.path("path"))
         let path = sparseName ?? longPath ?? extensions.path ?? ownPath
-        if path.bytes.count > 4096 * 8 { throw ImageError(.limitExceeded, "the path of an entry is too long") }
+        if path.bytes.count > limits.pathSize {
+            throw ImageError(.limitExceeded, "the path of an entry has more than \(limits.pathSize) bytes")
+        }
         var entry = TarEntry(try kind(of: header, path: path), path: path)
         do {
             entry.target = try records.path("linkpath") ?? extensions.target ?? ownTarget
