@@ -55,6 +55,15 @@ let package = Package(
         .target(name: "Arguments", swiftSettings: strict),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "Seccomp", dependencies: ["CSeccomp", "Linux"], swiftSettings: strict),
+        .systemLibrary(
+            name: "CCompression",
+            providers: [.apt(["libbz2-dev", "liblzma-dev", "libzstd-dev", "zlib1g-dev"])]
+        ),
+        .target(
+            name: "Images",
+            dependencies: ["CCompression", "Linux", "OCI", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
@@ -122,6 +131,11 @@ let package = Package(
         .testTarget(
             name: "LogsTests",
             dependencies: ["Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ImagesTests",
+            dependencies: ["Images", "Linux", "OCI", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: strict),

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+const unsigned int CLINUX_RENAME_NOREPLACE = 1;  // RENAME_NOREPLACE of linux/fs.h, which clashes with sys/mount.h.
 const int CLINUX_O_PATH = O_PATH;
 const int CLINUX_O_TMPFILE = O_TMPFILE;
 const int CLINUX_AT_EMPTY_PATH = AT_EMPTY_PATH;
@@ -51,6 +52,76 @@ int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how)
 
 int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags) {
     return (int)CALL(SYS_renameat2, from_dir, from, to_dir, to, flags, 0);
+}
+
+// The path of an open file; 32 bytes are enough for it.
+static const char *path_of(int descriptor, char buffer[32]) {
+    static const char folder[] = "/proc/self/fd/";
+    char *end = buffer + sizeof folder - 1, digits[12];
+    int count = 0;
+    memcpy(buffer, folder, sizeof folder);
+    do digits[count++] = (char)('0' + descriptor % 10);
+    while (descriptor /= 10);
+    while (count) *end++ = digits[--count];
+    *end = 0;
+    return buffer;
+}
+
+int clinux_chmod(int descriptor, mode_t mode) {
+    char buffer[32];
+    const long fchmodat2 = 452;  // SYS_fchmodat2 of Linux 6.6, the same on all architectures.
+    int answer = (int)CALL(fchmodat2, descriptor, "", mode, AT_EMPTY_PATH, 0, 0);
+    if (answer != -ENOSYS) return answer;
+    return (int)CALL(SYS_fchmodat, AT_FDCWD, path_of(descriptor, buffer), mode, 0, 0, 0);
+}
+
+int clinux_setxattr(int descriptor, const char *name, const void *value, size_t size) {
+    char buffer[32];
+    return (int)CALL(SYS_setxattr, path_of(descriptor, buffer), name, value, size, 0, 0);
+}
+
+int64_t clinux_getxattr(int descriptor, const char *name, void *value, size_t size) {
+    char buffer[32];
+    return CALL(SYS_getxattr, path_of(descriptor, buffer), name, value, size, 0, 0);
+}
+
+int64_t clinux_listxattr(int descriptor, void *list, size_t size) {
+    char buffer[32];
+    return CALL(SYS_listxattr, path_of(descriptor, buffer), list, size, 0, 0, 0);
+}
+
+int clinux_syncfs(int descriptor) { return (int)CALL(SYS_syncfs, descriptor, 0, 0, 0, 0, 0); }
+
+// linux/landlock.h; Debian 12's lacks the newer rights.
+enum { LANDLOCK_CREATE = 444, LANDLOCK_ADD_RULE = 445, LANDLOCK_RESTRICT_SELF = 446 };
+
+static int allow_below(int ruleset, const int *directories, size_t count, uint64_t rights) {
+    for (size_t i = 0; i < count; i++) {
+        struct {
+            uint64_t allowed_access;
+            int32_t parent_fd;
+        } __attribute__((packed)) rule = {rights, directories[i]};
+        int answer = (int)CALL(LANDLOCK_ADD_RULE, ruleset, 1, &rule, 0, 0, 0);
+        if (answer < 0) return answer;
+    }
+    return 0;
+}
+
+int clinux_confine(const int *writable, size_t writable_count, const int *readable, size_t readable_count) {
+    const uint64_t execute = 1, read_file = 4, read_directory = 8;
+    int version = (int)CALL(LANDLOCK_CREATE, NULL, 0, 1, 0, 0, 0);
+    if (version == -ENOSYS || (version >= 0 && version < 2)) return -EOPNOTSUPP;
+    if (version < 0) return version;
+    // Thirteen rights at first, then one to link across directories, one to truncate, one for ioctl on devices.
+    uint64_t all = (1ULL << (version < 3 ? 14 : version < 5 ? 15 : 16)) - 1;
+    int ruleset = (int)CALL(LANDLOCK_CREATE, &all, sizeof all, 0, 0, 0, 0);
+    if (ruleset < 0) return ruleset;
+    int answer = allow_below(ruleset, writable, writable_count, all & ~execute);
+    if (answer == 0) answer = allow_below(ruleset, readable, readable_count, read_file | read_directory);
+    if (answer == 0) answer = clinux_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (answer == 0) answer = (int)CALL(LANDLOCK_RESTRICT_SELF, ruleset, 0, 0, 0, 0, 0);
+    CALL(SYS_close, ruleset, 0, 0, 0, 0, 0);
+    return answer;
 }
 
 int clinux_fstatfs(int descriptor, struct clinux_file_system *result) {

@@ -30,6 +30,19 @@ extern const unsigned int CLINUX_MFD_CLOEXEC;
 
 int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how);
 int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+extern const unsigned int CLINUX_RENAME_NOREPLACE;
+
+// Metadata of an open file, also of one that is open with O_PATH only, for which the kernel has no calls that take the
+// descriptor before Linux 6.6 (fchmodat2) and 6.13 (setxattrat): the others go by /proc/self/fd.
+int clinux_chmod(int descriptor, mode_t mode);
+int clinux_setxattr(int descriptor, const char *name, const void *_Nullable value, size_t size);
+int64_t clinux_getxattr(int descriptor, const char *name, void *value, size_t size);
+int64_t clinux_listxattr(int descriptor, void *list, size_t size);
+int clinux_syncfs(int descriptor);
+
+// Takes from the calling thread, for good, all rights on files but those below the given directories (landlock(7)).
+// -EOPNOTSUPP where the kernel cannot do it in a way that still lets hard links be made (before Linux 5.19).
+int clinux_confine(const int *writable, size_t writable_count, const int *readable, size_t readable_count);
 
 struct clinux_file_system {
     int64_t type;  // The superblock's magic number, as in linux/magic.h.

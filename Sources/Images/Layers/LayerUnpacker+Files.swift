@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Linux
+
+extension LayerUnpacker {
+    func makeDirectory(_ name: FilePath, _ entry: TarEntry, in place: Place) throws(ImageError) {
+        guard let parent = directory(of: place) else { return }
+        let existing = try status(of: name, in: place)
+        try system("create the directory \(place.path(of: name))") { () throws(SystemError) in
+            if existing?.kind != .directory {
+                if existing != nil { try parent.descriptor.remove(name) }
+                try parent.descriptor.makeDirectory(name, mode: 0o700)
+            }
+            let directory = try parent.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            if existing != nil, existing?.kind != .directory {
+                // It takes the place of a whiteout or a file, which hid what is below.
+                try directory.setAttribute(OverlayMark.opaqueAttribute, OverlayMark.opaqueValue)
+            }
+            try setAttributes(of: directory, entry)
+        }
+        if existing != nil { lastPlace = nil }
+        rememberTimes(of: place.path + [name], entry)
+    }
+
+    func makeFile(
+        _ name: FilePath,
+        _ entry: TarEntry,
+        _ reader: TarReader,
+        in place: Place
+    ) throws(ImageError) {
+        guard let parent = directory(of: place) else { return }
+        try removeExisting(name, in: place)
+        let path = place.path(of: name)
+        let file = try system("create \(path)") { () throws(SystemError) in
+            try parent.descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        }
+        // A place in the file is only needed where there are holes.
+        let isSparse = entry.extents != nil
+        try reader.forEachPiece { (piece, offset) throws(ImageError) in
+            do throws(SystemError) {
+                if isSparse { try file.write(piece, at: offset) } else { try file.write(piece) }
+            } catch {
+                throw ImageError(.system, "cannot write \(path)", cause: error)
+            }
+        }
+        try system("finish \(path)") { () throws(SystemError) in
+            if isSparse { try file.truncate(to: entry.size) }
+            try setAttributes(of: file, entry)
+            try setTimes(of: file, entry)
+        }
+    }
+
+    func makeSpecial(_ name: FilePath, _ entry: TarEntry, in place: Place) throws(ImageError) {
+        guard let parent = directory(of: place) else { return }
+        if entry.kind == .characterDevice, entry.device == DeviceNumber(major: 0, minor: 0) {
+            throw ImageError(.invalidArchive, "the device 0:0 marks a removed file and cannot be in a layer")
+        }
+        if entry.kind == .symbolicLink, entry.target.isEmpty {
+            throw ImageError(.invalidArchive, "it is a link to nowhere")
+        }
+        try removeExisting(name, in: place)
+        try system("create \(place.path(of: name))") { () throws(SystemError) in
+            switch entry.kind {
+            case .symbolicLink: try parent.descriptor.makeLink(name, to: entry.target)
+            case .characterDevice:
+                try parent.descriptor.makeNode(name, kind: .characterDevice, mode: 0, device: entry.device)
+            case .blockDevice:
+                try parent.descriptor.makeNode(name, kind: .blockDevice, mode: 0, device: entry.device)
+            case .fifo, .regular, .directory, .hardLink:
+                try parent.descriptor.makeNode(name, kind: .fifo, mode: 0)
+            }
+            let file = try parent.descriptor.open(name, OpenFlags.pathOnly | O_NOFOLLOW)
+            try setAttributes(of: file, entry)
+            try setTimes(of: file, entry)
+        }
+    }
+
+    func makeHardLink(_ name: FilePath, _ entry: TarEntry, in place: Place) throws(ImageError) {
+        guard let parent = directory(of: place) else { return }
+        let target = try EntryPath(entry.target, limits: limits)
+        guard let targetName = target.name else {
+            throw ImageError(.invalidArchive, "it is a hard link to the root")
+        }
+        var source = try find(target.parent)
+        if source.path == place.path, targetName == name { return }
+        if try status(of: targetName, in: source) == nil {
+            source = try copyUp(targetName, in: source, entry)
+        }
+        guard let status = try status(of: targetName, in: source), let directory = directory(of: source),
+            status.kind != .directory, !OverlayMark.isWhiteout(status)
+        else { throw ImageError(.invalidArchive, "it is a hard link to `\(entry.target)`, which is not a file") }
+        try removeExisting(name, in: place)
+        try system("link \(place.path(of: name)) to \(source.path(of: targetName))") { () throws(SystemError) in
+            try parent.descriptor.makeHardLink(name, to: directory.descriptor, targetName)
+        }
+    }
+
+    /// Removes what this layer has under a name.
+    private func removeExisting(_ name: FilePath, in place: Place) throws(ImageError) {
+        guard let parent = directory(of: place), try status(of: name, in: place) != nil else { return }
+        lastPlace = nil
+        try system("replace \(place.path(of: name))") { () throws(SystemError) in
+            try parent.descriptor.removeTree(name)
+        }
+    }
+
+    /// Copies a file of the layers below into this one, so that it can get a second name.
+    private func copyUp(_ name: FilePath, in place: Place, _ entry: TarEntry) throws(ImageError) -> Place {
+        guard case .file(let layer, let status) = try lowerNode(of: name, in: place) else {
+            throw ImageError(.invalidArchive, "it is a hard link to `\(entry.target)`, which is not there")
+        }
+        let created = try create(place)
+        guard let parent = directory(of: created) else { return created }
+        let path = place.path(of: name)
+        try system("copy \(path) from the layer below") { () throws(SystemError) in
+            let original = try lower.open(path, in: layer)
+            switch status.kind {
+            case .regular: try copyContent(of: path, in: layer, to: name, parent)
+            case .symbolicLink:
+                let directory = try lower.open(FilePath(joining: place.path), in: layer, O_RDONLY | O_DIRECTORY)
+                try parent.descriptor.makeLink(name, to: directory.linkTarget(of: name))
+            default:
+                try parent.descriptor.makeNode(name, kind: status.kind, mode: 0, device: status.deviceNumber)
+            }
+            let copy = try parent.descriptor.open(name, OpenFlags.pathOnly | O_NOFOLLOW)
+            try copyMetadata(from: original, to: copy)
+            try copy.setTimes(access: status.accessTime, modification: status.modificationTime)
+        }
+        return created
+    }
+
+    private func copyContent(
+        of path: FilePath,
+        in layer: Int,
+        to name: FilePath,
+        _ parent: OpenDirectory
+    ) throws(SystemError) {
+        let original = try lower.open(path, in: layer, O_RDONLY)
+        let copy = try parent.descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        try original.copyContent(to: copy)
+    }
+}
+
+// Owner before permissions, since a change of the owner takes the set-user-id bit away, and both before attributes, since
+// it takes file capabilities too.
+extension LayerUnpacker {
+    func setMetadata(of file: borrowing Descriptor, _ entry: TarEntry) throws(ImageError) {
+        do {
+            try setAttributes(of: file, entry)
+        } catch {
+            throw ImageError(.system, "cannot set the attributes of \(entry.path)", cause: error)
+        }
+    }
+
+    private func setAttributes(of file: borrowing Descriptor, _ entry: TarEntry) throws(SystemError) {
+        try file.setOwner(uid: entry.uid, gid: entry.gid)
+        if entry.kind != .symbolicLink { try file.setPermissions(entry.permissions) }
+        for attribute in entry.attributes { try set(attribute, of: file) }
+    }
+
+    private func setTimes(of file: borrowing Descriptor, _ entry: TarEntry) throws(SystemError) {
+        let time = entry.modificationTime
+        try file.setTimes(access: entry.accessTime ?? time, modification: time)
+    }
+
+    /// Sets an attribute where the file system and the kind of file can have it.
+    ///
+    /// Labels of SELinux belong to the machine that the image was made on. Those of overlayfs would change what other files
+    /// of the layers mean.
+    private func set(_ attribute: TarEntry.Attribute, of file: borrowing Descriptor) throws(SystemError) {
+        let selinux: FilePath = "security.selinux"
+        let capability: FilePath = "security.capability"
+        if OverlayMark.owns(attribute.name) || attribute.name == selinux { return }
+        do {
+            try file.setAttribute(attribute.name, attribute.value)
+        } catch  where error.number == EOPNOTSUPP || (error.number == EPERM && attribute.name != capability) {
+            return
+        }
+    }
+
+    /// Gives a file the owner, the permissions and the attributes of another.
+    func copyMetadata(from original: borrowing Descriptor, to copy: borrowing Descriptor) throws(SystemError) {
+        let status = try original.status()
+        try copy.setOwner(uid: status.uid, gid: status.gid)
+        if status.kind != .symbolicLink { try copy.setPermissions(status.permissions) }
+        for name in try original.attributes() {
+            guard let value = try original.attribute(name) else { continue }
+            try set(TarEntry.Attribute(name: name, value: value), of: copy)
+        }
+    }
+}

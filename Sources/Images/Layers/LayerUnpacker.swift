@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Linux
+
+/// Writes a layer into an empty directory, in the form that overlayfs wants.
+///
+/// What the layer holds goes into the directory; what it removes from the layers below becomes a mark there. Its paths are
+/// resolved as a process that was chrooted to the image would resolve them, in the view that the layers below and this one
+/// give together: a file below `bin` lands in `usr/bin` where a lower layer has `bin` as a link to that. Nothing outside the
+/// directory is ever touched: each step is one system call on one name in an open directory, and no link is followed by
+/// the kernel.
+///
+/// The order of the entries does not matter to what is removed: a whiteout hides what lower layers have, never what its own
+/// layer has. Of several entries with one path the last wins.
+final class LayerUnpacker {
+    let root: OpenDirectory
+    let lower: LowerLayers
+    let limits: Limits
+    /// The times of directories, which are set when nothing in them changes any more.
+    var directoryTimes: [[FilePath]: (access: FileTime, modification: FileTime)] = [:]
+    var rootIsOpaque = false
+    var rootHasEntry = false
+    /// The directory of the last entry; entries mostly come directory by directory.
+    var lastPlace: (path: [FilePath], place: Place)?
+
+    /// - Parameters:
+    ///   - root: The empty directory.
+    ///   - lower: The roots of the layers below, the top one first.
+    ///   - limits: Bounds on what the layer may hold.
+    init(root: OpenDirectory, lower: [OpenDirectory], limits: Limits) {
+        self.root = root
+        self.lower = LowerLayers(roots: lower)
+        self.limits = limits
+    }
+
+    /// Writes all entries of an archive.
+    ///
+    /// - Parameter reader: The archive.
+    /// - Throws: What is wrong with the archive, or the error of a call; the directory is then incomplete.
+    func unpack(_ reader: TarReader) throws(ImageError) {
+        while let entry = try reader.next() {
+            do {
+                try apply(entry, reader)
+            } catch {
+                throw error.about("entry `\(entry.path)`")
+            }
+        }
+        try finish()
+    }
+
+    private func apply(_ entry: TarEntry, _ reader: TarReader) throws(ImageError) {
+        if entry.size > limits.uncompressedSize {
+            throw ImageError(.limitExceeded, "its size \(entry.size) is more than \(limits.uncompressedSize) bytes")
+        }
+        let path = try EntryPath(entry.path, limits: limits)
+        guard let name = path.name else { return try applyRoot(entry) }
+        switch try path.meaning() {
+        case .ignored: return
+        case .opaque: try hideLower(in: path.parent)
+        case .whiteout(let removed): try hideLower(removed, in: path.parent)
+        case .file:
+            let place = try openPlace(path.parent)
+            switch entry.kind {
+            case .directory: try makeDirectory(name, entry, in: place)
+            case .hardLink: try makeHardLink(name, entry, in: place)
+            case .regular: try makeFile(name, entry, reader, in: place)
+            case .symbolicLink, .characterDevice, .blockDevice, .fifo: try makeSpecial(name, entry, in: place)
+            }
+        }
+    }
+
+    private func applyRoot(_ entry: TarEntry) throws(ImageError) {
+        guard entry.kind == .directory else { throw ImageError(.invalidArchive, "the root is not a directory") }
+        rootHasEntry = true
+        try setMetadata(of: root.descriptor, entry)
+        rememberTimes(of: [], entry)
+    }
+
+    func rememberTimes(of directory: [FilePath], _ entry: TarEntry) {
+        directoryTimes[directory] = (entry.accessTime ?? entry.modificationTime, entry.modificationTime)
+    }
+
+    private func finish() throws(ImageError) {
+        if rootIsOpaque { try hideLowerRoot() }
+        if !rootHasEntry { try copyRootMetadata() }
+        for (path, times) in directoryTimes {
+            try system("set the times of \(FilePath(joining: path))") { () throws(SystemError) in
+                let directory: OpenDirectory
+                do throws(SystemError) {
+                    directory = OpenDirectory(try root.descriptor.open(FilePath(joining: path), O_RDONLY | O_DIRECTORY))
+                } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.number) {
+                    // A later entry took its place.
+                    return
+                }
+                try directory.descriptor.setTimes(access: times.access, modification: times.modification)
+            }
+        }
+    }
+
+    private func copyRootMetadata() throws(ImageError) {
+        try system("copy the attributes of the root") { () throws(SystemError) in
+            directoryTimes[[]] = (FileTime(seconds: 0), FileTime(seconds: 0))
+            guard let below = lower.roots.first else { return try root.descriptor.setPermissions(0o755) }
+            try copyMetadata(from: below.descriptor, to: root.descriptor)
+            let status = try below.descriptor.status()
+            directoryTimes[[]] = (status.accessTime, status.modificationTime)
+        }
+    }
+
+    /// Runs system calls and says of what they were a part.
+    func system<Result: ~Copyable>(
+        _ action: @autoclosure () -> String,
+        _ body: () throws(SystemError) -> Result
+    ) throws(ImageError) -> Result {
+        try ImageError.system(action(), body)
+    }
+}

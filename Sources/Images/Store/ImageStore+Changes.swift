@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+
+extension ImageStore {
+    /// Reads a name of an image.
+    static func parse(_ text: String) throws(ImageError) -> ImageReference {
+        do {
+            return try ImageReference(text)
+        } catch {
+            throw ImageError(.invalidReference, "\(error)")
+        }
+    }
+
+    /// Gives an image one more name.
+    ///
+    /// - Parameters:
+    ///   - text: The image, as ``inspect(_:)`` takes it.
+    ///   - name: The new name, which is taken away from the image that has it.
+    /// - Throws: ``ImageError/Code/notFound``, ``ImageError/Code/invalidReference``, or the error of a call.
+    package func tag(_ text: String, as name: String) throws(ImageError) {
+        let reference = try Self.parse(name)
+        if reference.digest != nil {
+            throw ImageError(.invalidReference, "`\(name)` has a digest; give a name with a tag")
+        }
+        try content.locked { () throws(ImageError) in
+            var index = try readIndex()
+            let (target, _) = try find(text, in: Self.entries(of: index))
+            Self.put(target, [reference], in: &index)
+            try writeIndex(index)
+        }
+    }
+
+    /// Removes a name of an image, and the image with its last one.
+    ///
+    /// - Parameters:
+    ///   - text: A name, which alone is removed while there are others, or an id.
+    ///   - force: Whether an image with several names can be removed by its id.
+    /// - Returns: What was removed.
+    /// - Throws: ``ImageError/Code/conflict`` where the id is of an image with several names.
+    package func remove(_ text: String, force: Bool = false) throws(ImageError) -> Removal {
+        try content.locked { () throws(ImageError) in
+            var index = try readIndex()
+            let (target, references) = try find(text, in: Self.entries(of: index))
+            let id = (try? image(target, []))?.id ?? target.digest
+            var removal = Removal()
+            let named = (try? ImageReference(text)).flatMap { references.contains($0) ? $0 : nil }
+            if let named, references.count > 1 {
+                index.manifests.removeAll { Self.reference(of: $0) == named }
+                removal.untagged = [named]
+            } else {
+                if references.count > 1, !force {
+                    let names = references.map(\.familiar).joined(separator: ", ")
+                    throw ImageError(.conflict, "image \(id.short) has several names: \(names); remove each, or force")
+                }
+                index.manifests.removeAll { $0.digest == target.digest }
+                removal.untagged = references
+                removal.deleted = [id]
+            }
+            try writeIndex(index)
+            removal.reclaimed = try sweep(index)
+            return removal
+        }
+    }
+
+    /// Removes images without a name, and content and layers that no image needs.
+    ///
+    /// - Parameter isNeeded: Whether an image that could go is kept, because a container uses it.
+    /// - Returns: What was removed.
+    /// - Throws: What is wrong with an image: as long as one cannot be read, nothing is removed.
+    package func prune(keeping isNeeded: (StoredImage) -> Bool = { _ in false }) throws(ImageError) -> Removal {
+        try content.removeAbandoned()
+        return try content.locked { () throws(ImageError) in
+            var index = try readIndex()
+            var removal = Removal()
+            for (target, references) in Self.entries(of: index) where references.isEmpty {
+                let image = try image(target, [])
+                if isNeeded(image) { continue }
+                removal.deleted.append(image.id)
+                index.manifests.removeAll { $0.digest == target.digest }
+            }
+            try writeIndex(index)
+            removal.reclaimed = try sweep(index)
+            return removal
+        }
+    }
+
+    /// Removes content and layers that the index does not lead to; the store is locked.
+    ///
+    /// - Parameter index: The index as written.
+    /// - Returns: Bytes of content that are free again.
+    /// - Throws: What is wrong with a document that the index leads to; nothing is removed then.
+    private func sweep(_ index: ImageIndex) throws(ImageError) -> Int64 {
+        var needed: Set<Digest> = []
+        var chains: Set<Digest> = []
+        for entry in index.manifests { try mark(entry, depth: 0, &needed, &chains) }
+        var reclaimed: Int64 = 0
+        for (digest, size) in try content.all() where !needed.contains(digest) {
+            try content.remove(digest)
+            reclaimed += size
+        }
+        _ = try layers.prune(keeping: chains)
+        return reclaimed
+    }
+
+    /// Adds all that a descriptor leads to, as far as it is there.
+    private func mark(
+        _ descriptor: ContentDescriptor,
+        depth: Int,
+        _ needed: inout Set<Digest>,
+        _ chains: inout Set<Digest>
+    ) throws(ImageError) {
+        guard needed.insert(descriptor.digest).inserted, depth <= limits.indexDepth + 1 else { return }
+        guard try content.size(of: descriptor.digest) != nil else { return }
+        let bytes = try content.document(descriptor.digest, limit: limits.documentSize)
+        switch try Documents.decode(ImageDocument.self, bytes, "manifest \(descriptor.digest)") {
+        case .index(let index):
+            for child in index.manifests { try mark(child, depth: depth + 1, &needed, &chains) }
+        case .manifest(let manifest):
+            needed.insert(manifest.config.digest)
+            needed.formUnion(manifest.layers.map(\.digest))
+            guard !descriptor.isAttestation, manifest.config.mediaType.isImageConfig,
+                try content.size(of: manifest.config.digest) != nil
+            else {
+                return
+            }
+            let config = try config(of: manifest) { (digest) throws(ImageError) in
+                try content.document(digest, limit: limits.documentSize)
+            }
+            chains.formUnion(LayerStore.chainIDs(of: config.rootfs.diffIDs))
+        }
+    }
+}

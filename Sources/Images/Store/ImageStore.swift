@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Linux
+import OCI
+
+/// The images of an engine.
+///
+/// The folder is an OCI layout: `index.json` names the images, `blobs` has their content. Names are in the annotation
+/// that containerd and Docker use. An index that cannot be read is an error and is left as it is.
+package final class ImageStore: Sendable {
+    package let content: ContentStore
+    package let layers: LayerStore
+    let limits: Limits
+
+    /// Opens the store of a folder.
+    ///
+    /// - Parameters:
+    ///   - path: A folder of the host; it is created where it is missing, in one that exists.
+    ///   - limits: Bounds on what an image may cost.
+    /// - Throws: The error of a call.
+    package init(path: String, limits: Limits = Limits()) throws(ImageError) {
+        content = try ContentStore(path: path)
+        layers = try LayerStore(in: content, path: path, limits: limits)
+        self.limits = limits
+    }
+
+    // MARK: Records
+
+    private static let indexName: FilePath = "index.json"
+
+    /// The index as it is on the disk; empty where there is none.
+    func readIndex() throws(ImageError) -> ImageIndex {
+        let file: Descriptor
+        do {
+            file = try content.root.descriptor.open(Self.indexName, O_RDONLY)
+        } catch  where error.number == ENOENT {
+            return ImageIndex(manifests: [])
+        } catch {
+            throw ImageError(.system, "cannot open the index of images", cause: error)
+        }
+        let bytes = try DescriptorSource(file, name: "index.json").bytes(limit: 256 << 20, of: "index.json")
+        return try Documents.decode(ImageIndex.self, bytes, "index.json of the image store")
+    }
+
+    /// Changes the index; the store is locked.
+    func writeIndex(_ index: ImageIndex) throws(ImageError) {
+        try write(Self.indexName, Documents.encode(index))
+        try write("oci-layout", Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
+    }
+
+    private func write(_ name: FilePath, _ bytes: [UInt8]) throws(ImageError) {
+        try ImageError.system("write \(name) of the image store") { () throws(SystemError) in
+            let folder = content.root
+            let temporary = FilePath(Array(name.bytes) + Array(".new".utf8)) ?? name
+            let file = try folder.descriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+            var failure: SystemError?
+            bytes.withUnsafeBytes { buffer in
+                do throws(SystemError) {
+                    try file.write(buffer)
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            try file.sync()
+            try folder.descriptor.rename(temporary, to: folder.descriptor, name, replacing: true)
+            try folder.descriptor.sync()
+        }
+    }
+
+    /// The name in an entry of the index.
+    static func reference(of entry: ContentDescriptor) -> ImageReference? {
+        entry.annotations[AnnotationKey.containerdName].flatMap { try? ImageReference($0) }
+    }
+
+    /// An entry of the index for an image with a name, or for one without.
+    static func entry(for target: ContentDescriptor, _ reference: ImageReference?) -> ContentDescriptor {
+        var entry = target
+        entry.annotations[AnnotationKey.containerdName] = reference?.description
+        entry.annotations[AnnotationKey.referenceName] = reference.map { $0.tag ?? $0.description }
+        return entry
+    }
+
+    /// Gives an image names, which are taken away from the images that have them.
+    ///
+    /// - Parameters:
+    ///   - target: The image.
+    ///   - references: The names; none keeps the image without one.
+    ///   - index: The index to change.
+    static func put(_ target: ContentDescriptor, _ references: [ImageReference], in index: inout ImageIndex) {
+        for reference in references { remove(reference, from: &index) }
+        let isKnown = index.manifests.contains { $0.digest == target.digest }
+        if references.isEmpty, !isKnown { index.manifests.append(entry(for: target, nil)) }
+        if !references.isEmpty {
+            index.manifests.removeAll { $0.digest == target.digest && Self.reference(of: $0) == nil }
+        }
+        index.manifests += references.map { entry(for: target, $0) }
+    }
+
+    /// Takes a name away; the image stays.
+    private static func remove(_ reference: ImageReference, from index: inout ImageIndex) {
+        guard let place = index.manifests.firstIndex(where: { Self.reference(of: $0) == reference }) else { return }
+        let entry = index.manifests.remove(at: place)
+        if !index.manifests.contains(where: { $0.digest == entry.digest }) {
+            index.manifests.append(Self.entry(for: entry, nil))
+        }
+    }
+
+    // MARK: Reading
+
+    /// A manifest with its descriptor.
+    typealias Manifest = (descriptor: ContentDescriptor, manifest: ImageManifest)
+
+    /// The manifests of an image whose content is all there.
+    ///
+    /// - Parameters:
+    ///   - target: A manifest, or an index of several, which may be nested.
+    ///   - depth: How many indexes lead here.
+    ///   - read: Gives a document of a digest.
+    ///   - size: Gives the size of a content, nil where it is not there.
+    /// - Returns: The manifests in the order of the index; statements about manifests are left out.
+    /// - Throws: What is wrong with a document.
+    func manifests(
+        of target: ContentDescriptor,
+        depth: Int = 0,
+        read: (ContentDescriptor) throws(ImageError) -> [UInt8],
+        size: (Digest) throws(ImageError) -> Int64?
+    ) throws(ImageError) -> [Manifest] {
+        if target.isAttestation { return [] }
+        guard try size(target.digest) != nil else { return [] }
+        if depth > limits.indexDepth {
+            throw ImageError(.limitExceeded, "indexes are nested deeper than \(limits.indexDepth)")
+        }
+        let name = "manifest \(target.digest)"
+        if target.mediaType.isSchema1 {
+            throw ImageError(.unsupported, "\(name) has the old schema 1; push the image again with a newer tool")
+        }
+        switch try Documents.decode(ImageDocument.self, read(target), name) {
+        case .manifest(let manifest):
+            for part in [manifest.config] + manifest.layers {
+                guard let found = try size(part.digest) else { return [] }
+                if found != part.size {
+                    throw ImageError(
+                        .digestMismatch,
+                        "\(name): \(part.digest) should have \(part.size) bytes and has \(found)"
+                    )
+                }
+            }
+            return [(target, manifest)]
+        case .index(let index):
+            if index.manifests.count > limits.manifestCount {
+                throw ImageError(.limitExceeded, "\(name) lists more than \(limits.manifestCount) manifests")
+            }
+            var found: [Manifest] = []
+            for child in index.manifests {
+                found += try manifests(of: child, depth: depth + 1, read: read, size: size)
+            }
+            return found
+        }
+    }
+
+    func manifests(of target: ContentDescriptor) throws(ImageError) -> [Manifest] {
+        try manifests(of: target) { (descriptor) throws(ImageError) in
+            try content.document(descriptor.digest, limit: limits.documentSize)
+        } size: { (digest) throws(ImageError) in
+            try content.size(of: digest)
+        }
+    }
+
+    /// The manifest for this machine; the first where none is.
+    static func best(_ manifests: [Manifest]) -> Manifest? {
+        let platform = Platform.current
+        let ranked = manifests.map { ($0, $0.descriptor.platform.flatMap(platform.distance(to:)) ?? Int.max) }
+        return ranked.min { $0.1 < $1.1 }?.0
+    }
+
+    func image(_ target: ContentDescriptor, _ references: [ImageReference]) throws(ImageError) -> StoredImage {
+        guard let (descriptor, manifest) = Self.best(try manifests(of: target)) else {
+            throw ImageError(.notFound, "the content of image \(target.digest) is not complete; load or pull it again")
+        }
+        let config = try config(of: manifest) { (digest) throws(ImageError) in
+            try content.document(digest, limit: limits.documentSize)
+        }
+        return StoredImage(
+            id: manifest.config.digest,
+            target: Self.entry(for: target, nil),
+            references: references.sorted { $0.description < $1.description },
+            manifestDescriptor: descriptor,
+            manifest: manifest,
+            config: config
+        )
+    }
+
+    /// The config of an image, checked against its manifest.
+    func config(
+        of manifest: ImageManifest,
+        read: (Digest) throws(ImageError) -> [UInt8]
+    ) throws(ImageError) -> ImageConfig {
+        let name = "config \(manifest.config.digest)"
+        guard manifest.config.mediaType.isImageConfig else {
+            throw ImageError(.unsupported, "\(name) is a \(manifest.config.mediaType) and not the config of an image")
+        }
+        let config = try Documents.decode(ImageConfig.self, read(manifest.config.digest), name)
+        let count = config.rootfs.diffIDs.count
+        if count != manifest.layers.count {
+            throw ImageError(
+                .invalidDocument,
+                "\(name): field .rootfs.diff_ids has \(count) layers, the manifest \(manifest.layers.count)"
+            )
+        }
+        return config
+    }
+}

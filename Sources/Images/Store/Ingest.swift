@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Linux
+package import OCI
+
+/// Content on its way into the store, in a folder of its own.
+///
+/// Nobody sees it before it is committed, and what is not committed goes with this object. A folder whose process has died
+/// is removed by the next ``ContentStore/removeAbandoned()``: each is locked as long as it is in use.
+package final class Ingest {
+    /// A whole content.
+    package struct Blob: Hashable, Sendable {
+        package var digest: Digest
+        /// In bytes.
+        package var size: Int64
+        var compression: Compression?
+    }
+
+    private let store: ContentStore
+    private let work: ContentStore.WorkFolder
+    private(set) var blobs: [Digest: Blob] = [:]
+    private var fileCount = 0
+
+    package init(in store: ContentStore) throws(ImageError) {
+        self.store = store
+        work = try ImageError.system("create a folder for new content") { () throws(SystemError) in
+            try ContentStore.WorkFolder(in: store.staging, prefix: "")
+        }
+    }
+
+    deinit {
+        // What cannot be removed now is removed later.
+        try? store.staging.descriptor.removeTree(work.name)
+    }
+
+    /// What a content must be.
+    package struct Expectation: Sendable {
+        package var digest: Digest?
+        package var size: Int64?
+
+        package init(digest: Digest? = nil, size: Int64? = nil) {
+            self.digest = digest
+            self.size = size
+        }
+    }
+
+    /// Takes in all bytes of a source.
+    ///
+    /// - Parameters:
+    ///   - source: The bytes.
+    ///   - expectation: What they must be.
+    /// - Returns: What they are.
+    /// - Throws: ``ImageError/Code/digestMismatch``, or what reading and writing throw.
+    @discardableResult
+    package func add(
+        _ source: any ByteSource,
+        expecting expectation: Expectation = Expectation()
+    ) throws(ImageError) -> Blob {
+        try add(expecting: expectation) { (write) throws(ImageError) in try source.forEachChunk(write) }
+    }
+
+    /// Takes in bytes that a function writes.
+    func add(
+        expecting expectation: Expectation = Expectation(),
+        _ body: (_ write: (UnsafeRawBufferPointer) throws(ImageError) -> Void) throws(ImageError) -> Void
+    ) throws(ImageError) -> Blob {
+        fileCount += 1
+        let temporary = FilePath("writing-\(fileCount)".utf8) ?? "writing"
+        let file = try ImageError.system("create a file for new content") { () throws(SystemError) in
+            try work.descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+        }
+        var isKept = false
+        defer { if !isKept { try? work.descriptor.remove(temporary) } }
+        var hash = RunningHash(expectation.digest?.algorithm ?? .sha256)
+        var size: Int64 = 0
+        var start: [UInt8] = []
+        try body { (piece) throws(ImageError) in
+            hash.update(piece)
+            size += Int64(piece.count)
+            if let limit = expectation.size, size > limit { throw Self.wrongSize(expectation, "more") }
+            if start.count < Compression.magicLength { start += piece.prefix(Compression.magicLength) }
+            do throws(SystemError) {
+                try file.write(piece)
+            } catch {
+                throw ImageError(.system, "cannot write new content", cause: error)
+            }
+        }
+        if let expected = expectation.size, size != expected { throw Self.wrongSize(expectation, "\(size)") }
+        let digest = hash.digest
+        if let expected = expectation.digest, digest != expected {
+            throw ImageError(.digestMismatch, "the content \(expected) is broken: its digest is \(digest)")
+        }
+        try ImageError.system("keep \(digest)") { () throws(SystemError) in
+            try file.sync()
+            try work.descriptor.rename(temporary, to: work.descriptor, Self.stagedName(digest), replacing: true)
+        }
+        isKept = true
+        let compression = start.withUnsafeBytes { Compression.of($0) }
+        let blob = Blob(digest: digest, size: size, compression: compression)
+        blobs[digest] = blob
+        return blob
+    }
+
+    private static func wrongSize(_ expectation: Expectation, _ found: String) -> ImageError {
+        let name = expectation.digest.map { "the content \($0)" } ?? "the content"
+        return ImageError(.digestMismatch, "\(name) should have \(expectation.size ?? 0) bytes and has \(found)")
+    }
+
+    /// A small content as a whole.
+    func document(_ digest: Digest, limit: Int) throws(ImageError) -> [UInt8] {
+        guard blobs[digest] != nil else { return try store.document(digest, limit: limit) }
+        return try open(digest).bytes(limit: limit, of: digest.description)
+    }
+
+    /// The bytes of a content that was taken in.
+    func open(_ digest: Digest) throws(ImageError) -> DescriptorSource {
+        let file = try ImageError.system("open \(digest)") { () throws(SystemError) in
+            try work.descriptor.open(Self.stagedName(digest), O_RDONLY)
+        }
+        return DescriptorSource(file, name: digest.description)
+    }
+
+    /// Size in bytes of a content that is here or in the store.
+    func size(of digest: Digest) throws(ImageError) -> Int64? {
+        if let blob = blobs[digest] { return blob.size }
+        return try store.size(of: digest)
+    }
+
+    /// Moves content into the store; the store is locked.
+    func commit(_ digests: Set<Digest>) throws(ImageError) {
+        for digest in digests.sorted() where blobs[digest] != nil {
+            try ImageError.system("keep \(digest)") { () throws(SystemError) in
+                let target = try store.blobs.folder(ContentStore.folderName(digest))
+                do throws(SystemError) {
+                    let name = ContentStore.fileName(digest)
+                    try work.descriptor.rename(Self.stagedName(digest), to: target.descriptor, name, replacing: false)
+                } catch  where error.number == EEXIST {
+                    return
+                }
+                try target.descriptor.sync()
+            }
+        }
+    }
+
+    private static func stagedName(_ digest: Digest) -> FilePath {
+        FilePath("\(digest.algorithm.rawValue)-\(digest.hex)".utf8) ?? "."
+    }
+}
+
+extension ContentStore {
+    /// Removes what processes that have died left on its way into the store.
+    package func removeAbandoned() throws(ImageError) {
+        try ImageError.system("remove abandoned content") { () throws(SystemError) in
+            for name in try staging.descriptor.entries() { try WorkFolder.removeAbandoned(name, in: staging) }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+// Owner, permissions, times and extended attributes of an open file. It may be open with `O_PATH` only, as symbolic links
+// and device nodes must be.
+extension Descriptor {
+    /// Changes the owner.
+    package borrowing func setOwner(uid: UInt32, gid: UInt32) throws(SystemError) {
+        if fchownat(number, "", uid, gid, CLINUX_AT_EMPTY_PATH) != 0 { throw SystemError("fchownat", errno) }
+    }
+
+    /// Changes the twelve bits of permissions; not of a symbolic link.
+    package borrowing func setPermissions(_ mode: UInt32) throws(SystemError) {
+        try SystemError.check(clinux_chmod(number, mode & 0o7777), "chmod")
+    }
+
+    /// Changes the times.
+    package borrowing func setTimes(access: FileTime, modification: FileTime) throws(SystemError) {
+        let times = [access.timespec, modification.timespec]
+        if utimensat(number, "", times, CLINUX_AT_EMPTY_PATH) != 0 { throw SystemError("utimensat", errno) }
+    }
+
+    /// Sets an extended attribute.
+    package borrowing func setAttribute(_ name: FilePath, _ value: [UInt8]) throws(SystemError) {
+        let result = name.withCString { clinux_setxattr(number, $0, value, value.count) }
+        try SystemError.check(result, "setxattr", on: name.description)
+    }
+
+    /// The value of an extended attribute.
+    ///
+    /// - Parameter name: The attribute.
+    /// - Returns: Nil where the file does not have it or the file system has none at all.
+    /// - Throws: The error of getxattr(2).
+    package borrowing func attribute(_ name: FilePath) throws(SystemError) -> [UInt8]? {
+        // The kernel's limit, linux/limits.h.
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = name.withCString { clinux_getxattr(number, $0, &buffer, buffer.count) }
+        if count == -Int64(ENODATA) || count == -Int64(EOPNOTSUPP) { return nil }
+        return Array(buffer[..<Int(try SystemError.check(count, "getxattr", on: name.description))])
+    }
+
+    /// The names of all extended attributes.
+    package borrowing func attributes() throws(SystemError) -> [FilePath] {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = clinux_listxattr(number, &buffer, buffer.count)
+        if count == -Int64(EOPNOTSUPP) { return [] }
+        return buffer[..<Int(try SystemError.check(count, "listxattr"))].split(separator: 0).compactMap { FilePath($0) }
+    }
+}
