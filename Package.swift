@@ -147,7 +147,7 @@ let package = Package(
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CSandbox", "Linux", "OCI", "Runtime", "RuntimeSupport", "TestSupport"],
+            dependencies: ["CLinux", "CSandbox", "Linux", "OCI", "Runtime", "RuntimeSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

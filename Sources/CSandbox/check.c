@@ -2,6 +2,8 @@
 //
 // Whether a plan can be interpreted without reading outside it. The plan comes from a process that we trust less than
 // the interpreter: a mistake there must not become a read or write of foreign memory here.
+#define _GNU_SOURCE
+#include <linux/sched.h>
 #include <string.h>
 
 #include "interpreter.h"
@@ -21,7 +23,13 @@ enum shape {
     IDS_A = 1024,      // text_a holds x numbers of 32 bits
     SKIPS = 2048,      // c is a number of operations to skip
     VECTORS = 4096,    // x, y and z are vectors, text_b room for the pointers of x and y
+    NAMESPACES = 8192, // x has flags of namespaces only
 };
+
+// Any other flag of a clone would share something of the launcher with the child.
+#define NAMESPACE_FLAGS                                                                                     \
+    ((uint64_t)(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
+                CLONE_NEWNET | CLONE_NEWTIME))
 
 static const uint16_t shapes[CSANDBOX_CODE_END] = {
     [CSANDBOX_OPEN] = SLOT_A | SLOT_B | TEXT_A | SKIPS,
@@ -50,7 +58,7 @@ static const uint16_t shapes[CSANDBOX_CODE_END] = {
     [CSANDBOX_SETNS] = SLOT_A_NEEDED,
     [CSANDBOX_READY] = 0,
     [CSANDBOX_AWAIT] = SLOT_A_NEEDED,
-    [CSANDBOX_FORK_SIBLING] = 0,
+    [CSANDBOX_FORK_SIBLING] = NAMESPACES | TEXT_A_MAYBE | TEXT_B_MAYBE,
     [CSANDBOX_FORK_INIT] = 0,
     [CSANDBOX_HOSTNAME] = TEXT_A,
     [CSANDBOX_DOMAINNAME] = TEXT_A,
@@ -71,7 +79,7 @@ static const uint16_t shapes[CSANDBOX_CODE_END] = {
     [CSANDBOX_CAPABILITIES] = 0,
     [CSANDBOX_AMBIENT] = 0,
     [CSANDBOX_DEATH_SIGNAL] = 0,
-    [CSANDBOX_DIRECTORY] = TEXT_A,
+    [CSANDBOX_DIRECTORY] = SLOT_A | TEXT_A,
     [CSANDBOX_EXEC] = VECTORS,
 };
 
@@ -111,6 +119,7 @@ static int is_operation(const struct csandbox_header *header, const struct csand
     if ((shape & IDS_A) && (o->x > UINT16_MAX + 1u || o->text_a % sizeof(uint32_t))) return 0;
     if ((shape & IDS_A) && !is_span(header, o->text_a, o->x * sizeof(uint32_t))) return 0;
     if ((shape & SKIPS) && o->slot_c > left) return 0;
+    if ((shape & NAMESPACES) && o->x & ~NAMESPACE_FLAGS) return 0;
     if (!(shape & VECTORS)) return 1;
     uint64_t pointers = (o->x >> 32) + (o->y >> 32) + 2;
     return is_vector(header, pool, o->x) && is_vector(header, pool, o->y) && is_vector(header, pool, o->z) &&
@@ -129,6 +138,7 @@ int csandbox_check(const void *plan, size_t size, uint32_t *fault) {
     const struct csandbox_operation *operations = (const void *)(header + 1);
     const char *pool = (const char *)(operations + header->operation_count);
     if (header->pool_size == 0 || header->pool_size != room || pool[room - 1] != 0) return -EINVAL;
+    if (header->clone_flags & ~NAMESPACE_FLAGS) return -EINVAL;
     if (header->descriptor_count > CSANDBOX_SLOTS) return -EINVAL;
     if (header->control_group_slot != CSANDBOX_NO_SLOT && header->control_group_slot >= header->descriptor_count)
         return -EINVAL;

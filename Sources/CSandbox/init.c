@@ -21,6 +21,8 @@ static int reap(pid_t main_process) {
 
 void csandbox_init(pid_t child) {
     prctl(PR_SET_NAME, "init", 0, 0, 0);
+    // In a pid namespace that is another's, orphans would pass this process by.
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     sigset_t all;
     sigfillset(&all);
     // Those that a fault of init itself raises must end it.

@@ -94,38 +94,75 @@ int csandbox_await(int descriptor) {
     return length < 0 ? -errno : 0;
 }
 
-static int fork_sibling(struct machine *machine, uint32_t index) {
-    int pidfd = -1;
-    struct clone_args arguments;
-    memset(&arguments, 0, sizeof arguments);
-    arguments.flags = CLONE_PARENT | CLONE_PIDFD;
-    arguments.pidfd = (uint64_t)(uintptr_t)&pidfd;
-    long result = KERNEL(SYS_clone3, &arguments, sizeof arguments, 0, 0, 0);
-    if (result <= 0) return (int)result;
-    struct csandbox_report report = {CSANDBOX_SIBLING, index, 0, (uint32_t)result};
+// Closes all descriptors but the standard streams and two others.
+static int close_others(int one, int other) {
+    unsigned int low = (unsigned int)(one < other ? one : other), high = (unsigned int)(one < other ? other : one);
+    long result = low > 3 ? KERNEL(SYS_close_range, 3, low - 1, 0, 0, 0) : 0;
+    if (result == 0 && high > low + 1) result = KERNEL(SYS_close_range, low + 1, high - 1, 0, 0, 0);
+    return result == 0 ? (int)KERNEL(SYS_close_range, high + 1, ~0U, 0, 0, 0) : (int)result;
+}
+
+// Waits at a gate. A copy here of its writer's end, or in another process that waits, would keep it from being seen to
+// have gone.
+static int await_gate(const struct machine *machine, int gate) {
+    int result = close_others(machine->report, gate);
+    return result < 0 ? result : csandbox_await(gate);
+}
+
+// Tells the launcher of the sibling and gives it its maps; ends this process, whose part is done.
+static void introduce(const struct machine *machine, const struct csandbox_operation *operation, uint32_t index, pid_t pid,
+                      int pidfd, int gate) {
+    const char *users = operation->text_a == CSANDBOX_NO_TEXT ? NULL : text(machine, operation->text_a);
+    const char *groups = operation->text_b == CSANDBOX_NO_TEXT ? NULL : text(machine, operation->text_b);
+    struct csandbox_report report = {CSANDBOX_SIBLING, index, 0, (uint32_t)pid};
     csandbox_send(machine->report, &report, pidfd);
+    int error = csandbox_write_maps(pid, users, groups);
+    if (write(gate, &error, sizeof error) < 0) _exit(FAILED_STATUS);
     _exit(0);
 }
 
-static int fork_init(struct machine *machine) {
+// The sibling goes on when the launcher knows of it: its first report must not come before the one that names it.
+static int fork_sibling(struct machine *machine, const struct csandbox_operation *operation, uint32_t index) {
+    int pidfd = -1, gate[2];
+    if (pipe2(gate, O_CLOEXEC) < 0) return -errno;
     struct clone_args arguments;
     memset(&arguments, 0, sizeof arguments);
-    arguments.exit_signal = SIGCHLD;
+    arguments.flags = CLONE_PARENT | CLONE_PIDFD | operation->x;
+    arguments.pidfd = (uint64_t)(uintptr_t)&pidfd;
+    long result = KERNEL(SYS_clone3, &arguments, sizeof arguments, 0, 0, 0);
+    if (result < 0) return (int)result;
+    if (result > 0) introduce(machine, operation, index, (pid_t)result, pidfd, gate[1]);
+    close(gate[1]);
+    int error = 0;
+    ssize_t length;
+    do length = read(gate[0], &error, sizeof error);
+    while (length < 0 && errno == EINTR);
+    if (length != sizeof error) _exit(FAILED_STATUS);
+    close(gate[0]);
+    return error;
+}
+
+static int fork_init(struct machine *machine) {
     // Signals that arrive before init listens wait for it; the child lets them through again.
     sigset_t all, none;
     sigfillset(&all);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    long child = KERNEL(SYS_clone3, &arguments, sizeof arguments, 0, 0, 0);
-    if (child == 0) sigprocmask(SIG_SETMASK, &none, NULL);
+    // Not clone3, which filters answer with ENOSYS because they cannot see its flags.
+    long child = KERNEL(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+        // What a terminal sends goes to the program's group only: init would send it a second time.
+        if (setpgid(0, 0) == 0) tcsetpgrp(STDIN_FILENO, getpgrp());
+        sigprocmask(SIG_SETMASK, &none, NULL);
+    }
     if (child <= 0) return (int)child;
     (void)machine;
     KERNEL(SYS_close_range, 0, ~0U, 0, 0, 0);
     csandbox_init((pid_t)child);
 }
 
-static int descend(const char *path) {
-    if (chdir(path) < 0) return -errno;
+static int descend(int directory, const char *path) {
+    if ((directory == AT_FDCWD ? chdir(path) : fchdir(directory)) < 0) return -errno;
     // A directory of the host, entered through a leaked descriptor, has no path below this root.
     char current[4096];
     long length = KERNEL(SYS_getcwd, current, sizeof current, 0, 0, 0);
@@ -151,7 +188,7 @@ int csandbox_exec(struct machine *machine, const struct csandbox_operation *oper
     int result = -ENOENT;
     for (uint32_t i = 0; i < count; i++) {
         execve(machine->pool + candidates[i], arguments, environment);
-        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) return -errno;
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != ENAMETOOLONG) return -errno;
         if (errno == EACCES || result != -EACCES) result = errno == EACCES ? -EACCES : -ENOENT;
     }
     return result;
@@ -211,9 +248,9 @@ static int run(struct machine *machine, const struct csandbox_operation *operati
         return csandbox_send(machine->report, &report, -1);
     }
     case CSANDBOX_AWAIT:
-        return csandbox_await(a);
+        return await_gate(machine, a);
     case CSANDBOX_FORK_SIBLING:
-        return fork_sibling(machine, index);
+        return fork_sibling(machine, o, index);
     case CSANDBOX_FORK_INIT:
         return fork_init(machine);
     case CSANDBOX_OPEN_PTY:
@@ -233,7 +270,7 @@ static int run(struct machine *machine, const struct csandbox_operation *operati
         return write_text(a, end, text(machine, o->text_a), 0);
     }
     case CSANDBOX_DIRECTORY:
-        return descend(text(machine, o->text_a));
+        return descend(slot(machine, o->slot_a), text(machine, o->text_a));
     case CSANDBOX_EXEC:
         return csandbox_exec(machine, o);
     default:

@@ -54,6 +54,9 @@ static inline const char *text(const struct machine *machine, uint32_t offset) {
     return offset == CSANDBOX_NO_TEXT ? "" : machine->pool + offset;
 }
 
+// Writes the maps of a process's user namespace, those that are not NULL. 0 or -errno.
+int csandbox_write_maps(pid_t pid, const char *users, const char *groups);
+
 // Waits for a byte; ends the process where the writer has gone, since nobody is left to report to. 0 or -errno.
 int csandbox_await(int descriptor);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "interpreter.h"
@@ -38,20 +39,36 @@ static int is_held(const struct csandbox_header *header) {
     return header->attach_count > 0 || header->uid_map != CSANDBOX_NO_TEXT || header->gid_map != CSANDBOX_NO_TEXT;
 }
 
-static void run_child(void *plan, const int *descriptors, int report) __attribute__((noreturn));
-static void run_child(void *plan, const int *descriptors, int report) {
+// The number of a descriptor above those of the standard streams, which the plan is going to replace.
+static int above_streams(int descriptor) {
+    return descriptor < 0 || descriptor > 2 ? descriptor : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+}
+
+// Sees to it that no descriptor that is opened from here on gets the number of a standard stream.
+static void fill_streams(void) {
+    for (int number = 0; number <= 2; number++)
+        if (fcntl(number, F_GETFD) < 0) open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static void run_child(void *plan, const int *descriptors, const int ends[2]) __attribute__((noreturn));
+static void run_child(void *plan, const int *descriptors, const int ends[2]) {
     const struct csandbox_header *header = plan;
     const struct csandbox_operation *operations = (const void *)(header + 1);
     struct machine machine;
     for (uint32_t i = 0; i < CSANDBOX_SLOTS; i++)
-        machine.slots[i] = i < header->descriptor_count ? descriptors[i] : -1;
+        machine.slots[i] = i < header->descriptor_count ? above_streams(descriptors[i]) : -1;
     machine.pool = (char *)plan + sizeof *header + header->operation_count * sizeof *operations;
-    machine.report = report;
+    machine.report = above_streams(ends[1]);
+    // With a copy of the other end this process could not see that the launcher has gone.
+    close(ends[0]);
+    fill_streams();
+    // The modes that the plan names are those that are made.
+    umask(0);
     // A handler of the launcher must never run here.
     reset_signals();
     // Until execve, nobody inside namespaces that this process joins may trace it or open what /proc shows of it.
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    if (is_held(header)) csandbox_await(report);
+    if (is_held(header)) csandbox_await(machine.report);
     csandbox_interpret(header, operations, &machine);
 }
 
@@ -83,6 +100,12 @@ static int write_map(pid_t pid, const char *name, const char *map) {
     return result;
 }
 
+int csandbox_write_maps(pid_t pid, const char *users, const char *groups) {
+    int result = groups ? write_map(pid, "gid_map", groups) : 0;
+    if (result == 0 && users) result = write_map(pid, "uid_map", users);
+    return result;
+}
+
 // What the child cannot do for itself: its control groups and the maps of its user namespace.
 static int attach(const struct csandbox_header *header, const char *pool, const int *descriptors, pid_t pid) {
     char digits[16];
@@ -91,10 +114,8 @@ static int attach(const struct csandbox_header *header, const char *pool, const 
         int result = write_all(descriptors[header->attach_first + i], digits + sizeof digits - length, length);
         if (result < 0) return result;
     }
-    int result = 0;
-    if (header->gid_map != CSANDBOX_NO_TEXT) result = write_map(pid, "gid_map", pool + header->gid_map);
-    if (result == 0 && header->uid_map != CSANDBOX_NO_TEXT) result = write_map(pid, "uid_map", pool + header->uid_map);
-    return result;
+    return csandbox_write_maps(pid, header->uid_map == CSANDBOX_NO_TEXT ? NULL : pool + header->uid_map,
+                               header->gid_map == CSANDBOX_NO_TEXT ? NULL : pool + header->gid_map);
 }
 
 static void kill_and_reap(int pidfd) {
@@ -103,7 +124,7 @@ static void kill_and_reap(int pidfd) {
     while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR) continue;
 }
 
-static int clone_child(void *plan, const int *descriptors, int report, int *pidfd, pid_t *pid) {
+static int clone_child(void *plan, const int *descriptors, const int ends[2], int *pidfd, pid_t *pid) {
     const struct csandbox_header *header = plan;
     struct clone_args arguments;
     memset(&arguments, 0, sizeof arguments);
@@ -118,7 +139,7 @@ static int clone_child(void *plan, const int *descriptors, int report, int *pidf
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGNAL_SET_SIZE);
     // Without CLONE_VM: the child has its own copy of this stack, so that returning from syscall(2) is safe.
     long result = KERNEL(SYS_clone3, &arguments, sizeof arguments, 0, 0, 0);
-    if (result == 0) run_child(plan, descriptors, report);
+    if (result == 0) run_child(plan, descriptors, ends);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGNAL_SET_SIZE);
     *pid = (pid_t)result;
     return result < 0 ? (int)result : 0;
@@ -135,7 +156,7 @@ int csandbox_launch(const void *plan, size_t size, const int *descriptors, struc
     int pidfd = -1;
     pid_t pid = 0;
     // The child writes vectors of pointers into its own copy of the plan; this process's copy stays as it is.
-    result = clone_child((void *)(uintptr_t)plan, descriptors, ends[1], &pidfd, &pid);
+    result = clone_child((void *)(uintptr_t)plan, descriptors, ends, &pidfd, &pid);
     close(ends[1]);
     if (result < 0) {
         close(ends[0]);

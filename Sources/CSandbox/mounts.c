@@ -33,8 +33,8 @@ static int set_attributes(int tree, unsigned int flags, struct mount_attr *attri
 }
 
 // Opens the next directory of a walk, or makes it; each step starts at what the step before really found.
-static int enter(int root, int current, const char *walked, const char *name) {
-    int next = open_at(root, walked, O_PATH | O_DIRECTORY, 0, IN_ROOT);
+static int enter(int root, int current, const char *walked, const char *name, uint64_t resolve) {
+    int next = open_at(root, walked, O_PATH | O_DIRECTORY, 0, resolve);
     if (next != -ENOENT) return next;
     if (mkdirat(current, name, 0755) < 0) {
         // A link that leads nowhere: what it names is not ours to make.
@@ -51,7 +51,7 @@ static int make_file(int directory, const char *name) {
 }
 
 // Walks to a place below a root and makes what is missing of it.
-static int make_place(int root, const char *path, int is_file) {
+static int make_place(int root, const char *path, int is_file, uint64_t resolve) {
     char walked[LONGEST_PATH];
     size_t length = strlen(path);
     if (length >= sizeof walked) return -ENAMETOOLONG;
@@ -66,7 +66,7 @@ static int make_place(int root, const char *path, int is_file) {
         walked[end] = 0;
         int is_last = path[end + strspn(path + end, "/")] == 0;
         int next = is_last && is_file ? make_file(current, walked + start)
-                                      : enter(root, current, walked, walked + start);
+                                      : enter(root, current, walked, walked + start, resolve);
         close(current);
         current = next;
         start = end;
@@ -77,8 +77,9 @@ static int make_place(int root, const char *path, int is_file) {
 int csandbox_target(struct machine *machine, const struct csandbox_operation *operation) {
     int root = slot(machine, operation->slot_a);
     const char *path = text(machine, operation->text_a);
-    int place = open_at(root, path, O_PATH, 0, IN_ROOT);
-    if (place == -ENOENT) place = make_place(root, path, operation->x == CSANDBOX_TARGET_FILE);
+    uint64_t resolve = operation->flags & CSANDBOX_NO_LINKS ? IN_ROOT | RESOLVE_NO_SYMLINKS : IN_ROOT;
+    int place = open_at(root, path, O_PATH, 0, resolve);
+    if (place == -ENOENT) place = make_place(root, path, operation->x == CSANDBOX_TARGET_FILE, resolve);
     if (place < 0) return place;
     // A mount over a part of a procfs could feign it to whoever trusts it later.
     struct statfs status;
@@ -124,9 +125,8 @@ int csandbox_pivot(struct machine *machine, const struct csandbox_operation *ope
     if (fchdir(slot(machine, operation->slot_a)) < 0) return -errno;
     long result = KERNEL(SYS_pivot_root, ".", ".", 0, 0, 0);
     if (result < 0) return (int)result;
-    // The old root now lies over the new one; what happens to it must not reach the host before it is gone.
-    if (mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-        return -errno;
+    // The old root now lies over the new one, and is private as CSANDBOX_PROPAGATION left it.
+    if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) return -errno;
     return 0;
 }
 

@@ -28,7 +28,7 @@ import Testing
         var container = try TestContainer(["sh", "-c", "echo $$; exit 7"])
         container.request.name = "one"
         let watch = try keeper.client.watch()
-        let outcome = try container.run(by: KeeperLauncher(keeper.client))
+        let outcome = try Launchers.$current.withValue(KeeperLauncher(keeper.client)) { try container.run() }
         #expect(outcome == .init(end: .exit(7), output: "1\n"))
         guard let news = try watch.next() else { throw SystemFailure(message: "no news") }
         #expect(news.name == "one")
@@ -43,7 +43,7 @@ import Testing
         let keeper = try TestKeeper()
         var container = try TestContainer(["sh", "-c", "kill -TERM 1; exit 3"])
         container.request.name = "one"
-        _ = try container.run(by: KeeperLauncher(keeper.client))
+        _ = try Launchers.$current.withValue(KeeperLauncher(keeper.client)) { try container.run() }
         for _ in 0..<2 {
             var states: [KeptProcess.State] = []
             try keeper.client.forEachProcess { states.append($0.state) }
@@ -55,7 +55,7 @@ import Testing
         let keeper = try TestKeeper()
         var container = try TestContainer(["/nowhere"])
         container.request.name = "one"
-        let error = #expect(throws: LaunchError.self) { _ = try container.run(by: KeeperLauncher(keeper.client)) }
+        let error = #expect(throws: LaunchError.self) { _ = try Launchers.$current.withValue(KeeperLauncher(keeper.client)) { try container.run() } }
         #expect(error?.exitStatus == 127)
         var count = 0
         try keeper.client.forEachProcess { _ in count += 1 }

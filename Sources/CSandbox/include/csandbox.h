@@ -51,8 +51,10 @@ enum csandbox_code {
     CSANDBOX_UNSHARE,        // unshare(x)
     CSANDBOX_SETNS,          // setns(slot a, x)
     CSANDBOX_READY,          // reports that everything before is done
-    CSANDBOX_AWAIT,          // waits for a byte in slot a; ends quietly where the writer has gone
-    CSANDBOX_FORK_SIBLING,   // goes on in a child of the launcher's process, inside namespaces joined before
+    CSANDBOX_AWAIT,          // waits for a byte in slot a, all else but the standard streams closed; ends quietly where
+                             // the writer has gone
+    CSANDBOX_FORK_SIBLING,   // goes on in a child of the launcher's process, inside namespaces joined before and new ones
+                             // x; a new user namespace gets the maps text_a (users) and text_b (groups)
     CSANDBOX_FORK_INIT,      // goes on in a child; this process becomes an init that reaps and forwards signals
     CSANDBOX_HOSTNAME,       // sethostname(text_a)
     CSANDBOX_DOMAINNAME,     // setdomainname(text_a)
@@ -73,7 +75,7 @@ enum csandbox_code {
     CSANDBOX_CAPABILITIES,   // capset(effective x, permitted y, inheritable z)
     CSANDBOX_AMBIENT,        // the ambient set is x
     CSANDBOX_DEATH_SIGNAL,   // PR_SET_PDEATHSIG x
-    CSANDBOX_DIRECTORY,      // chdir(text_a), which must lie below the root
+    CSANDBOX_DIRECTORY,      // fchdir(slot a), or chdir(text_a) without one; it must lie below the root
     CSANDBOX_EXEC,           // execve: candidates z, arguments x, environment y, each a vector; pointers go to text_b
     CSANDBOX_CODE_END
 };
@@ -83,6 +85,7 @@ enum csandbox_flag {
     CSANDBOX_RECURSIVE = 1,      // SET_ATTRIBUTES: also what is mounted below.
     CSANDBOX_IF_PRESENT = 2,     // OPEN, MASK, READ_ONLY, WRITE: ENOENT is no failure; OPEN then skips `slot_c` operations.
     CSANDBOX_ALLOW_PROC = 4,     // TARGET: the place may lie inside a procfs.
+    CSANDBOX_NO_LINKS = 8,       // TARGET: no part of the path may be a link.
 };
 
 enum csandbox_target { CSANDBOX_TARGET_DIRECTORY = 0, CSANDBOX_TARGET_FILE = 1 };

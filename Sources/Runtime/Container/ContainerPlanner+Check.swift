@@ -16,6 +16,12 @@ extension ContainerPlanner {
                 "are programs of the host that a container's file names; they are not run"
             )
         }
+        guard linux.seccomp == nil || request.filter != nil else {
+            throw .specification(
+                field: "linux.seccomp",
+                "is not compiled: the request has no filter of system calls"
+            )
+        }
         guard linux.netDevices.isEmpty else {
             throw .specification(field: "linux.netDevices", "moving network devices is not supported")
         }
@@ -68,6 +74,8 @@ extension ContainerPlanner {
                 "and linux.gidMappings are needed for a new user namespace, and have no meaning without one"
             )
         }
+        try UserNamespace.check(linux.uidMappings, field: "linux.uidMappings")
+        try UserNamespace.check(linux.gidMappings, field: "linux.gidMappings")
         guard specification.hostname.isEmpty && specification.domainname.isEmpty || isOwn(.uts) else {
             throw .specification(field: "hostname", "needs a uts namespace: it would change the host's name")
         }
@@ -80,7 +88,7 @@ extension ContainerPlanner {
                 throw .specification(field: "mounts[\(index)].destination", text)
             }
             // A bind there could feign what programs trust of the kernel.
-            let parts = mount.destination.split(separator: "/")
+            let parts = Self.parts(of: mount.destination)
             guard parts != ["proc"] || mount.type == "proc" else {
                 let text = "only a procfs may be mounted at /proc, not `\(mount.type)`"
                 throw .specification(field: "mounts[\(index)]", text)
@@ -94,6 +102,15 @@ extension ContainerPlanner {
                 throw .specification(field: "linux.\(field)", "`\(path)` is not an absolute path")
             }
         }
+    }
+
+    /// The parts of a path, with `.` and `..` resolved as far as the text alone tells.
+    private static func parts(of path: String) -> [Substring] {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return parts
     }
 
     private func checkSysctls() throws(LaunchError) {

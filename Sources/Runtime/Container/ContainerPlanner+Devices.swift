@@ -31,6 +31,13 @@ extension ContainerPlanner {
 
     /// Fills a fresh `/dev` before anything of the container can be seen in it.
     mutating func addDevices(to tree: Slot) throws(LaunchError) {
+        for device in linux.devices {
+            let parts = device.path.split(separator: "/", omittingEmptySubsequences: false)
+            guard parts.count > 2, parts[0].isEmpty, parts[1] == "dev", !parts[2...].contains(where: Self.isNoName)
+            else {
+                throw .specification(field: "linux.devices", "`\(device.path)` does not lie in /dev")
+            }
+        }
         builder.describe("linux.devices")
         for (target, name) in Self.links {
             builder.add(CSANDBOX_MAKE_LINK, "symlinkat", on: "/dev/\(name)", tree, text: target, second: name)
@@ -39,9 +46,6 @@ extension ContainerPlanner {
         guard !isOwn(.user) else { return }
         var made: Set<String> = []
         for device in devices {
-            guard device.path.hasPrefix("/dev/") else {
-                throw .specification(field: "linux.devices", "`\(device.path)` does not lie in /dev")
-            }
             let name = String(device.path.dropFirst("/dev/".count))
             makeFolders(of: name, in: tree, made: &made)
             builder.add(
@@ -55,6 +59,10 @@ extension ContainerPlanner {
                 text: name
             )
         }
+    }
+
+    private static func isNoName(_ part: Substring) -> Bool {
+        part.isEmpty || part == "." || part == ".."
     }
 
     private mutating func makeFolders(of name: String, in tree: Slot, made: inout Set<String>) {

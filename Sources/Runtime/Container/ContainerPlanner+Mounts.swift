@@ -18,6 +18,9 @@ extension ContainerPlanner {
         builder.add(CSANDBOX_ATTACH, "move_mount", on: "/", root, stage)
         builder.close(stage)
         makeTrustedProc()
+        // While nothing of the specification can make the procfs read-only.
+        if !isOwn(.user) { ProcessSteps.addScore(of: process, in: proc, &builder) }
+        setSysctls()
         for (index, mount) in specification.mounts.enumerated() {
             builder.describe("mounts[\(index)] (\(mount.destination))")
             try add(mount, field: "mounts[\(index)]")
@@ -95,17 +98,37 @@ extension ContainerPlanner {
             terminals = tree
         case "tmpfs" where mount.destination == "/dev":
             let tree = newMount(mount, options)
+            let purpose = builder.purpose
             try addDevices(to: tree)
+            builder.describe(purpose)
             attach(tree, at: mount.destination, options)
             try bindDevices()
             builder.close(tree)
         case "proc" where mount.destination == "/proc":
             attach(proc, at: mount.destination, options)
             setAttributes(of: proc, options)
+        case "sysfs" where !ownsNetwork:
+            let tree = builder.input(try hostSysfs(options, field: field))
+            attach(tree, at: mount.destination, options)
         default:
             let tree = newMount(mount, options)
             attach(tree, at: mount.destination, options)
             builder.close(tree)
+        }
+    }
+
+    /// Whether a sysfs of the container's own can be mounted: it belongs to the network, not to the user namespace.
+    private var ownsNetwork: Bool {
+        !isOwn(.user) || isNew(.network) || !isNew(.user) && isOwn(.network)
+    }
+
+    /// The host's sysfs without what is mounted in it, read-only.
+    private func hostSysfs(_ options: MountOptions, field: String) throws(LaunchError) -> Int32 {
+        let attributes = options.attributes.set | UInt64(MOUNT_ATTR_RDONLY)
+        return try open(field) { () throws(SystemError) in
+            let tree = try Descriptor.tree(of: "/sys", isRecursive: false)
+            try tree.setMountAttributes(set: attributes, propagation: UInt64(CLinux.MS_PRIVATE), isRecursive: false)
+            return tree
         }
     }
 
@@ -130,8 +153,7 @@ extension ContainerPlanner {
         _ tree: Slot,
         at destination: String,
         _ options: MountOptions,
-        kind: csandbox_target = CSANDBOX_TARGET_DIRECTORY,
-        flags: csandbox_flag? = nil
+        kind: csandbox_target = CSANDBOX_TARGET_DIRECTORY
     ) {
         let place = builder.slot()
         builder.add(
@@ -141,7 +163,7 @@ extension ContainerPlanner {
             place,
             x: UInt64(kind.rawValue),
             text: destination,
-            flags: flags
+            flags: Self.kernelPlaces.contains(destination) ? CSANDBOX_NO_LINKS : nil
         )
         builder.add(CSANDBOX_ATTACH, "move_mount", on: destination, tree, place)
         builder.close(place)
@@ -156,6 +178,9 @@ extension ContainerPlanner {
             )
         }
     }
+
+    /// Where programs look for what the kernel tells: an image that leads elsewhere from there means to deceive.
+    private static let kernelPlaces: Set = ["/dev", "/proc", "/sys"]
 
     // MARK: Binds
 

@@ -63,39 +63,70 @@ struct ContainerPlanner {
     }
 
     /// Whether the container has a namespace of a kind other than the host's.
+    ///
+    /// A path may lead to the host's own.
     func isOwn(_ kind: RuntimeSpec.Namespace.Kind) -> Bool {
-        linux.namespaces.contains { $0.type == kind }
+        linux.namespaces.contains { $0.type == kind && ($0.path.isEmpty || !Self.isOfHost($0)) }
     }
 
+    private static func isOfHost(_ namespace: RuntimeSpec.Namespace) -> Bool {
+        var (own, given) = (stat(), stat())
+        return stat("/proc/self/ns/\(namespace.type.fileName)", &own) == 0 && stat(namespace.path, &given) == 0
+            && own.st_dev == given.st_dev && own.st_ino == given.st_ino
+    }
+
+    /// Whether the container joins an existing namespace of a kind, one that is not the host's.
+    private func joins(_ kind: RuntimeSpec.Namespace.Kind) -> Bool {
+        linux.namespaces.contains { $0.type == kind && !$0.path.isEmpty }
+    }
+
+    /// Whether the network is one that the container's user namespace has no rights over.
+    private var setsHostNetwork: Bool { isNew(.user) && joins(.network) }
+
+    /// Enters the namespaces.
+    ///
+    /// Joining one takes rights over it that a new user namespace does not have, so that whoever joins any does it
+    /// first and makes the new ones, the user namespace among them, with a sibling.
     private mutating func enterNamespaces() throws(LaunchError) {
         builder.describe("linux.namespaces")
-        for namespace in linux.namespaces where namespace.path.isEmpty && namespace.type != .cgroup {
-            builder.cloneFlags |= namespace.type.cloneFlag
-        }
+        let new = linux.namespaces.filter { $0.path.isEmpty && $0.type != .cgroup }.reduce(0) { $0 | $1.type.cloneFlag }
+        let isLate = joins(.user) || isNew(.user) && linux.namespaces.contains { !$0.path.isEmpty }
+        if !isLate { builder.cloneFlags = new }
         if let directory = request.controlGroups.directory {
             builder.controlGroup = builder.input(directory)
         }
         builder.attach(to: request.controlGroups.processFiles)
-        if isNew(.user) {
-            let (users, groups) = (UserNamespace.text(linux.uidMappings), UserNamespace.text(linux.gidMappings))
-            builder.setMaps(user: users, group: groups)
-        }
+        let maps = (UserNamespace.text(linux.uidMappings), UserNamespace.text(linux.gidMappings))
+        if isNew(.user), !isLate { builder.setMaps(user: maps.0, group: maps.1) }
         builder.add(CSANDBOX_CLOEXEC, "close_range", x: 3)
+        if isOwn(.user) { ProcessSteps.addScore(of: process, &builder) }
         try joinNamespaces()
-        if isOwn(.user) {
-            // The ids outside the maps have no rights over the new namespaces.
-            builder.add(CSANDBOX_IDS, "setresuid", on: "0")
+        if joins(.user) { becomeRoot() }
+        if isLate || joins(.pid) {
+            // Joining a pid namespace concerns children only.
+            builder.describe("linux.namespaces")
+            let (users, groups) = isLate && isNew(.user) ? (maps.0, maps.1) : (nil, nil)
+            let flags = isLate ? new : 0
+            builder.add(CSANDBOX_FORK_SIBLING, "clone3", on: "", x: flags, text: users, second: groups)
         }
+        if isNew(.user) { becomeRoot() }
         if isNew(.cgroup) {
             // After the groups were joined: the namespace's root is where the process stands.
             builder.add(CSANDBOX_UNSHARE, "unshare", on: "cgroup", x: RuntimeSpec.Namespace.Kind.cgroup.cloneFlag)
         }
     }
 
+    /// Takes the ids of the user namespace's root: those outside the maps have no rights over the new namespaces.
+    private mutating func becomeRoot() {
+        builder.describe("linux.uidMappings")
+        builder.add(CSANDBOX_IDS, "setresuid", on: "0")
+        builder.describe("linux.namespaces")
+    }
+
     private mutating func joinNamespaces() throws(LaunchError) {
-        // The user namespace that owns the others comes first.
-        let joined = linux.namespaces.filter { !$0.path.isEmpty }.sorted { a, _ in a.type == .user }
-        for namespace in joined {
+        // The user namespace comes last: over the others, root of the host has rights in any case.
+        let joined = linux.namespaces.filter { !$0.path.isEmpty }
+        for namespace in joined.filter({ $0.type != .user }) + joined.filter({ $0.type == .user }) {
             let field = "linux.namespaces[\(namespace.type.rawValue)].path"
             let file = try open(field) { () throws(SystemError) in try Descriptor.open(namespace.path, O_RDONLY) }
             builder.describe(field)
@@ -106,17 +137,27 @@ struct ContainerPlanner {
                 builder.input(file),
                 x: namespace.type.cloneFlag
             )
+            if namespace.type == .network, setsHostNetwork { setNetworkParameters() }
         }
-        if joined.contains(where: { $0.type == .pid }) {
-            // Joining a pid namespace concerns children only.
-            builder.add(CSANDBOX_FORK_SIBLING, "clone3")
+    }
+
+    /// Sets the kernel parameters of a network that the container joins, which its user namespace may not set.
+    private mutating func setNetworkParameters() {
+        let parameters = linux.sysctl.filter { Sysctl.namespace(of: $0.key) == .network }
+        guard !parameters.isEmpty else { return }
+        let proc = builder.slot()
+        builder.add(CSANDBOX_FSOPEN, "fsopen", .none, proc, text: "proc")
+        builder.add(CSANDBOX_FSMOUNT, "fsmount", on: "proc", proc, proc)
+        for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
+            builder.describe("linux.sysctl.\(name)")
+            builder.add(CSANDBOX_WRITE, "write", proc, text: "sys/" + Sysctl.path(of: name), second: value)
         }
+        builder.close(proc)
     }
 
     // MARK: The root
 
     private mutating func leaveHostBehind() throws(LaunchError) {
-        setSysctls()
         hidePaths()
         builder.describe("process.cwd")
         let directory = builder.slot()
@@ -153,8 +194,12 @@ struct ContainerPlanner {
         }
     }
 
-    private mutating func setSysctls() {
-        for (name, value) in linux.sysctl.sorted(by: { $0.key < $1.key }) {
+    /// Sets the kernel parameters in the trusted procfs.
+    mutating func setSysctls() {
+        // Those of a network that belongs to the host are for its root to set.
+        let early = setsHostNetwork
+        for (name, value) in linux.sysctl.sorted(by: { $0.key < $1.key })
+        where !early || Sysctl.namespace(of: name) != .network {
             builder.describe("linux.sysctl.\(name)")
             builder.add(CSANDBOX_WRITE, "write", proc, text: "sys/" + Sysctl.path(of: name), second: value)
         }
@@ -183,7 +228,8 @@ struct ContainerPlanner {
     }
 
     private var processSteps: ProcessSteps {
-        var steps = ProcessSteps(process: process, streams: request.streams, proc: proc)
+        var steps = ProcessSteps(process: process, streams: request.streams)
+        if isOwn(.user) { steps.userNamespace = .init(users: linux.uidMappings, groups: linux.gidMappings) }
         steps.terminal = terminal
         steps.filter = request.filter
         steps.hasInit = request.hasInit
@@ -215,6 +261,15 @@ struct ContainerPlanner {
 }
 
 extension RuntimeSpec.Namespace.Kind {
+    /// The name in `/proc/PID/ns`.
+    fileprivate var fileName: String {
+        switch self {
+        case .network: "net"
+        case .mount: "mnt"
+        default: rawValue
+        }
+    }
+
     /// The flag of clone3(2), unshare(2) and setns(2).
     var cloneFlag: UInt64 {
         switch self {

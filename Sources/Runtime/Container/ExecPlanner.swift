@@ -13,6 +13,9 @@ package struct ExecRequest: Sendable {
     package var process: RuntimeSpec.Process
     /// The namespaces that the container has of its own.
     package var namespaces: [RuntimeSpec.Namespace.Kind]
+    /// The maps of its user namespace, where it has one of its own.
+    package var userMappings: [RuntimeSpec.IDMapping]
+    package var groupMappings: [RuntimeSpec.IDMapping]
     package var streams = StandardStreams.null
     package var controlGroups = ControlGroupPlaces()
     /// The container's filter of system calls.
@@ -24,6 +27,8 @@ package struct ExecRequest: Sendable {
     package init(_ process: RuntimeSpec.Process, in container: RuntimeSpec) {
         self.process = process
         namespaces = container.linux?.namespaces.map(\.type) ?? []
+        userMappings = container.linux?.uidMappings ?? []
+        groupMappings = container.linux?.gidMappings ?? []
     }
 }
 
@@ -48,28 +53,24 @@ enum ExecPlanner {
         var builder = PlanBuilder()
         if let directory = request.controlGroups.directory { builder.controlGroup = builder.input(directory) }
         builder.attach(to: request.controlGroups.processFiles)
+        ProcessSteps.addScore(of: process, &builder)
         builder.describe("the container's namespaces")
         // Before anything of the container can be seen, nothing of the host may be open beyond execve.
         builder.add(CSANDBOX_CLOEXEC, "close_range", x: 3)
         let flags = request.namespaces.reduce(0) { $0 | $1.cloneFlag }
         builder.add(CSANDBOX_SETNS, "setns", builder.input(container), x: flags)
         builder.add(CSANDBOX_FORK_SIBLING, "clone3")
-        let proc = process.oomScoreAdj == nil ? Slot.none : addProc(to: &builder)
-        var steps = ProcessSteps(process: process, streams: request.streams, proc: proc)
+        var steps = ProcessSteps(process: process, streams: request.streams)
+        if request.namespaces.contains(.user) {
+            // The ids outside the maps have no rights over what is inside.
+            builder.add(CSANDBOX_IDS, "setresuid", on: "0")
+            steps.userNamespace = UserNamespace.Maps(users: request.userMappings, groups: request.groupMappings)
+        }
         if request.streams == .terminal { steps.terminal = addTerminal(process.consoleSize, to: &builder) }
         steps.filter = request.filter
         steps.deathSignal = request.deathSignal
         try steps.append(to: &builder)
         return try builder.build()
-    }
-
-    /// A procfs of the container's pid namespace that is mounted nowhere, so that nothing can lie over its files.
-    private static func addProc(to builder: inout PlanBuilder) -> Slot {
-        let proc = builder.slot()
-        builder.add(CSANDBOX_FSOPEN, "fsopen", .none, proc, text: "proc")
-        let attributes = UInt64(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
-        builder.add(CSANDBOX_FSMOUNT, "fsmount", on: "proc", proc, proc, x: attributes)
-        return proc
     }
 
     /// A terminal of the container's own devpts, so that its name means the same inside.

@@ -14,13 +14,13 @@ struct ProcessSteps {
     var streams: StandardStreams
     /// The process's end of its terminal.
     var terminal: Slot?
-    /// A trusted procfs, for the score of the OOM killer.
-    var proc: Slot
     var filter: [UInt8]?
     var hasInit = false
     var gate: Int32?
     var deathSignal: Int32?
     var personality: RuntimeSpec.Personality?
+    /// What the process's ids stand for outside its user namespace; nil where it has the host's.
+    var userNamespace: UserNamespace.Maps?
 
     /// What the capability lists of the specification hold, as sets.
     private struct Capabilities {
@@ -35,7 +35,15 @@ struct ProcessSteps {
         builder.describe("process")
         builder.add(CSANDBOX_SESSION, "setsid")
         builder.add(CSANDBOX_KEYRING, "keyctl")
-        addStreams(to: &builder)
+        try addStreams(to: &builder)
+        builder.describe("process.cwd")
+        // Before the limits, which may leave no descriptor for it; a link into /proc/PID/fd could lead to the host.
+        let folder = builder.open(
+            process.cwd,
+            in: .none,
+            flags: CLINUX_O_PATH | O_DIRECTORY,
+            resolve: RESOLVE_NO_MAGICLINKS
+        )
         try addLimits(to: &builder)
         let hasEarlyFilter = !process.noNewPrivileges
         if let filter, hasEarlyFilter {
@@ -48,7 +56,7 @@ struct ProcessSteps {
             builder.add(CSANDBOX_DEATH_SIGNAL, "prctl", x: UInt64(deathSignal))
         }
         builder.describe("process.cwd")
-        builder.add(CSANDBOX_DIRECTORY, "chdir", text: process.cwd)
+        builder.add(CSANDBOX_DIRECTORY, "chdir", folder, text: process.cwd)
         if let filter, !hasEarlyFilter {
             builder.describe("linux.seccomp")
             builder.installFilter(filter, flags: 0)
@@ -75,7 +83,7 @@ struct ProcessSteps {
         return terminal
     }
 
-    private func addStreams(to builder: inout PlanBuilder) {
+    private func addStreams(to builder: inout PlanBuilder) throws(LaunchError) {
         switch streams {
         case .terminal:
             guard let terminal else { return }
@@ -85,12 +93,13 @@ struct ProcessSteps {
             builder.add(CSANDBOX_STDIO, "dup2", terminal, terminal, terminal)
         case .streams(let input, let output, let error):
             builder.describe("the standard streams")
-            let slots = [input, output, error].map { add($0, to: &builder) }
+            var slots: [Slot] = []
+            for stream in [input, output, error] { slots.append(try add(stream, to: &builder)) }
             builder.add(CSANDBOX_STDIO, "dup2", slots[0], slots[1], slots[2])
         }
     }
 
-    private func add(_ stream: StandardStream, to builder: inout PlanBuilder) -> Slot {
+    private func add(_ stream: StandardStream, to builder: inout PlanBuilder) throws(LaunchError) -> Slot {
         switch stream {
         case .null:
             let slot = builder.open("/dev/null", in: .none, flags: O_RDWR, resolve: RESOLVE_NO_MAGICLINKS)
@@ -99,7 +108,11 @@ struct ProcessSteps {
         case .descriptor(let number):
             let slot = builder.input(number)
             // The process may open /dev/stdout again, for which a pipe must be its own.
-            if process.user.uid != 0, FileKind.isPipe(number) {
+            guard FileKind.isPipe(number) else { return slot }
+            if let userNamespace {
+                // From inside the namespace nobody may change what belongs to an id outside.
+                try userNamespace.giveAway(number, to: process.user)
+            } else if process.user.uid != 0 {
                 let (user, group) = (UInt64(process.user.uid), UInt64(process.user.gid))
                 builder.add(CSANDBOX_CHOWN, "fchown", on: "a standard stream", slot, x: user, y: group)
             }
@@ -109,11 +122,30 @@ struct ProcessSteps {
 
     // MARK: Limits
 
+    /// Sets the score of the OOM killer, while the process still counts as root of the host.
+    ///
+    /// - Parameters:
+    ///   - process: The process.
+    ///   - proc: A procfs of the process's own pid namespace.
+    ///   - builder: The plan so far.
+    static func addScore(of process: RuntimeSpec.Process, in proc: Slot, _ builder: inout PlanBuilder) {
+        guard let score = process.oomScoreAdj else { return }
+        builder.describe("process.oomScoreAdj")
+        builder.add(CSANDBOX_OOM_SCORE, "write", on: "oom_score_adj", proc, text: "\(score)")
+    }
+
+    /// As ``addScore(of:in:_:)``, with a procfs for this alone, which is mounted nowhere.
+    static func addScore(of process: RuntimeSpec.Process, _ builder: inout PlanBuilder) {
+        guard process.oomScoreAdj != nil else { return }
+        builder.describe("process.oomScoreAdj")
+        let proc = builder.slot()
+        builder.add(CSANDBOX_FSOPEN, "fsopen", .none, proc, text: "proc")
+        builder.add(CSANDBOX_FSMOUNT, "fsmount", on: "proc", proc, proc)
+        addScore(of: process, in: proc, &builder)
+        builder.close(proc)
+    }
+
     private func addLimits(to builder: inout PlanBuilder) throws(LaunchError) {
-        if let score = process.oomScoreAdj {
-            builder.describe("process.oomScoreAdj")
-            builder.add(CSANDBOX_OOM_SCORE, "write", on: "oom_score_adj", proc, text: "\(score)")
-        }
         for (index, limit) in process.rlimits.enumerated() {
             builder.describe("process.rlimits[\(index)] (\(limit.type))")
             let resource = try ProcessLimit.check(limit, field: "process.rlimits[\(index)]")
@@ -188,12 +220,12 @@ struct ProcessSteps {
     }
 
     /// The paths that the program's name may stand for, in the order of the search path of its environment.
+    ///
+    /// An empty part of the search path is not the current folder, which anybody may have filled.
     private var candidates: [String] {
         guard let name = process.args.first, !name.contains("/") else { return process.args.first.map { [$0] } ?? [] }
         let path = process.env.last { $0.hasPrefix("PATH=") }?.dropFirst("PATH=".count) ?? ""
-        return path.split(separator: ":", omittingEmptySubsequences: false).map { folder in
-            folder.isEmpty ? "./\(name)" : "\(folder)/\(name)"
-        }
+        return path.split(separator: ":").map { "\($0)/\(name)" }
     }
 }
 

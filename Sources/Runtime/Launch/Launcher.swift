@@ -102,11 +102,12 @@ package struct StartingProcess: ~Copyable, Sendable {
             _ = try? process.wait()
             throw plan.failure(at: Int(message.operation), message.error)
         case CSANDBOX_DESCRIPTOR:
+            guard descriptor != nil else { throw lost() }
             process.terminal = descriptor
         case CSANDBOX_SIBLING:
-            guard let descriptor else { throw .unknownReport(message.kind) }
             // The one that joined the namespaces has done its part.
             _ = try? process.wait()
+            guard let descriptor else { throw lost(Int32(message.detail)) }
             process = Process(pid: Int32(message.detail), pidfd: descriptor)
         case CSANDBOX_IS_READY:
             break
@@ -116,7 +117,25 @@ package struct StartingProcess: ~Copyable, Sendable {
         return kind
     }
 
+    /// Ends a process of which a descriptor could not be received: there was no number left for it.
+    ///
+    /// - Parameter sibling: The number of the process; nil for the one that is known. A child that nobody has waited
+    ///   for keeps its number.
+    /// - Returns: The error.
+    private func lost(_ sibling: Int32? = nil) -> LaunchError {
+        if let sibling {
+            kill(sibling, SIGKILL)
+            while waitpid(sibling, nil, 0) < 0, errno == EINTR {}
+        } else {
+            try? process.signal(SIGKILL)
+            _ = try? process.wait()
+        }
+        return .launch(SystemError("recvmsg", EMFILE, on: "a descriptor of the process"))
+    }
+
     private func ended() -> LaunchError {
-        .launch(SystemError("clone3", ECANCELED, on: "the process ended before its program was run"))
+        try? process.signal(SIGKILL)
+        _ = try? process.wait()
+        return .launch(SystemError("clone3", ECANCELED, on: "the process ended before its program was run"))
     }
 }
