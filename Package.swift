@@ -93,7 +93,7 @@ let package = Package(
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CSandbox", "Linux", "Runtime", "TestSupport"],
+            dependencies: ["CLinux", "CSandbox", "Linux", "OCI", "Runtime", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

@@ -7,7 +7,7 @@ import Runtime
 import TestSupport
 import Testing
 
-@Suite struct `A container` {
+@Suite(.everyLauncher) struct `A container` {
     @Test func `runs a program in a world of its own`() throws {
         var container = try TestContainer([
             "sh", "-c", "echo $$ $(hostname) $(id -u) $(pwd); ls /; ls /sys/class/net; touch /made",
