@@ -79,14 +79,16 @@ int ckeeper_run_sealed(void) {
     return error;
 }
 
-// The mounts of a keeper: a read-only tmpfs with /proc and /dev/null of the host.
+// The mounts of a keeper: a read-only tmpfs with /dev/null and /proc of the host, and a sysfs, without which the kernel
+// lets nobody mount one in a user namespace.
 static int fill_root(void) {
-    if (mkdir("proc", 0555) < 0 || mkdir("dev", 0555) < 0) return -errno;
+    if (mkdir("proc", 0555) < 0 || mkdir("dev", 0555) < 0 || mkdir("sys", 0555) < 0) return -errno;
     int null = open("dev/null", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
     if (null < 0) return -errno;
     close(null);
     if (mount("/dev/null", "dev/null", NULL, MS_BIND, NULL) < 0) return -errno;
     if (mount("/proc", "proc", NULL, MS_BIND, NULL) < 0) return -errno;
+    if (mount("sysfs", "sys", "sysfs", 0, NULL) < 0) return -errno;
     return or_error(mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL));
 }
 

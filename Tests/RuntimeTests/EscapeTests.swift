@@ -42,6 +42,15 @@ private func launchingProgram() -> [Int] {
 }
 
 @Suite(.everyLauncher) struct `Escapes` {
+    /// Whether a script that is run by the program that started it came to nothing: this program lacks its libraries in
+    /// the container, and the keeper runs from a sealed copy, which knows no such argument.
+    private func isHarmless(_ outcome: Result<TestContainer.Outcome, any Error>) -> Bool {
+        switch outcome {
+        case .success(let outcome): !Launchers.isInProcess && outcome.end == .exit(1)
+        case .failure(let error): (error as? LaunchError)?.exitStatus == 127
+        }
+    }
+
     @Test func `CVE-2019-5736 a script whose interpreter is the program that joins`() throws {
         let before = launchingProgram()
         var container = try TestContainer(files: [("bin/script", "#!/proc/self/exe\n")])
@@ -49,11 +58,12 @@ private func launchingProgram() -> [Int] {
         let specification = container.specification
         var first = try TestContainer(["/bin/script"], files: [("bin/script", "#!/proc/self/exe\n")])
         chmod(first.image + "/bin/script", 0o755)
-        #expect(failure { _ = try first.run() }?.exitStatus == 127)
+        let end = Result { try first.run() }
+        #expect(isHarmless(end))
         try container.whileRunning { running in
             for _ in 0..<10 {
-                let error = failure { _ = try running.sh("", in: specification) { $0.process.args = ["/bin/script"] } }
-                #expect(error?.exitStatus == 127)
+                let outcome = Result { try running.sh("", in: specification) { $0.process.args = ["/bin/script"] } }
+                #expect(isHarmless(outcome))
             }
         }
         #expect(launchingProgram() == before)
@@ -63,20 +73,19 @@ private func launchingProgram() -> [Int] {
         let before = launchingProgram()
         let output = try Pipe()
         let script = """
-            echo ready; while [ ! -e /stop ]; do for p in /proc/[0-9]*; do
-            (echo x >$p/exe) 2>/dev/null && echo written $p; (echo x >$p/mem) 2>/dev/null && echo memory $p
-            done; done; exit 0
+            echo ready; while :; do for p in /proc/[0-9]*; do
+            (: >>$p/exe) 2>/dev/null && echo written $p
+            done; done
             """
-        var container = try TestContainer(["sh", "-c", script])
+        var container = try TestContainer()
         container.process.capabilities?.bounding += ["CAP_SYS_PTRACE"]
         container.process.capabilities?.permitted += ["CAP_SYS_PTRACE"]
         container.process.capabilities?.effective += ["CAP_SYS_PTRACE"]
         let specification = container.specification
-        let running = try container.start(writingTo: output.writer.number)
-        _ = try readAll(output.reader) { $0.contains("ready") }
-        for _ in 0..<50 { _ = try running.sh("true", in: specification) }
-        #expect(try running.sh("touch /stop", in: specification).end == .exit(0))
-        #expect(try running.process.wait() == .exit(0))
+        try container.whileRunning(["sh", "-c", script], writingTo: output.writer.number) { running in
+            _ = try readAll(output.reader) { $0.contains("ready") }
+            for _ in 0..<20 { #expect(try running.sh("true", in: specification).end == .exit(0)) }
+        }
         let rest = try output.split { reader, writer in
             close(writer.release())
             return try readToEnd(reader)
@@ -143,33 +152,33 @@ private func launchingProgram() -> [Int] {
         let volume = try Scratch()
         try makeFolder(volume / "real")
         try makeFolder(volume / "dest")
-        let stop = volume / "stop"
         // The links lead to the host's folder as the host sees it, and as the container would below its root.
         let script = """
             cd /vol; ln -s \(canary.path) link; echo ready
-            while [ ! -e stop ]; do mv -T dest away; mv -T link dest; mv -T dest link; mv -T away dest; done 2>/dev/null
+            while :; do mv -T dest away; mv -T link dest; mv -T dest link; mv -T away dest; done 2>/dev/null
             """
         let output = try Pipe()
-        var attacker = try TestContainer(["sh", "-c", script])
+        var attacker = try TestContainer()
         attacker.bind(volume.path, "/vol")
-        let running = try attacker.start(writingTo: output.writer.number)
-        _ = try readAll(output.reader) { $0.contains("ready") }
-        var started = 0
-        for round in 0..<40 {
-            let outcome = try? TestContainer.sh("cut -d' ' -f5 /proc/self/mountinfo | grep -v '^/[dps]'") {
-                $0.bind(volume.path, "/vol")
-                $0.specification.mounts.append(.init(destination: "/vol/dest/made\(round % 7)", type: "tmpfs"))
-                $0.bind(canary.path + "/file", "/vol/dest/file\(round % 5)", ["ro"])
-            }
-            for line in outcome?.lines ?? [] {
-                #expect(line == "/" || line.hasPrefix("/vol") || line.hasPrefix(canary.path + "/"), "\(line)")
-            }
-            started += outcome == nil ? 0 : 1
-            #expect(try canary.isUntouched)
+        let started = try attacker.whileRunning(["sh", "-c", script], writingTo: output.writer.number) { _ in
+            _ = try readAll(output.reader) { $0.contains("ready") }
+            return try (0..<40).count { try startsAsOrdered($0, in: volume, beside: canary) }
         }
-        try writeFile(stop, [])
-        _ = try running.process.wait()
         #expect(started > 0)
+    }
+
+    /// Starts a container with places for mounts in a volume that another one changes.
+    private func startsAsOrdered(_ round: Int, in volume: Scratch, beside canary: Canary) throws -> Bool {
+        let outcome = try? TestContainer.sh("cut -d' ' -f5 /proc/self/mountinfo | grep -v '^/[dps]'") {
+            $0.bind(volume.path, "/vol")
+            $0.specification.mounts.append(.init(destination: "/vol/dest/made\(round % 7)", type: "tmpfs"))
+            $0.bind(canary.path + "/file", "/vol/dest/file\(round % 5)", ["ro"])
+        }
+        for line in outcome?.lines ?? [] {
+            #expect(line == "/" || line.hasPrefix("/vol") || line.hasPrefix(canary.path + "/"), "\(line)")
+        }
+        #expect(try canary.isUntouched)
+        return outcome != nil
     }
 
     @Test func `CVE-2021-43784 maps of 70 kB`() throws {
@@ -259,7 +268,7 @@ private func launchingProgram() -> [Int] {
 
     @Test func `CVE-2025-31133 masks that an image's own null device replaces`() throws {
         let canary = try Canary()
-        let script = "stat -c '%t:%T' /secret >&0; echo x >/secret; cat /secret >&0; echo x >>/proc/kcore"
+        let script = "stat -c '%t:%T' /secret >&0; echo x >/secret; cat /secret >&0; echo x >>/proc/keys"
         let pipe = try Pipe()
         for input in [nil, pipe.writer.number] {
             var container = try TestContainer(

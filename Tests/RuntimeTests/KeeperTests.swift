@@ -17,7 +17,7 @@ import Testing
         #expect(kibibytes < 2048)
         #expect(status.contains("Threads:\t1\n"))
         let mounts = try readText("/proc/\(keeper.pid)/mountinfo").split(separator: "\n")
-        #expect(mounts.map { $0.split(separator: " ")[4] } == ["/", "/dev/null", "/proc"])
+        #expect(mounts.map { $0.split(separator: " ")[4] } == ["/", "/dev/null", "/proc", "/sys"])
         let executable = open("/proc/\(keeper.pid)/exe", O_WRONLY | O_CLOEXEC)
         #expect(executable < 0)
         #expect(names(in: "/proc/\(keeper.pid)/fd").count <= 8)
@@ -55,7 +55,9 @@ import Testing
         let keeper = try TestKeeper()
         var container = try TestContainer(["/nowhere"])
         container.request.name = "one"
-        let error = #expect(throws: LaunchError.self) { _ = try Launchers.$current.withValue(KeeperLauncher(keeper.client)) { try container.run() } }
+        let error = #expect(throws: LaunchError.self) {
+            _ = try Launchers.$current.withValue(KeeperLauncher(keeper.client)) { try container.run() }
+        }
         #expect(error?.exitStatus == 127)
         var count = 0
         try keeper.client.forEachProcess { _ in count += 1 }

@@ -13,6 +13,9 @@ enum Launchers {
     /// Those whose parts all belong to this process, for tests that count what it has.
     static let inProcess: [any Launcher] = [EmbeddedLauncher()]
 
+    /// Whether the running test's containers are children of this process.
+    static var isInProcess: Bool { current is EmbeddedLauncher }
+
     /// The one that the running test is to use.
     @TaskLocal static var current: any Launcher = EmbeddedLauncher()
 }

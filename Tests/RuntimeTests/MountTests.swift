@@ -259,6 +259,8 @@ final class ScratchMount {
         let path = String(repeating: "/abcdefg", count: length / 8 + 1).prefix(length)
         let error = failure {
             _ = try TestContainer.sh("true") {
+                // What is made lies in a file system that goes with the container.
+                $0.specification.mounts.append(.init(destination: "/abcdefg", type: "tmpfs"))
                 $0.specification.mounts.append(.init(destination: String(path), type: "tmpfs"))
             }
         }
@@ -266,7 +268,7 @@ final class ScratchMount {
             #expect(error == nil)
         } else {
             let system = SystemError("openat2", ENAMETOOLONG, on: String(path))
-            #expect(error == .setup("mounts[7] (\(path))", system))
+            #expect(error == .setup("mounts[8] (\(path))", system))
         }
     }
 

@@ -117,18 +117,21 @@ private func interactive(_ script: String, _ change: (inout TestContainer) -> Vo
         #expect(try running.process.wait() == .exit(3))
     }
 
+    @Test func `needs a devpts`() throws {
+        var container = try interactive("true") { $0.specification.mounts.removeAll { $0.type == "devpts" } }
+        let error = failure { _ = try container.start() }
+        #expect(error == .specification(field: "process.terminal", "needs a devpts among the mounts"))
+    }
+}
+
+/// A keeper holds the terminal, so that the engine may die: there nothing hangs up.
+@Suite struct `A terminal that only this process holds` {
     @Test(arguments: [false, true])
     func `that hangs up ends the program`(hasInit: Bool) throws {
         var container = try interactive("while read x; do :; done; exit 6") { $0.request.hasInit = hasInit }
         let end = try Process.abandoningTerminal(container.start())
         // The first process of a pid namespace does not die of a signal; it sees the end of its input.
         #expect(end == .exit(6) || hasInit && end == .exit(128 + SIGHUP))
-    }
-
-    @Test func `needs a devpts`() throws {
-        var container = try interactive("true") { $0.specification.mounts.removeAll { $0.type == "devpts" } }
-        let error = failure { _ = try container.start() }
-        #expect(error == .specification(field: "process.terminal", "needs a devpts among the mounts"))
     }
 }
 

@@ -141,15 +141,22 @@ struct TestContainer: ~Copyable {
         return request
     }
 
-    /// Starts the container, which waits for the end of a pipe, and ends it after the body.
+    /// Starts the container, and ends it after the body.
     ///
-    /// - Parameter body: What to do while it runs; it gets the container.
+    /// - Parameters:
+    ///   - arguments: The program; without one it waits.
+    ///   - output: Where it writes to; nil for nowhere.
+    ///   - body: What to do while it runs; it gets the container.
     /// - Returns: What the body returned.
     /// - Throws: What the body threw, or why it did not start.
-    mutating func whileRunning<Result>(_ body: (borrowing Container) throws -> Result) throws -> Result {
-        process.args = ["cat"]
+    mutating func whileRunning<Result>(
+        _ arguments: [String] = ["cat"],
+        writingTo output: Int32? = nil,
+        _ body: (borrowing Container) throws -> Result
+    ) throws -> Result {
+        process.args = arguments
         let gate = try Pipe()
-        let container = try start(readingFrom: gate.reader.number)
+        let container = try start(writingTo: output, readingFrom: gate.reader.number)
         let result = Swift.Result { try body(container) }
         try? container.process.signal(SIGKILL)
         _ = try container.process.wait()

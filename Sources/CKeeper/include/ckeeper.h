@@ -23,7 +23,7 @@ const char *_Nullable ckeeper_argument(int index);
 // everything that was inherited but the standard streams.
 int ckeeper_run_sealed(void);
 
-// Leaves the session and the mounts of whoever started us: a mount namespace with just /proc and /dev/null, so that a
+// Leaves the session and the mounts of whoever started us: a mount namespace with just /proc, /sys and /dev/null, so that a
 // clone copies little and nothing of the host is kept busy. Also makes orphans our children.
 int ckeeper_detach(void);
 
