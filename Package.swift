@@ -50,6 +50,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "OCI", swiftSettings: strict),
+        .target(name: "EngineAPI", dependencies: ["OCI"], swiftSettings: strict),
         .target(name: "Arguments", swiftSettings: strict),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
@@ -102,6 +103,12 @@ let package = Package(
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "EngineAPITests",
+            dependencies: ["EngineAPI", "OCI", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",

@@ -17,6 +17,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Linux": (["CLinux"], ["Glibc", "Synchronization"]),
     "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
     "OCI": ([], []),
+    "EngineAPI": (["OCI"], []),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "Arguments": ([], []),
     "Terminal": ([], ["Glibc"]),
