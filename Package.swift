@@ -33,7 +33,8 @@ let package = Package(
         .executable(name: "wharf", targets: ["wharf"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -51,6 +52,11 @@ let package = Package(
         ),
         .target(name: "OCI", swiftSettings: strict),
         .target(name: "EngineAPI", dependencies: ["OCI"], swiftSettings: strict),
+        .target(
+            name: "Store",
+            dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict
+        ),
         .target(name: "Arguments", swiftSettings: strict),
         .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
@@ -80,6 +86,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
+        .executableTarget(
+            name: "store-writer",
+            dependencies: ["Store"],
+            path: "Tests/Support/store-writer",
+            swiftSettings: strict
+        ),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
         .executableTarget(
             name: "bench-config",
@@ -110,6 +122,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["Store", "TestSupport", "measure", "store-writer"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "RuntimeTests",
             dependencies: ["CSandbox", "Linux", "OCI", "Runtime", "TestSupport"],

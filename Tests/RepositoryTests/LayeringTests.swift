@@ -18,6 +18,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
     "OCI": ([], []),
     "EngineAPI": (["OCI"], []),
+    "Store": (["GRDB"], ["Glibc"]),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "Arguments": ([], []),
     "Terminal": ([], ["Glibc"]),
