@@ -37,6 +37,21 @@ import Testing
         #expect(total > 100)
     }
 
+    /// Each write that has to outlive the machine is synced to the disk; the others are not.
+    @Test func `wait for the disk just where a crash would lose what a user has made`() throws {
+        var counts: [String: Int] = [:]
+        for lifetime in ["process", "machine"] {
+            let fixture = try Fixture()
+            let log = fixture.scratch / "calls"
+            let program = [Binaries.path(of: "store-writer"), fixture.path, "a", "50", lifetime]
+            let outcome = try Command("strace", ["-f", "-e", "trace=fdatasync", "-o", log] + program).run()
+            #expect(outcome.end == .exit(0), "\(outcome.errors)")
+            counts[lifetime] = try readText(log).split(separator: "\n").count { $0.contains("fdatasync(") }
+        }
+        #expect(counts["machine", default: 0] >= 50, "\(counts)")
+        #expect(counts["process", default: 50] < 20, "\(counts)")
+    }
+
     @Test func `write side by side`() throws {
         let fixture = try Fixture()
         let writers = try ["a", "b"].map { try Writer(fixture.path, prefix: $0, count: 150, lifetime: "process") }
