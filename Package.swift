@@ -33,7 +33,8 @@ let package = Package(
         .executable(name: "wharf", targets: ["wharf"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -52,6 +53,12 @@ let package = Package(
         ),
         .target(name: "Logs", dependencies: ["CKeeper", "Linux"], swiftSettings: strict),
         .target(name: "OCI", swiftSettings: strict),
+        .target(name: "EngineAPI", dependencies: ["OCI"], swiftSettings: strict),
+        .target(
+            name: "Store",
+            dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict
+        ),
         .target(name: "Arguments", swiftSettings: strict),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "Seccomp", dependencies: ["CSeccomp", "Linux"], swiftSettings: strict),
@@ -92,6 +99,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
+        .executableTarget(
+            name: "store-writer",
+            dependencies: ["Store"],
+            path: "Tests/Support/store-writer",
+            swiftSettings: strict
+        ),
         .target(
             name: "RuntimeSupport",
             dependencies: ["Linux", "Runtime", "TestSupport"],
@@ -144,7 +157,18 @@ let package = Package(
             dependencies: ["CSeccomp", "Linux", "Seccomp", "TestSupport"],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "EngineAPITests",
+            dependencies: ["EngineAPI", "OCI", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["Store", "TestSupport", "measure", "store-writer"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "RuntimeTests",
             dependencies: ["CLinux", "CSandbox", "Linux", "OCI", "Runtime", "RuntimeSupport", "TestSupport"],

@@ -22,6 +22,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CCompression": ([], []),
     "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "OCI": ([], []),
+    "EngineAPI": (["OCI"], []),
+    "Store": (["GRDB"], ["Glibc"]),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "Arguments": ([], []),
     "CSeccomp": ([], []),

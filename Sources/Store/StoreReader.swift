@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRDB
+
+/// What can be read; valid within the call that gave it.
+package struct StoreReader {
+    let database: Database
+
+    /// All containers, in the order of their creation.
+    package func containers() throws -> Listing<ContainerRecord> {
+        try ContainerRecord.list(database, "ORDER BY created, id")
+    }
+
+    /// The container that a text stands for: by its identifier, its name, or the start of the identifier.
+    ///
+    /// - Parameter reference: What the user calls it; a name with or without a leading `/`.
+    /// - Returns: Its record.
+    /// - Throws: `notFound`, `ambiguous` or `unreadableRecord`.
+    package func container(_ reference: String) throws -> ContainerRecord {
+        if let found = try ContainerRecord.find(database, "WHERE id = ?", [reference]) { return found }
+        let name = reference.hasPrefix("/") ? String(reference.dropFirst()) : reference
+        if let found = try ContainerRecord.find(database, "WHERE name = ?", [name]) { return found }
+        if ContainerRecord.isIdentifierPrefix(reference) {
+            // `g` follows the last hexadecimal digit.
+            let ids = try String.fetchAll(
+                database,
+                sql: "SELECT id FROM containers WHERE id >= ? AND id < ? LIMIT 2",
+                arguments: [reference, reference + "g"]
+            )
+            if ids.count > 1 {
+                throw StoreError(
+                    .ambiguous,
+                    "several containers have an identifier that starts with \(reference); give more digits"
+                )
+            }
+            if let id = ids.first, let found = try ContainerRecord.find(database, "WHERE id = ?", [id]) { return found }
+        }
+        throw StoreError(.notFound, "there is no container \(reference)")
+    }
+
+    /// The execs of a container, in the order of their creation.
+    ///
+    /// - Parameter container: The identifier of the container; nil for those of all.
+    /// - Returns: Those that can be read, and those that cannot.
+    /// - Throws: What SQLite throws.
+    package func execs(of container: String? = nil) throws -> Listing<ExecRecord> {
+        guard let container else { return try ExecRecord.list(database, "ORDER BY created, id") }
+        return try ExecRecord.list(database, "WHERE container = ? ORDER BY created, id", [container])
+    }
+
+    /// The exec with an identifier.
+    ///
+    /// - Throws: `notFound` or `unreadableRecord`.
+    package func exec(_ id: String) throws -> ExecRecord {
+        guard let found = try ExecRecord.find(database, "WHERE id = ?", [id]) else {
+            throw StoreError(.notFound, "there is no exec \(id)")
+        }
+        return found
+    }
+
+    /// The events that are still kept, in the order in which they were added.
+    ///
+    /// - Parameters:
+    ///   - since: The time of the first; nil has no bound.
+    ///   - until: The time of the last; nil has no bound.
+    /// - Returns: Those that can be read, and those that cannot.
+    /// - Throws: What SQLite throws.
+    package func events(since: UnixTime? = nil, until: UnixTime? = nil) throws -> Listing<EventRecord> {
+        try EventRecord.list(
+            database,
+            "WHERE time BETWEEN ? AND ? ORDER BY number",
+            [since?.nanoseconds ?? .min, until?.nanoseconds ?? .max]
+        )
+    }
+
+    /// The value of a setting; nil where there is none.
+    package func setting(_ key: String) throws -> String? {
+        try String.fetchOne(database, sql: "SELECT value FROM settings WHERE key = ?", arguments: [key])
+    }
+}
