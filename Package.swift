@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(
             name: "Runtime",
-            dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"],
+            dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"],
             swiftSettings: strict
         ),
         .target(name: "OCI", swiftSettings: strict),
@@ -92,7 +92,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "bench-start",
-            dependencies: ["BenchKit", "Linux", "OCI", "Runtime", "TestSupport", "measure"],
+            dependencies: ["BenchKit", "Linux", "OCI", "Runtime", "Seccomp", "TestSupport", "measure"],
             path: "Tests/Bench/Sources/Start",
             swiftSettings: strict
         ),
@@ -121,7 +121,7 @@ let package = Package(
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CSandbox", "Linux", "OCI", "Runtime", "TestSupport"],
+            dependencies: ["CSandbox", "CSeccomp", "Linux", "OCI", "Runtime", "Seccomp", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

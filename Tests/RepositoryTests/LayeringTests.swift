@@ -16,7 +16,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CKeeper": (["CSandbox"], []),
     "CSandbox": ([], []),
     "Linux": (["CLinux"], ["Glibc", "Synchronization"]),
-    "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
+    "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"], ["Glibc"]),
     "OCI": ([], []),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "Arguments": ([], []),

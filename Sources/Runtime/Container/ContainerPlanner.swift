@@ -186,6 +186,7 @@ struct ContainerPlanner {
         var steps = ProcessSteps(process: process, streams: request.streams, proc: proc)
         steps.terminal = terminal
         steps.filter = request.filter
+        steps.filterFlags = request.filterFlags
         steps.hasInit = request.hasInit
         steps.gate = request.gate
         steps.deathSignal = request.deathSignal
