@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "interpreter.h"
@@ -47,6 +48,8 @@ static void run_child(void *plan, const int *descriptors, int report) {
         machine.slots[i] = i < header->descriptor_count ? descriptors[i] : -1;
     machine.pool = (char *)plan + sizeof *header + header->operation_count * sizeof *operations;
     machine.report = report;
+    // The modes that the plan names are those that are made.
+    umask(0);
     // A handler of the launcher must never run here.
     reset_signals();
     // Until execve, nobody inside namespaces that this process joins may trace it or open what /proc shows of it.
