@@ -4,6 +4,7 @@ import Glibc
 import Linux
 import OCI
 import Runtime
+import Seccomp
 import TestSupport
 import Testing
 
@@ -268,6 +269,19 @@ import Testing
         container.specification.linux?.cgroupsPath = path
         let error = #expect(throws: LaunchError.self) { _ = try TestHost(container.specification) }
         #expect(error?.description.contains(words) == true)
+    }
+
+    @Test func `holds a container that waits at its gate`() throws {
+        var container = try TestContainer(["sh", "-c", "exit 9"])
+        container.request.specification = container.specification
+        let host = try TestHost(container.specification, profile: .standard)
+        let gate = try Pipe()
+        container.request.gate = gate.reader.number
+        let starting = try host.resources.create(container.request, by: EmbeddedLauncher())
+        #expect(try host.resources.group.processes() == [starting.pid])
+        #expect(try readText("/proc/\(starting.pid)/status").contains("Seccomp:\t2\n"))
+        try #require(write(gate.writer.number, "x", 1) == 1)
+        #expect(try starting.waitUntilRunning().wait() == .exit(9))
     }
 
     @Test func `a program that is missing leaves a group that can be removed`() throws {
