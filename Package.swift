@@ -48,7 +48,7 @@ let package = Package(
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(
             name: "Runtime",
-            dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"],
+            dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"],
             swiftSettings: strict
         ),
         .target(name: "Logs", dependencies: ["CKeeper", "Linux"], swiftSettings: strict),
@@ -121,7 +121,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "bench-start",
-            dependencies: ["BenchKit", "Linux", "OCI", "Runtime", "TestSupport", "measure"],
+            dependencies: ["BenchKit", "Linux", "OCI", "Runtime", "Seccomp", "TestSupport", "measure"],
             path: "Tests/Bench/Sources/Start",
             swiftSettings: strict
         ),
@@ -171,7 +171,9 @@ let package = Package(
         ),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CLinux", "CSandbox", "Linux", "OCI", "Runtime", "RuntimeSupport", "TestSupport"],
+            dependencies: [
+                "CLinux", "CSandbox", "CSeccomp", "Linux", "OCI", "Runtime", "RuntimeSupport", "Seccomp", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

@@ -5,21 +5,25 @@ import Synchronization
 
 /// Descriptors that live and are closed together.
 package final class DescriptorBag: Sendable {
-    private let numbers = Mutex<[Int32]>([])
+    private let kept = Mutex<[Int32]>([])
 
     package init() {}
 
     deinit {
-        for number in numbers.withLock({ $0 }) { close(number) }
+        for number in numbers { close(number) }
     }
+
+    /// The numbers in the order in which they came, valid while the bag lives.
+    package var numbers: [Int32] { kept.withLock(\.self) }
 
     /// Takes over a descriptor.
     ///
     /// - Parameter descriptor: The descriptor.
     /// - Returns: Its number, valid while the bag lives.
+    @discardableResult
     package func keep(_ descriptor: consuming Descriptor) -> Int32 {
         let number = descriptor.release()
-        numbers.withLock { $0.append(number) }
+        kept.withLock { $0.append(number) }
         return number
     }
 }

@@ -165,7 +165,7 @@ struct SeccompPlan: Equatable {
 
 extension SeccompProfile.Rule {
     /// Whether the rule holds, as Docker decides it.
-    fileprivate func applies(to target: SeccompFilter.Target) -> Bool {
+    package func applies(to target: SeccompFilter.Target) -> Bool {
         let isHeld = { (name: String) in
             (try? Capability(named: name)).map(target.capabilities.contains) ?? false
         }

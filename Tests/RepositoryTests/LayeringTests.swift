@@ -17,7 +17,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CKeeper": (["CLinux", "CSandbox"], []),
     "CSandbox": ([], []),
     "Linux": (["CLinux"], ["Glibc", "Synchronization"]),
-    "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI"], ["Glibc"]),
+    "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"], ["Glibc"]),
     "Logs": (["CKeeper", "Linux"], ["Glibc"]),
     "CCompression": ([], []),
     "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),

@@ -8,7 +8,17 @@ extension ControlGroup {
     func apply(_ rules: [DeviceRule], isNew: Bool) throws(ControlGroupError) {
         if let tree = hierarchies.legacy.first(where: { $0.controllers.contains("devices") }) {
             let directory = try directory(in: tree, to: "open")
-            return try apply(DeviceAccessList(rules), to: directory)
+            let list = DeviceAccessList(rules)
+            if let (rule, wider) = list.hole {
+                throw ControlGroupError(
+                    .unsupported,
+                    "set devices (\(rule)) for control group \(path)",
+                    limit: "devices",
+                    reason:
+                        "control groups version 1 cannot make an exception from `\(wider)`; name the devices one by one"
+                )
+            }
+            return try apply(list, to: directory)
         }
         guard let unified = hierarchies.unified else {
             throw .noController("devices", limit: "devices")
@@ -94,6 +104,11 @@ struct DeviceAccessList: Equatable {
             left.order < right.order
         }
 
+        /// Whether every device of another key is one of this.
+        func covers(_ other: Key) -> Bool {
+            kind == other.kind && (major == nil || major == other.major) && (minor == nil || minor == other.minor)
+        }
+
         func line(_ access: DeviceRule.Access) -> String {
             let numbers = [major, minor].map { $0.map(String.init) ?? "*" }
             return "\(kind.rawValue) \(numbers[0]):\(numbers[1]) \(access.letters)"
@@ -102,6 +117,14 @@ struct DeviceAccessList: Equatable {
 
     private(set) var allowsByDefault = true
     private(set) var exceptions: [Key: DeviceRule.Access] = [:]
+    /// The first rule that takes back a part of an exception, and that exception.
+    ///
+    /// The kernel passes over such a rule without a word.
+    private(set) var hole: (rule: String, wider: String)?
+
+    static func == (left: DeviceAccessList, right: DeviceAccessList) -> Bool {
+        left.allowsByDefault == right.allowsByDefault && left.exceptions == right.exceptions
+    }
 
     /// What the rules leave in the kernel, one after the other.
     init(_ rules: [DeviceRule]) {
@@ -136,14 +159,27 @@ struct DeviceAccessList: Equatable {
     private mutating func add(_ rule: DeviceRule) {
         if rule.kind == .all, rule.major == nil, rule.minor == nil, rule.access == .all {
             allowsByDefault = rule.allows
-            exceptions = [:]
+            (exceptions, hole) = ([:], nil)
             return
         }
         for kind in rule.kind == .all ? [DeviceRule.Kind.block, .character] : [rule.kind] {
             let key = Key(kind: kind, major: rule.major, minor: rule.minor)
-            let old = exceptions[key] ?? []
-            let new = rule.allows != allowsByDefault ? old.union(rule.access) : old.subtracting(rule.access)
-            exceptions[key] = new.isEmpty ? nil : new
+            if rule.allows != allowsByDefault {
+                exceptions[key, default: []].formUnion(rule.access)
+            } else {
+                remove(key, rule.access)
+            }
+        }
+    }
+
+    private mutating func remove(_ key: Key, _ access: DeviceRule.Access) {
+        for (other, old) in exceptions {
+            if key.covers(other) {
+                let new = old.subtracting(access)
+                exceptions[other] = new.isEmpty ? nil : new
+            } else if other.covers(key), !old.isDisjoint(with: access), hole == nil {
+                hole = (key.line(access), other.line(old))
+            }
         }
     }
 

@@ -10,16 +10,16 @@ import Glibc
 package struct ControlGroupAttachment: ~Copyable, Sendable {
     /// The number of the open directory in the tree of version 2; nil where there is none.
     package let directoryNumber: Int32?
-    private let procs: DescriptorNumbers
+    private let procs: DescriptorBag
     private let directory: Descriptor?
 
-    fileprivate init(_ procs: consuming DescriptorNumbers) {
+    fileprivate init(_ procs: DescriptorBag) {
         directoryNumber = nil
         directory = nil
         self.procs = procs
     }
 
-    fileprivate init(_ directory: consuming Descriptor, _ procs: consuming DescriptorNumbers) {
+    fileprivate init(_ directory: consuming Descriptor, _ procs: DescriptorBag) {
         directoryNumber = directory.number
         self.directory = consume directory
         self.procs = procs
@@ -29,29 +29,13 @@ package struct ControlGroupAttachment: ~Copyable, Sendable {
     package var procsNumbers: [Int32] { procs.numbers }
 }
 
-/// Descriptors that are closed together.
-///
-/// It is not private because Swift 6.3 breaks off when a release build of another module takes a value apart whose
-/// noncopyable part has a private type.
-package struct DescriptorNumbers: ~Copyable, Sendable {
-    package private(set) var numbers: [Int32] = []
-
-    mutating func append(_ descriptor: consuming Descriptor) {
-        numbers.append(descriptor.release())
-    }
-
-    deinit {
-        for number in numbers { close(number) }
-    }
-}
-
 extension ControlGroup {
     /// Opens what it takes to put a process into the group.
     package func attachment() throws(ControlGroupError) -> ControlGroupAttachment {
         try attempt("open the files of") { () throws(SystemError) -> ControlGroupAttachment in
-            var procs = DescriptorNumbers()
+            let procs = DescriptorBag()
             for tree in hierarchies.legacy {
-                procs.append(try self.directory(in: tree).open("cgroup.procs", O_WRONLY))
+                procs.keep(try self.directory(in: tree).open("cgroup.procs", O_WRONLY))
             }
             guard let unified = hierarchies.unified else { return ControlGroupAttachment(procs) }
             return ControlGroupAttachment(try self.directory(in: unified).take(), procs)

@@ -232,6 +232,7 @@ struct ContainerPlanner {
         if isOwn(.user) { steps.userNamespace = .init(users: linux.uidMappings, groups: linux.gidMappings) }
         steps.terminal = terminal
         steps.filter = request.filter
+        steps.filterFlags = request.filterFlags
         steps.hasInit = request.hasInit
         steps.gate = request.gate
         steps.deathSignal = request.deathSignal

@@ -20,6 +20,8 @@ package struct ExecRequest: Sendable {
     package var controlGroups = ControlGroupPlaces()
     /// The container's filter of system calls.
     package var filter: [UInt8]?
+    /// The `SECCOMP_FILTER_FLAG_…` bits for seccomp(2).
+    package var filterFlags: UInt32 = 0
     /// A signal that the process gets when the thread that launched it ends.
     package var deathSignal: Int32?
 
@@ -68,6 +70,7 @@ enum ExecPlanner {
         }
         if request.streams == .terminal { steps.terminal = addTerminal(process.consoleSize, to: &builder) }
         steps.filter = request.filter
+        steps.filterFlags = request.filterFlags
         steps.deathSignal = request.deathSignal
         try steps.append(to: &builder)
         return try builder.build()

@@ -79,6 +79,8 @@ package struct LaunchRequest: Sendable {
     package var controlGroups = ControlGroupPlaces()
     /// The filter of system calls: classic BPF, as seccomp(2) takes it.
     package var filter: [UInt8]?
+    /// The `SECCOMP_FILTER_FLAG_…` bits for seccomp(2).
+    package var filterFlags: UInt32 = 0
     /// Whether an init of ours is the first process, which reaps and forwards signals.
     package var hasInit = false
     /// A pipe's end from which the process reads a byte before it runs its program, borrowed until the launch.

@@ -15,6 +15,7 @@ struct ProcessSteps {
     /// The process's end of its terminal.
     var terminal: Slot?
     var filter: [UInt8]?
+    var filterFlags: UInt32 = 0
     var hasInit = false
     var gate: Int32?
     var deathSignal: Int32?
@@ -49,7 +50,7 @@ struct ProcessSteps {
         if let filter, hasEarlyFilter {
             // Without no_new_privs a filter takes CAP_SYS_ADMIN, which is about to go.
             builder.describe("linux.seccomp")
-            builder.installFilter(filter, flags: 0)
+            builder.installFilter(filter, flags: UInt64(filterFlags))
         }
         try addIdentity(to: &builder)
         if let deathSignal {
@@ -59,7 +60,7 @@ struct ProcessSteps {
         builder.add(CSANDBOX_DIRECTORY, "chdir", folder, text: process.cwd)
         if let filter, !hasEarlyFilter {
             builder.describe("linux.seccomp")
-            builder.installFilter(filter, flags: 0)
+            builder.installFilter(filter, flags: UInt64(filterFlags))
         }
         addProgram(to: &builder)
     }

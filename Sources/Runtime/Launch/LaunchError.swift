@@ -9,6 +9,8 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
     case specification(field: String, String)
     /// No process came to be.
     case launch(SystemError)
+    /// The control group could not be made, or refused what was asked of it.
+    case controlGroup(ControlGroupError)
     /// The keeper could not be asked.
     case keeper(KeeperError)
     /// The named field of the specification could not be made true.
@@ -22,6 +24,7 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .specification(let field, let text): "\(field): \(text)"
         case .launch(let error): "cannot start a process: \(error)"
+        case .controlGroup(let error): "\(error)"
         case .keeper(let error): "\(error)"
         case .setup(let purpose, let error): "cannot set up \(purpose): \(error)"
         case .exec(let error): "cannot run \(error.subject): \(SystemError.text(of: error.number))"

@@ -2,16 +2,15 @@
 
 import BenchKit
 import Glibc
-import Linux
-import OCI
 import Runtime
 import TestSupport
 
-/// Compares the start of a container, up to its removal, with a plain C program that makes the same system calls.
+/// Compares the start of a container, up to its removal, and of a program in one with other ways to do it.
 ///
-///     bench-start RUNS
+///     bench-start RUNS [DOCKER SOCKET]
 ///
-/// The container is busybox's `true` with overlay, all control groups, Docker's mounts and a network namespace.
+/// The container is busybox's `true` with Docker's mounts, capabilities, device rules and filter of system calls, all
+/// control groups and a network namespace. DOCKER is the path of docker's command and SOCKET that of its daemon.
 @main
 enum BenchStart {
     static func main() {
@@ -24,92 +23,75 @@ enum BenchStart {
     }
 
     private static func run() throws {
-        guard CommandLine.arguments.count == 2, let runs = Int(CommandLine.arguments[1]), runs > 0 else {
-            throw SystemFailure(message: "usage: bench-start RUNS")
+        let arguments = CommandLine.arguments
+        guard [2, 4].contains(arguments.count), let runs = Int(arguments[1]), runs > 0 else {
+            throw SystemFailure(message: "usage: bench-start RUNS [DOCKER SOCKET]")
         }
         let scratch = try Scratch()
-        try makeImage(in: scratch)
+        let bundle = try Bundle(in: scratch)
         let keeper = try KeeperClient.start(Binaries.path(of: "wharf-keeper"), socket: scratch / "keeper.sock")
         let pid = try keeper.hello()
         defer { kill(pid, SIGKILL) }
-        let subjects: [(name: String, run: (Int) throws -> [Double])] = [
-            ("plain C", { try floor(in: scratch, runs: $0) }),
-            ("wharf, in this process", { runs in try containers(in: scratch, runs: runs, EmbeddedLauncher(), keeper) }),
-            (
-                "wharf, by the keeper",
-                { runs in try containers(in: scratch, runs: runs, KeeperLauncher(keeper), keeper) }
-            ),
+        let wharf = try Wharf(bundle, keeper)
+        let runc = Runc(bundle)
+        var starts = [
+            Subject("plain C", share: 1, bundle.floor),
+            Subject("wharf, in this process", share: 1) { try wharf.starts($0, by: EmbeddedLauncher()) },
+            Subject(Wharf.name, share: 1) { try wharf.starts($0, by: KeeperLauncher(keeper)) },
+            Subject("runc run", share: 10, runc.starts),
         ]
+        let (program, container) = (try wharf.startLasting(), try runc.startLasting())
+        var execs = [
+            Subject(Wharf.name, share: 1) { try wharf.execs($0, in: program) },
+            Subject("runc exec", share: 10, container.execs),
+        ]
+        let docker = arguments.count == 4 ? try Docker(arguments[2], socket: arguments[3], bundle) : nil
+        if let docker {
+            starts.append(Subject("docker run --rm --network none", share: 25, docker.starts))
+            execs.append(Subject("docker exec", share: 25, docker.execs))
+        }
+        print(try table("start to removed", starts, runs: runs))
+        print(try table("exec to end", execs, runs: runs))
+    }
+
+    private static func table(_ title: String, _ subjects: [Subject], runs: Int) throws -> Table {
         var times = [[Double]](repeating: [], count: subjects.count)
         // In turn, so that a change of the machine's speed meets each of them; the first round warms up.
         let blocks = 10
         for block in 0...blocks {
             for (index, subject) in subjects.enumerated() {
-                let taken = try subject.run(max(1, runs / blocks))
+                let taken = try subject.run(max(1, runs / blocks / subject.share))
                 if block > 0 { times[index] += taken }
             }
         }
-        var table = Table(["start to removed", "median", "of plain C"])
-        let base = median(times[0])
-        for (index, subject) in subjects.enumerated() {
-            let middle = median(times[index])
-            table.append([subject.name, "\(decimal(middle * 1e3, 2)) ms", "\(decimal(middle / base, 2)) times"])
+        let middles = times.map(median)
+        let keeper = subjects.firstIndex { $0.name == Wharf.name } ?? 0
+        let bases = keeper == 0 ? [0] : [0, keeper]
+        var table = Table([title, "median"] + bases.map { "of \(subjects[$0].name)" })
+        for (subject, middle) in zip(subjects, middles) {
+            let ratios = bases.map { "\(decimal(middle / middles[$0], 2)) times" }
+            table.append([subject.name, "\(decimal(middle * 1e3, 2)) ms"] + ratios)
         }
-        print(table)
+        return table
     }
+}
 
-    private static func makeImage(in scratch: Scratch) throws {
-        for folder in ["image/bin", "image/proc", "image/dev", "image/sys"] { try makeFolder(scratch / folder) }
-        let copy = try Command("/bin/cp", ["/bin/busybox", scratch / "image/bin/busybox"]).run()
-        guard copy.end == .exit(0) else { throw SystemFailure(message: copy.errors) }
-        try scratch.link("image/bin/true", to: "busybox")
-    }
+/// One way to do what is measured.
+private struct Subject {
+    let name: String
+    /// One run of this for so many of the quickest.
+    let share: Int
+    /// Does it so many times, and returns the seconds that each took.
+    let run: (Int) throws -> [Double]
 
-    private static func floor(in scratch: Scratch, runs: Int) throws -> [Double] {
-        let outcome = try Command(Binaries.path(of: "bench-floor"), [scratch.path, "\(runs)"]).run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: outcome.errors) }
-        return outcome.output.split(separator: "\n").compactMap { Double($0).map { $0 / 1e9 } }
+    init(_ name: String, share: Int, _ run: @escaping (Int) throws -> [Double]) {
+        self.name = name
+        self.share = share
+        self.run = run
     }
+}
 
-    private static func containers(
-        in scratch: Scratch,
-        runs: Int,
-        _ launcher: any Launcher,
-        _ keeper: KeeperClient
-    ) throws -> [Double] {
-        var trees = try ControlGroupHierarchies.discover()
-        trees.parent = ["wharf-bench"]
-        return try (0..<runs).map { _ in
-            let clock = ContinuousClock()
-            return try clock.measure { try container(in: scratch, launcher, trees, keeper) } / .seconds(1)
-        }
-    }
-
-    private static func container(
-        in scratch: Scratch,
-        _ launcher: any Launcher,
-        _ trees: ControlGroupHierarchies,
-        _ keeper: KeeperClient
-    ) throws {
-        let (upper, work) = (scratch / "upper", scratch / "work")
-        guard mkdir(upper, 0o755) == 0, mkdir(work, 0o755) == 0 else { throw SystemFailure("make", upper) }
-        let group = try ControlGroup.create(["container"], in: trees)
-        let attachment = try group.attachment()
-        let root = try Descriptor.newMount(
-            "overlay",
-            parameters: [
-                ("lowerdir", .text(scratch / "image")), ("upperdir", .text(upper)), ("workdir", .text(work)),
-            ]
-        )
-        var request = LaunchRequest(.containerDefault(["true"], hostname: "box"))
-        request.name = "container"
-        request.root = root.number
-        request.controlGroups = ControlGroupPlaces(attachment, in: trees)
-        let running = try Container.start(request, by: launcher)
-        guard try running.process.wait() == .exit(0) else { throw SystemFailure(message: "the container failed") }
-        if launcher is KeeperLauncher { try keeper.forget("container") }
-        try group.remove()
-        removeTree(upper)
-        removeTree(work)
-    }
+/// The seconds that something took.
+func seconds(_ body: () throws -> Void) rethrows -> Double {
+    try ContinuousClock().measure(body) / .seconds(1)
 }
