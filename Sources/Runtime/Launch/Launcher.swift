@@ -18,7 +18,7 @@ package protocol Launcher: Sendable {
     func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess
 }
 
-/// Hosts the interpreter in this process: what it starts ends with it.
+/// Hosts the interpreter in this process: what it starts ends with it where ``LaunchRequest/deathSignal`` asks for that.
 ///
 /// A clone copies the page tables of this process, so a start costs more the larger the process is.
 package struct EmbeddedLauncher: Launcher {
