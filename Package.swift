@@ -30,10 +30,13 @@ let standalone: [LinkerSetting] = [
 let package = Package(
     name: "wharf",
     products: [
-        .executable(name: "wharf", targets: ["wharf"])
+        .executable(name: "wharf", targets: ["wharf"]),
+        .executable(name: "wharf-keeper", targets: ["wharf-keeper"]),
+        .executable(name: "wharfd", targets: ["wharfd"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -59,6 +62,28 @@ let package = Package(
             dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict
         ),
+        .target(
+            name: "Engine",
+            dependencies: [
+                "CKeeper", "EngineAPI", "Images", "Linux", "Logs", "OCI", "Runtime", "Seccomp", "Store",
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "EngineServer",
+            dependencies: [
+                "Engine",
+                "EngineAPI",
+                "Linux",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(name: "EngineClient", dependencies: ["EngineAPI", "Linux"], swiftSettings: strict),
+        .target(name: "JSONTree", swiftSettings: strict),
+        .target(name: "GoTemplate", dependencies: ["JSONTree"], swiftSettings: strict),
         .target(name: "Arguments", swiftSettings: strict),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "Seccomp", dependencies: ["CSeccomp", "Linux"], swiftSettings: strict),
@@ -78,10 +103,22 @@ let package = Package(
                 "Arguments",
                 "Compose",
                 "Diagram",
+                "EngineAPI",
+                "EngineClient",
+                "GoTemplate",
+                "JSONTree",
+                "Linux",
+                "OCI",
                 "Terminal",
                 "YAML",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
+            swiftSettings: strict,
+            linkerSettings: standalone
+        ),
+        .executableTarget(
+            name: "wharfd",
+            dependencies: ["Arguments", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"],
             swiftSettings: strict,
             linkerSettings: standalone
         ),
@@ -109,6 +146,12 @@ let package = Package(
             name: "RuntimeSupport",
             dependencies: ["Linux", "Runtime", "TestSupport"],
             path: "Tests/Support/RuntimeSupport",
+            swiftSettings: strict
+        ),
+        .target(
+            name: "EngineSupport",
+            dependencies: ["EngineAPI", "EngineClient", "Linux", "TestSupport", "wharf", "wharf-keeper", "wharfd"],
+            path: "Tests/Support/EngineSupport",
             swiftSettings: strict
         ),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
@@ -163,6 +206,22 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: ["Engine", "EngineAPI", "EngineSupport", "Images", "Linux", "OCI", "Runtime", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "EngineServerTests",
+            dependencies: ["Engine", "EngineAPI", "EngineServer", "EngineSupport", "Linux", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "EngineClientTests",
+            dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "GoTemplateTests", dependencies: ["GoTemplate", "JSONTree"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests",

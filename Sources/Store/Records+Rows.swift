@@ -7,7 +7,7 @@ extension ContainerRecord: StoredRecord {
     static var columns: String {
         """
         id, name, created, configuration, json_valid(configuration), phase, started, finished, exit_status, \
-        restart_count, process_name, pid, log_state, log_state IS NULL OR json_valid(log_state)
+        restart_count, process_name, pid, details, details IS NULL OR json_valid(details)
         """
     }
 
@@ -27,8 +27,8 @@ extension ContainerRecord: StoredRecord {
         state.restartCount = try row.integer(Int.self)
         state.processName = try row.optionalText()
         state.pid = try row.optionalInteger(Int32.self)
-        state.logState = try row.optionalText().map { Array($0.utf8) }
-        try row.check("log_state")
+        state.details = try row.optionalText().map { Array($0.utf8) }
+        try row.check("details")
     }
 
     /// Whether a text has the form of an identifier.

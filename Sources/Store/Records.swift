@@ -57,8 +57,8 @@ package struct ContainerRecord: Equatable, Sendable {
         package var processName: String?
         /// The first process, as the host numbers it.
         package var pid: Int32?
-        /// Where the log stands, as JSON.
-        package var logState: [UInt8]?
+        /// What else is to be known of it, as JSON.
+        package var details: [UInt8]?
 
         package init(
             phase: Phase = .created,
@@ -68,7 +68,7 @@ package struct ContainerRecord: Equatable, Sendable {
             restartCount: Int = 0,
             processName: String? = nil,
             pid: Int32? = nil,
-            logState: [UInt8]? = nil
+            details: [UInt8]? = nil
         ) {
             self.phase = phase
             self.started = started
@@ -77,7 +77,7 @@ package struct ContainerRecord: Equatable, Sendable {
             self.restartCount = restartCount
             self.processName = processName
             self.pid = pid
-            self.logState = logState
+            self.details = details
         }
     }
 }

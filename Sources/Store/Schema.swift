@@ -30,7 +30,7 @@ package struct Schema: Sendable {
             restart_count INTEGER NOT NULL,
             process_name TEXT,
             pid INTEGER,
-            log_state TEXT CHECK (log_state IS NULL OR json_valid(log_state))
+            details TEXT CHECK (details IS NULL OR json_valid(details))
         ) STRICT;
         CREATE TABLE execs (
             id TEXT PRIMARY KEY NOT NULL,

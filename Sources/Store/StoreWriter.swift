@@ -18,7 +18,7 @@ package struct StoreWriter {
             throw StoreError(.invalid, "`\(container.id.prefix(80))` is no identifier of 64 hexadecimal digits")
         }
         let configuration = try text(container.configuration, "the configuration of the container \(container.id)")
-        let logState = try container.state.logState.map { try text($0, "the log state of \(container.id)") }
+        let details = try container.state.details.map { try text($0, "the details of \(container.id)") }
         let ids = "SELECT id FROM containers WHERE id = ?"
         if try String.fetchOne(database, sql: ids, arguments: [container.id]) != nil {
             throw StoreError(.taken(holder: container.id), "there is a container \(container.id) already")
@@ -30,7 +30,7 @@ package struct StoreWriter {
             arguments: [
                 container.id, container.name, container.created.nanoseconds, configuration, state.phase.rawValue,
                 state.started?.nanoseconds, state.finished?.nanoseconds, state.exitStatus, state.restartCount,
-                state.processName, state.pid, logState,
+                state.processName, state.pid, details,
             ]
         )
     }
@@ -70,12 +70,12 @@ package struct StoreWriter {
         try database.execute(
             sql: """
                 UPDATE containers SET phase = ?, started = ?, finished = ?, exit_status = ?, restart_count = ?,
-                process_name = ?, pid = ?, log_state = ? WHERE id = ?
+                process_name = ?, pid = ?, details = ? WHERE id = ?
                 """,
             arguments: [
                 state.phase.rawValue, state.started?.nanoseconds, state.finished?.nanoseconds, state.exitStatus,
                 state.restartCount, state.processName, state.pid,
-                try state.logState.map { try text($0, "the log state of \(id)") }, id,
+                try state.details.map { try text($0, "the details of \(id)") }, id,
             ]
         )
     }

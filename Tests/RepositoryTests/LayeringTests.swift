@@ -24,12 +24,32 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "OCI": ([], []),
     "EngineAPI": (["OCI"], []),
     "Store": (["GRDB"], ["Glibc"]),
+    "Engine": (
+        ["CKeeper", "EngineAPI", "Images", "Linux", "Logs", "OCI", "Runtime", "Seccomp", "Store"],
+        ["FoundationEssentials", "Glibc", "Synchronization"]
+    ),
+    "EngineServer": (
+        ["Engine", "EngineAPI", "Linux", "NIOCore", "NIOHTTP1", "NIOPosix"],
+        ["FoundationEssentials", "Glibc", "Synchronization"]
+    ),
+    "EngineClient": (["EngineAPI", "Linux"], ["FoundationEssentials", "Glibc", "Synchronization"]),
+    "JSONTree": ([], []),
+    "GoTemplate": (["JSONTree"], []),
+    "wharfd": (
+        ["Arguments", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"], ["Glibc", "Synchronization"]
+    ),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "Arguments": ([], []),
     "CSeccomp": ([], []),
     "Seccomp": (["CSeccomp", "Linux"], ["Glibc", "Synchronization"]),
     "Terminal": ([], ["Glibc"]),
-    "wharf": (["Arguments", "Compose", "Crypto", "Diagram", "Terminal", "YAML"], ["Glibc", "Synchronization"]),
+    "wharf": (
+        [
+            "Arguments", "Compose", "Crypto", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "JSONTree", "Linux",
+            "OCI", "Terminal", "YAML",
+        ],
+        ["FoundationEssentials", "Glibc", "Synchronization"]
+    ),
 ]
 
 @Suite struct `Layering` {

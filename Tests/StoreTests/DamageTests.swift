@@ -10,7 +10,7 @@ import Testing
     static let damages: [(sql: String, column: String)] = [
         ("UPDATE containers SET phase = 'dancing' WHERE id = '\(identifier(2))'", "phase"),
         ("UPDATE containers SET configuration = '{' WHERE id = '\(identifier(2))'", "configuration"),
-        ("UPDATE containers SET log_state = 'x' WHERE id = '\(identifier(2))'", "log_state"),
+        ("UPDATE containers SET details = 'x' WHERE id = '\(identifier(2))'", "details"),
         ("UPDATE containers SET pid = 99999999999 WHERE id = '\(identifier(2))'", "pid"),
         ("\(loosened) UPDATE containers SET created = 'soon' WHERE id = '\(identifier(2))'", "created"),
         ("\(loosened) UPDATE containers SET configuration = x'7B7D' WHERE id = '\(identifier(2))'", "configuration"),

@@ -17,7 +17,7 @@ import Testing
             restartCount: 7,
             processName: "k-1",
             pid: 4_194_304,
-            logState: Array("[1]".utf8)
+            details: Array("[1]".utf8)
         )
         let second = ContainerRecord(
             id: identifier(2),
@@ -126,7 +126,7 @@ import Testing
         let error = #expect(throws: StoreError.self) { try store.add(wrong) }
         #expect(error?.code == .invalid)
         wrong = container(1)
-        wrong.state.logState = Array(text.utf8)
+        wrong.state.details = Array(text.utf8)
         #expect(throws: StoreError.self) { try store.add(wrong) }
         #expect(throws: StoreError.self) {
             try store.write(.process) { try $0.append(EventRecord(time: wrong.created, body: Array(text.utf8))) }

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Store
+
+/// What a container is to be: fixed at its creation, but for limits and the restart policy.
+struct ContainerDefinition: Codable, Equatable, Sendable {
+    /// The request in one spelling, its `config` completed by that of the image.
+    var request: ContainerCreateRequest
+    /// The identifier of the image, the digest of its config.
+    var image: String
+    /// The layers of the image by their chain identifiers, from the base to the top.
+    var layers: [String]
+    /// The operating system of the image, as inspections tell it.
+    var platform = "linux"
+}
+
+/// What is known of a container's state besides what its record has in columns.
+struct ContainerDetails: Codable, Equatable, Sendable {
+    /// Why the last start failed; empty where it did not.
+    var error = ""
+    /// Whether the kernel ended a process of it for want of memory.
+    var wasOutOfMemory = false
+    /// Whether a user stopped it: then it is not started again by the policies `unless-stopped` and `always`.
+    var wasStopped = false
+}
+
+/// A container at one instant, for everything that only looks at it.
+struct ContainerSnapshot: Sendable {
+    var id: ObjectID
+    var name: ContainerName
+    var created: Timestamp
+    var definition: ContainerDefinition
+    var state: ContainerRecord.State
+    var details: ContainerDetails
+    /// The execs that run.
+    var execs: [ObjectID]
+    /// The container's folder on the host: `upper` and `work` of its root, `log`, `hostname`, `hosts`, `resolv.conf`.
+    var directory: String
+    /// The bytes of what it has written, and of its whole root file system; nil where nobody asked.
+    var sizes: (written: Int64, root: Int64)?
+}
+
+extension Timestamp {
+    init(_ time: UnixTime) { self.init(unixNanoseconds: time.nanoseconds) }
+}
+
+extension UnixTime {
+    init(_ time: Timestamp) { self.init(nanoseconds: time.unixNanoseconds) }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+package import Linux
+
+/// Bytes that come out of a pipe, read when somebody wants them: whoever writes them waits for whoever reads them.
+package final class ByteStream: AsyncSequence, Sendable {
+    private let reader: Descriptor
+    /// Says at the end of the bytes why they are not all.
+    private let failure: @Sendable () async -> (any Error)?
+
+    /// How much is read at once.
+    private static let pieceSize = 1 << 16
+
+    /// The bytes of a pipe.
+    ///
+    /// - Parameters:
+    ///   - reader: The end to read from.
+    ///   - failure: Asked at the end of the bytes; what it gives is thrown there.
+    package init(_ reader: consuming Descriptor, failure: @escaping @Sendable () async -> (any Error)? = { nil }) {
+        self.reader = reader
+        self.failure = failure
+    }
+
+    package func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
+
+    package struct Iterator: AsyncIteratorProtocol {
+        fileprivate let stream: ByteStream
+
+        /// The next bytes; nil at the end.
+        package mutating func next() async throws -> [UInt8]? {
+            try await stream.next()
+        }
+    }
+
+    private func next() async throws -> [UInt8]? {
+        try await Reactor.shared.wait(for: reader.number, .readable)
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: Self.pieceSize) { buffer, count in
+            do throws(SystemError) {
+                count = try reader.read(into: UnsafeMutableRawBufferPointer(buffer))
+            } catch {
+                failure = error
+                count = 0
+            }
+        }
+        if let failure { throw failure }
+        if !bytes.isEmpty { return bytes }
+        if let error = await self.failure() { throw error }
+        return nil
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import EngineAPI
+
+extension Engine {
+    package func version() -> EngineVersion {
+        EngineVersion()
+    }
+
+    package func information() async throws -> EngineInformation {
+        throw EngineError(.notImplemented, "")
+    }
+
+    package func status() async throws -> EngineStatus {
+        throw EngineError(.notImplemented, "")
+    }
+
+    /// What happens, and what happened before where that is asked for.
+    ///
+    /// - Parameters:
+    ///   - since: From when on; nil for now.
+    ///   - until: When the stream ends; nil for never.
+    ///   - filters: Those of `GET /events`.
+    package func events(since: Timestamp?, until: Timestamp?, _ filters: Filters) async throws -> EventStream {
+        throw EngineError(.notImplemented, "")
+    }
+}
+
+/// Events in the order in which they happened; the iterator is used by one task at a time.
+package struct EventStream: AsyncSequence, Sendable {
+    package typealias Element = EngineEvent
+    private let pull: @Sendable () async throws -> EngineEvent?
+
+    /// A stream whose events a function gives, nil at the end.
+    package init(_ pull: @escaping @Sendable () async throws -> EngineEvent?) {
+        self.pull = pull
+    }
+
+    package func makeAsyncIterator() -> Iterator { Iterator(pull: pull) }
+
+    package struct Iterator: AsyncIteratorProtocol {
+        fileprivate let pull: @Sendable () async throws -> EngineEvent?
+
+        package mutating func next() async throws -> EngineEvent? { try await pull() }
+    }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The engine as a program.
+@main
+enum Main {
+    static func main() {}
+}
