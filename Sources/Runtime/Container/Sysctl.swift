@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import OCI
+package import OCI
 
 /// Kernel parameters that belong to a namespace, and so may be set for one container.
 ///
 /// Any other is the host's: sysctl(8) for it is refused, as runc and Docker do.
-enum Sysctl {
+package enum Sysctl {
     /// The namespace that a parameter belongs to; nil where it is the host's.
-    static func namespace(of name: String) -> RuntimeSpec.Namespace.Kind? {
+    package static func namespace(of name: String) -> RuntimeSpec.Namespace.Kind? {
         let name = name.contains("/") ? path(of: name).replacing("/", with: ".") : name
         if name.hasPrefix("net.") { return .network }
         if name.hasPrefix("fs.mqueue.") || ofIPC.contains(name) { return .ipc }
@@ -28,7 +28,7 @@ enum Sysctl {
     }
 
     /// Whether a name is one of a parameter: no way out of `/proc/sys`.
-    static func isName(_ name: String) -> Bool {
+    package static func isName(_ name: String) -> Bool {
         path(of: name).split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
             !part.isEmpty && part != "." && part != ".."
         }

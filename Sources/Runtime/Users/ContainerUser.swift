@@ -67,7 +67,7 @@ package struct ContainerUser: Equatable, Sendable {
             return (RuntimeSpec.User(uid: uid, gid: entry?.gid ?? 0), entry)
         case .name(let name):
             guard let entry = try database.user(named: name) else {
-                throw UserError(file: "/etc/passwd", "has no such user; give a number, or add the user to the image")
+                throw UserError(missing: name, isGroup: false)
             }
             return (RuntimeSpec.User(uid: entry.uid, gid: entry.gid), entry)
         }
@@ -79,7 +79,7 @@ package struct ContainerUser: Equatable, Sendable {
             case .number(let gid): return gid
             case .name(let name):
                 if let gid = try database.group(named: name) { return gid }
-                throw UserError(file: "/etc/group", "has no such group; give a number, or add the group to the image")
+                throw UserError(missing: name, isGroup: true)
             }
         }
     }

@@ -10,6 +10,14 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
     package var line: Int?
     /// What is wrong.
     package var reason: String
+    /// The user or group that no entry is of; nil where that is not what is wrong.
+    package var missing: Missing?
+
+    /// A user or group that does not exist.
+    package struct Missing: Equatable, Sendable {
+        package var name: String
+        package var isGroup: Bool
+    }
 
     init(_ reason: String) {
         self.reason = reason
@@ -19,6 +27,16 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
         self.file = file
         self.line = line
         self.reason = reason
+    }
+
+    /// No entry of a file is of the name.
+    init(missing name: String, isGroup: Bool) {
+        let kind = isGroup ? "group" : "user"
+        self.init(
+            file: isGroup ? "/etc/group" : "/etc/passwd",
+            "has no such \(kind); give a number, or add the \(kind) to the image"
+        )
+        missing = Missing(name: name, isGroup: isGroup)
     }
 
     package var description: String {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+
+/// All mounts of a request, each place once.
+struct RequestedMounts: Equatable, Sendable {
+    /// In the order in which they are made: what lies in another comes after it.
+    private(set) var mounts: [RequestedMount] = []
+    /// Directories of the container that are to be there: its volumes without a name.
+    private(set) var volumes: [String] = []
+
+    /// More would be a mistake, and each costs a descriptor at the start.
+    private static let most = 1024
+
+    /// The mounts of a request that was checked.
+    ///
+    /// - Parameter request: The request, completed by its image.
+    init(_ request: ContainerCreateRequest) {
+        var problems: [String] = []
+        self.init(request, problems: &problems)
+    }
+
+    /// The mounts of a request; those that make no sense are left out.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - problems: Gets what is wrong with each of the others.
+    init(_ request: ContainerCreateRequest, problems: inout [String]) {
+        let host = request.hostConfig
+        guard (host.binds?.count ?? 0) + (host.mounts?.count ?? 0) + (host.tmpfs?.count ?? 0) <= Self.most else {
+            problems.append("there are more than \(Self.most) mounts")
+            return
+        }
+        for text in host.binds ?? [] {
+            do throws(RequestProblem) {
+                let (mount, volume) = try RequestedMount.bind(text)
+                if let mount { add(mount, &problems) }
+                if let volume { addVolume(volume) }
+            } catch {
+                problems.append(error.text)
+            }
+        }
+        for mount in host.mounts ?? [] {
+            do throws(RequestProblem) { add(try RequestedMount(mount), &problems) } catch {
+                problems.append(error.text)
+            }
+        }
+        for (path, options) in (host.tmpfs ?? [:]).sorted(by: { $0.key < $1.key }) {
+            do throws(RequestProblem) {
+                add(try RequestedMount(tmpfs: path, options: options), &problems)
+            } catch {
+                problems.append(error.text)
+            }
+        }
+        for path in (request.config.volumes ?? [:]).keys.sorted() {
+            do throws(RequestProblem) {
+                addVolume(try RequestedMount.destination(path, "volume"))
+            } catch {
+                problems.append(error.text)
+            }
+        }
+        let taken = Set(mounts.map(\.destination))
+        volumes.removeAll { taken.contains($0) }
+        // A stable order: what has fewer parts comes first.
+        mounts = mounts.enumerated().sorted { left, right in
+            (Self.depth(left.element), left.offset) < (Self.depth(right.element), right.offset)
+        }.map(\.element)
+    }
+
+    private mutating func add(_ mount: RequestedMount, _ problems: inout [String]) {
+        if mounts.contains(where: { $0.destination == mount.destination }) {
+            problems.append("Duplicate mount point: \(mount.destination)")
+        } else {
+            mounts.append(mount)
+        }
+    }
+
+    private mutating func addVolume(_ path: String) {
+        if !volumes.contains(path) { volumes.append(path) }
+    }
+
+    private static func depth(_ mount: RequestedMount) -> Int { mount.destination.count { $0 == "/" } }
+
+    /// Whether something is mounted at a path.
+    func contains(_ destination: String) -> Bool { mounts.contains { $0.destination == destination } }
+}
