@@ -208,7 +208,10 @@ let package = Package(
         ),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["Engine", "EngineAPI", "EngineSupport", "Images", "Linux", "OCI", "Runtime", "TestSupport"],
+            dependencies: [
+                "Engine", "EngineAPI", "EngineSupport", "Images", "Linux", "OCI", "Runtime", "Seccomp", "Store",
+                "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -27,8 +27,9 @@ struct RequestedMounts: Equatable, Sendable {
     ///   - problems: Gets what is wrong with each of the others.
     init(_ request: ContainerCreateRequest, problems: inout [String]) {
         let host = request.hostConfig
-        guard (host.binds?.count ?? 0) + (host.mounts?.count ?? 0) + (host.tmpfs?.count ?? 0) <= Self.most else {
-            problems.append("there are more than \(Self.most) mounts")
+        let counts = [host.binds?.count, host.mounts?.count, host.tmpfs?.count, request.config.volumes?.count]
+        guard counts.reduce(0, { $0 + ($1 ?? 0) }) <= Self.most else {
+            problems.append("there are more than \(Self.most) mounts and volumes")
             return
         }
         for text in host.binds ?? [] {

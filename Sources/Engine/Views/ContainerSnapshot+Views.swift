@@ -135,12 +135,17 @@ extension ContainerSnapshot {
     /// The ports that the container exposes; none is published yet.
     private var ports: [ContainerSummary.Port] {
         guard isRunning, case .network = NetworkMode(request.hostConfig.networkMode) else { return [] }
-        return (request.config.exposedPorts ?? [:]).keys.compactMap { PortName($0) }.flatMap { name in
-            (name.ports.first...name.ports.last).prefix(1024).map { number in
+        var found: [ContainerSummary.Port] = []
+        for name in (request.config.exposedPorts ?? [:]).keys.compactMap({ PortName($0) }) {
+            for number in (name.ports.first...name.ports.last).prefix(Self.mostPorts - found.count) {
                 var port = ContainerSummary.Port()
                 (port.privatePort, port.type) = (number, name.kind)
-                return port
+                found.append(port)
             }
-        }.sorted { ($0.privatePort, $0.type) < ($1.privatePort, $1.type) }
+        }
+        return found.sorted { ($0.privatePort, $0.type) < ($1.privatePort, $1.type) }
     }
+
+    /// An image may expose ranges without end; nobody reads a longer list.
+    private static let mostPorts = 1024
 }

@@ -73,14 +73,19 @@ package struct ErrorResponse: Codable, Equatable, Sendable {
     /// - Parameter httpStatus: The status of the response; one that no code has counts by its hundreds.
     /// - Returns: The error with the message of the response.
     package func error(httpStatus: Int) -> EngineError {
-        if httpStatus == 400, message.contains("executable file not found") {
-            return EngineError(.commandNotFound, message)
-        }
-        if httpStatus == 400, message.contains("permission denied") {
-            return EngineError(.commandNotExecutable, message)
-        }
+        if httpStatus == 400, let code = startFailure { return EngineError(code, message) }
         let code = EngineError.Code.allCases.first { $0.httpStatus == httpStatus }
         return EngineError(code ?? ((400..<500).contains(httpStatus) ? .badParameter : .failed), message)
+    }
+}
+
+extension ErrorResponse {
+    /// What kept a program from running, by the words of the message; nil where it is about something else.
+    private var startFailure: EngineError.Code? {
+        let isAboutProgram = message.contains("exec: \"")
+        let isMissing = message.contains("no such file or directory") || message.contains("not a directory")
+        if message.contains("executable file not found") || isAboutProgram && isMissing { return .commandNotFound }
+        return isAboutProgram || message.contains("permission denied") ? .commandNotExecutable : nil
     }
 }
 
