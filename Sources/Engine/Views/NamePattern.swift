@@ -70,41 +70,34 @@ struct NamePattern {
     /// Whether a part of a text fits.
     func matches(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        var current: Set<Int> = []
+        // At which place each step was reached last.
+        var reached = [Int](repeating: -1, count: program.count)
+        var current: [Int] = []
         for place in 0...bytes.count {
             // A match may begin anywhere.
-            if add(0, at: place, of: bytes.count, to: &current) { return true }
-            guard place < bytes.count else { break }
-            var next: Set<Int> = []
-            for step in current {
-                guard case .take(let ranges, let isNegated) = program[step],
-                    ranges.contains(where: { $0.contains(bytes[place]) }) != isNegated
-                else { continue }
-                if add(step + 1, at: place + 1, of: bytes.count, to: &next) { return true }
+            var waiting = current + [0]
+            var taking: [Int] = []
+            while let step = waiting.popLast() {
+                if reached[step] == place { continue }
+                reached[step] = place
+                switch program[step] {
+                case .accept: return true
+                case .take: taking.append(step)
+                case .start: if place == 0 { waiting.append(step + 1) }
+                case .end: if place == bytes.count { waiting.append(step + 1) }
+                case .split(let first, let second): waiting += [second, first]
+                case .jump(let target): waiting.append(target)
+                }
             }
-            current = next
+            guard place < bytes.count else { break }
+            current = taking.filter { takes(bytes[place], at: $0) }.map { $0 + 1 }
         }
         return false
     }
 
-    /// Follows the steps that take nothing.
-    ///
-    /// - Returns: Whether the end of the pattern is reached.
-    private func add(_ step: Int, at place: Int, of count: Int, to steps: inout Set<Int>) -> Bool {
-        var waiting = [step]
-        var seen = steps
-        while let step = waiting.popLast() {
-            guard seen.insert(step).inserted else { continue }
-            switch program[step] {
-            case .accept: return true
-            case .take: steps.insert(step)
-            case .start: if place == 0 { waiting.append(step + 1) }
-            case .end: if place == count { waiting.append(step + 1) }
-            case .split(let first, let second): waiting += [second, first]
-            case .jump(let target): waiting.append(target)
-            }
-        }
-        return false
+    private func takes(_ byte: UInt8, at step: Int) -> Bool {
+        guard case .take(let ranges, let isNegated) = program[step] else { return false }
+        return ranges.contains { $0.contains(byte) } != isNegated
     }
 }
 
