@@ -208,7 +208,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["Engine", "EngineAPI", "EngineSupport", "Images", "Linux", "OCI", "Runtime", "TestSupport"],
+            dependencies: [
+                "Engine", "EngineAPI", "EngineSupport", "Images", "Linux", "Logs", "OCI", "Runtime", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -231,7 +233,8 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests",
             dependencies: [
-                "CLinux", "CSandbox", "CSeccomp", "Linux", "OCI", "Runtime", "RuntimeSupport", "Seccomp", "TestSupport",
+                "CKeeper", "CLinux", "CSandbox", "CSeccomp", "Linux", "OCI", "Runtime", "RuntimeSupport", "Seccomp",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),
