@@ -209,7 +209,7 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "EngineAPI", "EngineSupport", "Images", "Linux", "OCI", "Runtime", "Seccomp", "Store",
+                "Engine", "EngineAPI", "EngineSupport", "Images", "Linux", "Logs", "OCI", "Runtime", "Seccomp", "Store",
                 "TestSupport",
             ],
             swiftSettings: strict
@@ -234,7 +234,8 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests",
             dependencies: [
-                "CLinux", "CSandbox", "CSeccomp", "Linux", "OCI", "Runtime", "RuntimeSupport", "Seccomp", "TestSupport",
+                "CKeeper", "CLinux", "CSandbox", "CSeccomp", "Linux", "OCI", "Runtime", "RuntimeSupport", "Seccomp",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 _Static_assert(CKEEPER_NONBLOCKING == SOCK_NONBLOCK, "socket(2)");
@@ -93,7 +95,9 @@ static int fill_root(void) {
 }
 
 int ckeeper_detach(void) {
+    // A leader of a process group cannot leave its session: then the end of the terminal must not end it.
     setsid();
+    signal(SIGHUP, SIG_IGN);
     umask(0);
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -152,23 +156,65 @@ static int has_sibling(const void *plan) {
     return 0;
 }
 
-int ckeeper_launch(int plan, const int *descriptors, uint32_t count, int *forks_sibling, struct csandbox_child *child) {
+// A private copy: what was checked must be what is run, whatever the sender does to the file.
+static void *copy_plan(int plan, uint32_t count, size_t most, size_t *size, int *result) {
     struct stat status;
-    if (fstat(plan, &status) < 0) return -errno;
-    size_t size = (size_t)status.st_size;
-    if (status.st_size <= 0 || size > LARGEST_PLAN) return -EINVAL;
-    // A copy: what was checked must be what is run, whatever the sender does to the file.
-    void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copy == MAP_FAILED) return -errno;
-    int result = -EINVAL;
-    uint32_t fault;
-    if (pread(plan, copy, size, 0) == (ssize_t)size && csandbox_check(copy, size, &fault) == 0 &&
-        ((const struct csandbox_header *)copy)->descriptor_count == count) {
-        *forks_sibling = has_sibling(copy);
-        result = csandbox_launch(copy, size, descriptors, child);
+    *result = -EINVAL;
+    if (fstat(plan, &status) < 0) return NULL;
+    *size = (size_t)status.st_size;
+    if (status.st_size <= 0 || *size > most) return NULL;
+    void *copy = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED) {
+        *result = -errno;
+        return NULL;
     }
+    uint32_t fault;
+    if (pread(plan, copy, *size, 0) == (ssize_t)*size && csandbox_check(copy, *size, &fault) == 0 &&
+        ((const struct csandbox_header *)copy)->descriptor_count == count) {
+        *result = 0;
+        return copy;
+    }
+    munmap(copy, *size);
+    return NULL;
+}
+
+int ckeeper_launch(int plan, const int *descriptors, uint32_t count, int *forks_sibling, struct csandbox_child *child) {
+    size_t size;
+    int result;
+    void *copy = copy_plan(plan, count, LARGEST_PLAN, &size, &result);
+    if (!copy) return result;
+    *forks_sibling = has_sibling(copy);
+    result = csandbox_launch(copy, size, descriptors, child);
     munmap(copy, size);
     return result;
+}
+
+void *ckeeper_copy_plan(int plan, uint32_t count, size_t most, size_t *size, int *result) {
+    void *copy = copy_plan(plan, count, most, size, result);
+    if (!copy || !has_sibling(copy)) return copy;
+    munmap(copy, *size);
+    *result = -EINVAL;
+    return NULL;
+}
+
+void ckeeper_free_plan(void *plan, size_t size) {
+    if (plan) munmap(plan, size);
+}
+
+int ckeeper_is_process(int descriptor) {
+    // What belongs to somebody else or has ended is a process as well.
+    return syscall(SYS_pidfd_send_signal, descriptor, 0, NULL, 0) == 0 || errno == ESRCH || errno == EPERM;
+}
+
+int ckeeper_has_ended(int pidfd) {
+    struct pollfd request = {.fd = pidfd, .events = POLLIN};
+    return poll(&request, 1, 0) > 0;
+}
+
+uint64_t ckeeper_steady_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 void ckeeper_discard(struct csandbox_child *child) {

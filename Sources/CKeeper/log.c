@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,11 @@
 #define DROP_SIZE 65536
 // What is set aside for an index ahead of its need, so that a full disk can still be noted.
 #define INDEX_RESERVE 4096
+// What is moved before other events get their turn.
+#define MOVE_MOST (1u << 20)
+// What is kept beyond a log's size for readers that are behind, in bytes and in segments.
+#define LATE_BYTES (256u << 20)
+#define LATE_SEGMENTS 1024u
 
 static void name_segment(char name[NAME_SIZE], uint32_t stream, uint32_t number, const char *suffix) {
     snprintf(name, NAME_SIZE, "%s.%08u.%s", stream == LOG_STDERR ? "stderr" : "stdout", number, suffix);
@@ -42,7 +48,7 @@ static void reserve(struct ckeeper_segment *segment) {
         segment->reserved = segment->noted + INDEX_RESERVE;
 }
 
-int ckeeper_open_segment(int directory, uint32_t stream, uint32_t number, struct ckeeper_segment *segment) {
+static int open_segment(int directory, uint32_t stream, uint32_t number, struct ckeeper_segment *segment) {
     char name[NAME_SIZE];
     uint64_t size, index_size;
     name_segment(name, stream, number, "log");
@@ -64,12 +70,33 @@ int ckeeper_open_segment(int directory, uint32_t stream, uint32_t number, struct
     return 0;
 }
 
-void ckeeper_remove_segment(int directory, uint32_t stream, uint32_t number) {
+static int lock(int directory, const char *name, int flags) {
+    int file = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags);
+    if (file < 0) return -errno;
+    if (flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+    int error = -errno;
+    close(file);
+    return error;
+}
+
+static void unlock(int file) {
+    if (file < 0) return;
+    // A child between clone and execve has the open file as well: our close alone would not end the lock.
+    flock(file, LOCK_UN);
+    close(file);
+}
+
+// Removes a segment, unless somebody is reading it and it need not go.
+static int remove_segment(int directory, uint32_t stream, uint32_t number, int must) {
     char name[NAME_SIZE];
     name_segment(name, stream, number, "log");
-    unlinkat(directory, name, 0);
+    int file = lock(directory, name, 0);
+    if (file == -EWOULDBLOCK && !must) return -EBUSY;
+    if (file != -ENOENT) unlinkat(directory, name, 0);
     name_segment(name, stream, number, "index");
     unlinkat(directory, name, 0);
+    unlock(file);
+    return 0;
 }
 
 // Adds a record; 0 where there is no space for it: that loses a time, no byte.
@@ -87,7 +114,7 @@ static void note_dropped(struct ckeeper_segment *segment) {
     if (length > 0 && note(segment, length, LOG_DROPPED)) segment->dropped -= length;
 }
 
-void ckeeper_close_segment(struct ckeeper_segment *segment) {
+static void close_segment(struct ckeeper_segment *segment) {
     note_dropped(segment);
     close(segment->data);
     close(segment->index);
@@ -103,8 +130,8 @@ static int64_t drop(int source, struct ckeeper_segment *segment) {
     return length < 0 ? -errno : length;
 }
 
-int64_t ckeeper_pump(int source, struct ckeeper_segment *segment, size_t most) {
-    int64_t length = clinux_splice(source, segment->data, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+static int64_t move(int source, struct ckeeper_segment *segment) {
+    int64_t length = clinux_splice(source, segment->data, MOVE_MOST, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
     if (length > 0) {
         note_dropped(segment);
         note(segment, (uint64_t)length, 0);
@@ -118,4 +145,56 @@ int64_t ckeeper_pump(int source, struct ckeeper_segment *segment, size_t most) {
     }
     if (length == -EAGAIN || length == -EINTR) return -EAGAIN;
     return length == 0 ? 0 : drop(source, segment);
+}
+
+// How many segments may be kept for readers that are behind.
+static uint32_t late_segments(const struct ckeeper_pump *pump) {
+    uint64_t count = LATE_BYTES / pump->limit;
+    return count < LATE_SEGMENTS ? (uint32_t)count : LATE_SEGMENTS;
+}
+
+// Removes what is older than the segments that are kept, from the oldest on, up to the first that is being read.
+static void trim(struct ckeeper_pump *pump) {
+    uint32_t number = pump->segment.number;
+    int directory = lock(pump->directory, ".", O_DIRECTORY);
+    while (number - pump->oldest >= pump->count) {
+        int must = number - pump->oldest - pump->count >= late_segments(pump);
+        if (!must && directory == -EWOULDBLOCK) break;
+        if (remove_segment(pump->directory, pump->stream, pump->oldest, must) < 0) break;
+        pump->oldest++;
+    }
+    unlock(directory);
+}
+
+static void rotate(struct ckeeper_pump *pump) {
+    struct ckeeper_segment next;
+    // Where there can be no next one, this one goes on growing: too large is better than lost.
+    if (open_segment(pump->directory, pump->stream, pump->segment.number + 1, &next) < 0) return;
+    close_segment(&pump->segment);
+    pump->segment = next;
+    trim(pump);
+}
+
+int ckeeper_open_pump(struct ckeeper_pump *pump, uint32_t number) {
+    if (pump->limit == 0 || pump->count == 0) return -EINVAL;
+    int result = open_segment(pump->directory, pump->stream, number, &pump->segment);
+    if (result < 0) return result;
+    uint64_t kept = (uint64_t)pump->count + late_segments(pump);
+    pump->oldest = number > kept ? number - (uint32_t)kept : 0;
+    trim(pump);
+    return 0;
+}
+
+int64_t ckeeper_move(struct ckeeper_pump *pump) {
+    int64_t moved = move(pump->source, &pump->segment);
+    if (moved > 0 && pump->segment.size >= pump->limit) rotate(pump);
+    return moved;
+}
+
+void ckeeper_close_pump(struct ckeeper_pump *pump) {
+    trim(pump);
+    close_segment(&pump->segment);
+    ckeeper_close(pump->source);
+    ckeeper_close(pump->directory);
+    pump->source = pump->directory = -1;
 }

@@ -21,18 +21,25 @@ package enum BlockingCall {
     /// - Throws: What it threw, or the error of pthread_create(3).
     package static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let job = Job { continuation.resume(with: Result(catching: body)) }
-            if let failure = start(job) { continuation.resume(throwing: failure) }
+            do throws(SystemError) {
+                try start { continuation.resume(with: Result(catching: body)) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
         }
     }
 
-    private static func start(_ job: Job) -> SystemError? {
+    /// Runs a function on a thread of its own, which ends with it.
+    ///
+    /// - Parameter body: What to run; whoever starts it sees to its end.
+    /// - Throws: The error of pthread_create(3).
+    package static func start(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
-        let context = Unmanaged.passRetained(job)
+        let context = Unmanaged.passRetained(Job(body))
         let result = pthread_create(
             &thread,
             &attributes,
@@ -43,8 +50,8 @@ package enum BlockingCall {
             },
             context.toOpaque()
         )
-        if result == 0 { return nil }
+        if result == 0 { return }
         context.release()
-        return SystemError("pthread_create", result)
+        throw SystemError("pthread_create", result)
     }
 }

@@ -29,14 +29,16 @@ extension Descriptor {
         try SystemError.check(clinux_pidfd_send_signal(number, signal), "pidfd_send_signal")
     }
 
-    /// Waits for the end of a child and reaps it (waitid(2) with `P_PIDFD`).
+    /// Waits for the end of a child (waitid(2) with `P_PIDFD`).
     ///
+    /// - Parameter reaps: Whether the child is gone after that; otherwise somebody else in this process reaps it.
     /// - Returns: How it ended.
     /// - Throws: `ECHILD` where the process is no child of ours or was reaped before.
-    package borrowing func waitForProcess() throws(SystemError) -> ProcessEnd {
+    package borrowing func waitForProcess(reaps: Bool = true) throws(SystemError) -> ProcessEnd {
         var end = clinux_exit()
         var result: Int32
-        repeat { result = clinux_waitid_pidfd(number, WEXITED, &end) } while result == -EINTR
+        let options = reaps ? WEXITED : WEXITED | WNOWAIT
+        repeat { result = clinux_waitid_pidfd(number, options, &end) } while result == -EINTR
         try SystemError.check(result, "waitid")
         return ProcessEnd(end)
     }

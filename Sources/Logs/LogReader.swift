@@ -5,7 +5,7 @@ package import Linux
 
 /// Reads a log: both streams in the order of time.
 ///
-/// A line is never torn by one of the other stream, as far as it has arrived.
+/// A line is never torn by one of the other stream, as far as it has arrived, unless the query is for pieces as they arrive.
 package struct LogReader: ~Copyable {
     private let query: LogQuery
     private var output: LogStreamReader
@@ -18,7 +18,8 @@ package struct LogReader: ~Copyable {
     private var skipped = 0
     /// The stream whose line is not complete.
     private var open: LogStream?
-    private let changes: LogChanges?
+    /// Keeps all segments until both streams are at one (`keeper_protocol.h`).
+    private var place: Descriptor?
     /// Whether everything up to the query's last time has been given out.
     package private(set) var isFinished = false
 
@@ -34,16 +35,20 @@ package struct LogReader: ~Copyable {
     package init(_ directory: borrowing Descriptor, _ query: LogQuery) throws(LogError) {
         do {
             self.query = query
-            // Before the first look, so that no change is missed between them.
-            let changes = query.follows ? try LogChanges(of: directory) : nil
+            let place = try directory.open(".", O_RDONLY | O_DIRECTORY, resolution: .beneath)
+            try place.lockShared()
             var output = try LogStreamReader(.standardOutput, in: directory)
             var error = try LogStreamReader(.standardError, in: directory)
+            if !query.follows {
+                try output.stopAtEnd()
+                try error.stopAtEnd()
+            }
             var skipped = 0
             if let tail = query.tail {
                 var lines = 0
                 if query.streams.contains(.standardOutput) { lines += try output.seek(tail: tail) }
                 if query.streams.contains(.standardError) { lines += try error.seek(tail: tail) }
-                skipped = max(0, lines - tail)
+                skipped = query.isRaw ? 0 : max(0, lines - tail)
             } else if let since = query.since {
                 try output.seek(since: since)
                 try error.seek(since: since)
@@ -51,7 +56,7 @@ package struct LogReader: ~Copyable {
             self.output = consume output
             self.error = consume error
             self.skipped = skipped
-            self.changes = consume changes
+            self.place = consume place
         } catch {
             throw .unreadable(error)
         }
@@ -75,34 +80,30 @@ package struct LogReader: ~Copyable {
         return nil
     }
 
-    /// Waits until something was written since the last look, or until another descriptor is readable.
-    ///
-    /// - Parameter other: A descriptor that ends the wait, such as one that tells of the end of the process.
-    /// - Throws: What made the wait fail.
-    package func wait(or other: Int32) throws(LogError) {
-        do {
-            try changes?.wait(or: other)
-        } catch {
-            throw .unreadable(error)
-        }
-    }
-
     private mutating func nextOfAll(isEnd: Bool) throws(LogError) -> LogPiece? {
         do {
             // A stream that had no more is asked again only now and then: that costs more than a piece of the other.
-            if taken >= Self.patience { lookAgain() }
+            if taken >= (query.isRaw ? 0 : Self.patience) { lookAgain() }
             try fill(isEnd: isEnd)
             if waiting.output == nil, waiting.error == nil {
                 lookAgain()
                 try fill(isEnd: isEnd)
             }
+            if place != nil, isPlaced { place = nil }
         } catch {
             throw .unreadable(error)
         }
         let piece = take()
         taken += piece?.bytes.count ?? 0
-        open = piece.map { $0.endsLine ? nil : $0.stream } ?? open
+        if !query.isRaw { open = piece.map { $0.endsLine ? nil : $0.stream } ?? open }
         return piece
+    }
+
+    /// Whether all streams are at segments, or one that is not will hardly come: a terminal has just one stream.
+    private var isPlaced: Bool {
+        let isOutput = output.isPlaced || !query.streams.contains(.standardOutput)
+        let isError = error.isPlaced || !query.streams.contains(.standardError)
+        return isOutput && isError || output.hasTurned || error.hasTurned
     }
 
     private mutating func lookAgain() {
@@ -112,11 +113,11 @@ package struct LogReader: ~Copyable {
 
     private mutating func fill(isEnd: Bool) throws(SystemError) {
         if waiting.output == nil, !isDry.output {
-            waiting.output = try output.next(isEnd: isEnd)
+            waiting.output = query.isRaw ? try output.nextArrival(isEnd: isEnd) : try output.next(isEnd: isEnd)
             isDry.output = waiting.output == nil
         }
         if waiting.error == nil, !isDry.error {
-            waiting.error = try error.next(isEnd: isEnd)
+            waiting.error = query.isRaw ? try error.nextArrival(isEnd: isEnd) : try error.next(isEnd: isEnd)
             isDry.error = waiting.error == nil
         }
     }
@@ -126,37 +127,5 @@ package struct LogReader: ~Copyable {
         guard let second = waiting.error else { return waiting.output.take() }
         let chosen = open ?? (second.time < first.time ? .standardError : .standardOutput)
         return chosen == .standardOutput ? waiting.output.take() : waiting.error.take()
-    }
-}
-
-/// Tells of writes to the files of a directory (inotify(7)).
-struct LogChanges: ~Copyable, Sendable {
-    private let descriptor: Descriptor
-
-    init(of directory: borrowing Descriptor) throws(SystemError) {
-        descriptor = try Self.watch(directory)
-    }
-
-    private static func watch(_ directory: borrowing Descriptor) throws(SystemError) -> Descriptor {
-        let number = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
-        if number < 0 { throw SystemError("inotify_init1", errno) }
-        let descriptor = Descriptor(owning: number)
-        let path = "/proc/self/fd/\(directory.number)"
-        if inotify_add_watch(number, path, UInt32(IN_MODIFY | IN_CREATE)) < 0 {
-            throw SystemError("inotify_add_watch", errno, on: "the log's directory")
-        }
-        return descriptor
-    }
-
-    func wait(or other: Int32) throws(SystemError) {
-        var requests = [
-            pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: other, events: Int16(POLLIN), revents: 0),
-        ]
-        while poll(&requests, nfds_t(requests.count), -1) < 0 {
-            if errno != EINTR { throw SystemError("poll", errno) }
-        }
-        var events = [UInt8](repeating: 0, count: 4096)
-        while read(descriptor.number, &events, events.count) > 0 {}
     }
 }

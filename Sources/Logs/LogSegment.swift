@@ -5,6 +5,8 @@ import Glibc
 import Linux
 
 /// A segment of a stream that is open for reading, maybe while it is written.
+///
+/// While it is open, the keeper removes neither it nor those that follow, within the bounds that `keeper_protocol.h` names.
 struct LogSegment: ~Copyable {
     let number: UInt32
     private let data: Descriptor
@@ -14,10 +16,12 @@ struct LogSegment: ~Copyable {
 
     /// Opens a segment; nil where it does not exist, or no longer.
     init?(_ stream: LogStream, _ number: UInt32, in directory: borrowing Descriptor) throws(SystemError) {
-        let digits = String(number)
-        let name = "\(stream.name).\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits)"
+        let name = Self.name(stream, number)
         do {
             let data = try directory.open("\(name).log", O_RDONLY | O_NOFOLLOW, resolution: .noLinks)
+            try data.lockShared()
+            // It may have been removed before the lock.
+            guard try data.hasName() else { return nil }
             let index = try directory.open("\(name).index", O_RDONLY | O_NOFOLLOW, resolution: .noLinks)
             self.number = number
             self.data = data
@@ -26,6 +30,26 @@ struct LogSegment: ~Copyable {
             return nil
         }
     }
+
+    private static func name(_ stream: LogStream, _ number: UInt32) -> String {
+        let digits = String(number)
+        return "\(stream.name).\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits)"
+    }
+
+    /// Whether a segment has a name.
+    static func exists(
+        _ stream: LogStream,
+        _ number: UInt32,
+        in directory: borrowing Descriptor
+    ) throws(SystemError) -> Bool {
+        var status = stat()
+        if fstatat(directory.number, "\(name(stream, number)).log", &status, AT_SYMLINK_NOFOLLOW) == 0 { return true }
+        if errno == ENOENT { return false }
+        throw SystemError("fstatat", errno, on: "a segment of the log")
+    }
+
+    /// Whether it was removed, and maybe those that follow it.
+    func isRemoved() throws(SystemError) -> Bool { try !data.hasName() }
 
     /// The numbers of a stream's segments in their order.
     static func numbers(of stream: LogStream, in directory: borrowing Descriptor) throws(SystemError) -> [UInt32] {
@@ -102,5 +126,20 @@ struct LogSegment: ~Copyable {
     func lastTime() throws(SystemError) -> UInt64? {
         let count = try recordCount()
         return count == 0 ? nil : try record(count - 1)?.time
+    }
+}
+
+extension Descriptor {
+    /// Keeps whoever wants the file for itself away from it, as long as this open file lives (flock(2)).
+    borrowing func lockShared() throws(SystemError) {
+        while flock(number, LOCK_SH) != 0 {
+            if errno != EINTR { throw SystemError("flock", errno, on: "the log") }
+        }
+    }
+
+    fileprivate borrowing func hasName() throws(SystemError) -> Bool {
+        var status = stat()
+        if fstat(number, &status) != 0 { throw SystemError("fstat", errno, on: "a segment of the log") }
+        return status.st_nlink > 0
     }
 }

@@ -25,7 +25,8 @@ package struct LogPiece: Equatable, Sendable {
     package var bytes: [UInt8]
     /// Whether a line starts here.
     package var startsLine: Bool
-    /// Bytes that came before this piece and could not be kept: the disk was full.
+    /// Bytes that came before this piece and are not in the log: the disk was full, or the reader fell too far behind and
+    /// segments went. Then it is a guess, by the size of the segment before them. A piece may have nothing but these.
     package var droppedBefore: UInt64 = 0
 
     /// Whether the line ends here.
@@ -40,8 +41,10 @@ package struct LogQuery: Sendable {
     package var until: UInt64?
     /// How many of the last lines; nil is all.
     package var tail: Int?
-    /// Whether to wait for more at the end.
+    /// Whether to wait for more at the end; otherwise the log ends where it does when it is opened.
     package var follows = false
+    /// Whether pieces are wanted as they arrive, and not line by line; ``tail`` then holds for each stream.
+    package var isRaw = false
 
     package init() {}
 }

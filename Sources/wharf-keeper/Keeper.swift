@@ -13,6 +13,7 @@ struct Keeper {
     var connections = ConnectionTable()
     var held = HeldTable()
     var pumps = PumpTable()
+    var engine = Guard()
     let epoll: Int32
     let listener: Int32
     /// The descriptor that tells of ended children.
@@ -21,7 +22,7 @@ struct Keeper {
 
     /// Who an event is about.
     enum Source: UInt64 {
-        case listener, children, connection, report, process, pump
+        case listener, children, connection, report, process, pump, engine
 
         func token(_ index: Int = 0) -> UInt64 { rawValue << 32 | UInt64(index) }
     }
@@ -40,7 +41,7 @@ struct Keeper {
     mutating func run() {
         let events = UnsafeMutablePointer<clinux_event>.allocate(capacity: Event.batch)
         while !isEnding {
-            let count = clinux_epoll_wait(epoll, events, Int32(Event.batch), -1)
+            let count = clinux_epoll_wait(epoll, events, Int32(Event.batch), engine.timeout)
             var mayHaveOrphans = false
             for index in 0..<max(0, Int(count)) {
                 let token = events[index].token
@@ -49,12 +50,14 @@ struct Keeper {
                 switch source {
                 case .listener: accept()
                 case .children: mayHaveOrphans = true
-                case .connection: receive(from: subject)
+                case .connection: serve(subject, events[index].events)
                 case .report: relay(subject)
                 case .process: observeEnd(of: subject)
                 case .pump: move(subject)
+                case .engine: observeEngine()
                 }
             }
+            if engine.timeout == 0 { launchEngine() }
             if mayHaveOrphans {
                 ckeeper_drain(children)
                 reapOrphans()
@@ -75,6 +78,12 @@ struct Keeper {
             return
         }
         if clinux_epoll_add(epoll, socket, Event.readable, Source.connection.token(index)) < 0 { close(index) }
+    }
+
+    /// Hears what a connection asks, and tells it what it was not ready for.
+    private mutating func serve(_ index: Int, _ events: UInt32) {
+        if events & Event.writable != 0 { tell(index) }
+        if events & ~Event.writable != 0 { receive(from: index) }
     }
 
     mutating func close(_ index: Int) {
@@ -107,9 +116,8 @@ struct Keeper {
         // Whoever hears of the end finds everything that the process wrote.
         drainPumps(of: index)
         clinux_epoll_remove(epoll, processes[index].pidfd)
-        for watcher in 0..<ConnectionTable.capacity where connections.isWatching(watcher) {
-            answer(watcher, process: index)
-        }
+        processes.noteChange(index)
+        for watcher in connections.indices where connections.isWatching(watcher) { tell(watcher) }
     }
 
     /// Reaps children that are in no table: what containers without a pid namespace of their own leave behind.
@@ -132,6 +140,7 @@ struct Keeper {
 enum Event {
     static let batch = 64
     static let readable: UInt32 = 1
+    static let writable: UInt32 = 4
     /// A change is told once: an ended process stays readable for good.
     static let readableOnce: UInt32 = 1 | 1 << 31
 }

@@ -9,13 +9,7 @@ struct PumpTable {
 
     struct Entry {
         var process: Int32 = -1
-        var source: Int32 = -1
-        var directory: Int32 = -1
-        var stream: UInt32 = 0
-        /// The size in bytes at which a segment is full, and how many segments are kept.
-        var limit: UInt64 = 0
-        var count: UInt32 = 0
-        var segment = ckeeper_segment()
+        var pump = ckeeper_pump()
     }
 
     private let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
@@ -40,30 +34,15 @@ struct PumpTable {
         return free
     }
 
-    /// Moves what there is, 1 MiB at most, and goes on to the next segment where one is full.
+    /// Moves what there is, as `ckeeper_move` does.
     ///
     /// - Returns: The number of bytes, 0 at the end, or `-EAGAIN`.
     func move(_ index: Int) -> Int64 {
-        let moved = ckeeper_pump(entries[index].source, &entries[index].segment, 1 << 20)
-        if moved > 0, entries[index].segment.size >= entries[index].limit { rotate(index) }
-        return moved
-    }
-
-    private func rotate(_ index: Int) {
-        let entry = entries[index]
-        let number = entry.segment.number &+ 1
-        var next = ckeeper_segment()
-        // Where there can be no next one, this one goes on growing: too large is better than lost.
-        guard ckeeper_open_segment(entry.directory, entry.stream, number, &next) == 0 else { return }
-        ckeeper_close_segment(&entries[index].segment)
-        entries[index].segment = next
-        if number >= entry.count { ckeeper_remove_segment(entry.directory, entry.stream, number - entry.count) }
+        ckeeper_move(&entries[index].pump)
     }
 
     func close(_ index: Int) {
-        ckeeper_close(entries[index].source)
-        ckeeper_close(entries[index].directory)
-        ckeeper_close_segment(&entries[index].segment)
+        ckeeper_close_pump(&entries[index].pump)
         entries[index].process = -1
     }
 }
@@ -72,20 +51,27 @@ extension Keeper {
     /// Starts to move a stream into a log.
     mutating func pump(_ index: Int, _ key: Key, _ request: keeper_request) -> Int32 {
         guard let process = processes.index(of: key) else { return ESRCH }
-        guard connections[index].received == 2, request.limit > 0, request.count > 0 else { return EINVAL }
+        guard connections[index].received == 2 else { return EINVAL }
         let descriptors = connections.descriptors(of: index)
-        var entry = PumpTable.Entry(process: Int32(process), source: descriptors[0], directory: descriptors[1])
-        entry.stream = request.tag
-        entry.limit = request.limit
-        entry.count = request.count
-        let error = ckeeper_open_segment(entry.directory, entry.stream, request.segment, &entry.segment)
+        var entry = PumpTable.Entry(process: Int32(process))
+        entry.pump.source = descriptors[0]
+        entry.pump.directory = descriptors[1]
+        entry.pump.stream = request.tag
+        entry.pump.limit = request.limit
+        entry.pump.count = request.count
+        let error = ckeeper_open_pump(&entry.pump, request.segment)
         if error < 0 { return -error }
+        // From here on the descriptors are the pump's.
+        connections[index].received = 0
         guard let pump = pumps.add(entry) else {
-            ckeeper_close_segment(&entry.segment)
+            ckeeper_close_pump(&entry.pump)
             return ENOSPC
         }
-        connections[index].received = 0
-        clinux_epoll_add(epoll, entry.source, Event.readable, Source.pump.token(pump))
+        let watched = clinux_epoll_add(epoll, entry.pump.source, Event.readable, Source.pump.token(pump))
+        if watched < 0 {
+            pumps.close(pump)
+            return -watched
+        }
         return 0
     }
 
@@ -97,7 +83,7 @@ extension Keeper {
 
     private mutating func closePump(_ index: Int) {
         // The engine holds the same open file: closing our descriptor would not end its events.
-        clinux_epoll_remove(epoll, pumps[index].source)
+        clinux_epoll_remove(epoll, pumps[index].pump.source)
         pumps.close(index)
     }
 

@@ -32,9 +32,7 @@ extension Keeper {
         case KEEPER_LAUNCH: launch(index, key)
         case KEEPER_ADOPT: answer(index, error: adopt(index, key, pid: request.pid))
         case KEEPER_HOLD: answer(index, error: hold(index, key, tag: request.tag))
-        case KEEPER_LIST:
-            list(index)
-            end(index)
+        case KEEPER_LIST: list(index)
         case KEEPER_FETCH: fetch(index, key)
         case KEEPER_WATCH:
             connections[index].isWatching = true
@@ -44,6 +42,14 @@ extension Keeper {
             let error = pump(index, key, request)
             connections.closeReceived(index)
             answer(index, error: error)
+        case KEEPER_RELEASE: answer(index, error: release(key, tag: request.tag))
+        case KEEPER_GUARD:
+            let error = guardProcess(index, pid: request.pid)
+            connections.closeReceived(index)
+            answer(index, error: error)
+        case KEEPER_UNGUARD:
+            endGuard()
+            answer(index, error: 0)
         case KEEPER_QUIT:
             isEnding = processes.isEmpty
             answer(index, error: isEnding ? 0 : EBUSY)
@@ -66,8 +72,47 @@ extension Keeper {
         send(&answer, descriptor: -1, to: index)
     }
 
+    private mutating func list(_ index: Int) {
+        connections[index].isListing = true
+        connections[index].asked = processes.changes
+        tell(index)
+    }
+
+    /// Tells a connection of the processes that it has not heard of, until it has to read first.
+    mutating func tell(_ index: Int) {
+        guard connections.isUsed(index), connections[index].isListing else { return }
+        while let process = processes.index(changedAfter: connections[index].told) {
+            // What has begun since the request is no news.
+            if processes[process].change > connections[index].asked,
+                processes[process].state == KEEPER_RUNNING.rawValue
+            {
+                connections[index].told = processes[process].change
+                continue
+            }
+            let result = answer(index, process: process)
+            if result == -Int64(EAGAIN) { return wait(index) }
+            // Whoever has gone without a word is seen by that.
+            if result < 0 { return end(index) }
+            connections[index].told = processes[process].change
+        }
+        if connections[index].isBehind {
+            connections[index].isBehind = false
+            clinux_epoll_change(epoll, connections[index].socket, Event.readable, Source.connection.token(index))
+        }
+        if !connections[index].isWatching { end(index) }
+    }
+
+    private mutating func wait(_ index: Int) {
+        if connections[index].isBehind { return }
+        connections[index].isBehind = true
+        let events = Event.readable | Event.writable
+        clinux_epoll_change(epoll, connections[index].socket, events, Source.connection.token(index))
+    }
+
     /// Tells of a process, with its pidfd.
-    func answer(_ index: Int, process: Int) {
+    ///
+    /// - Returns: What sendmsg(2) gave, or the negative error.
+    private func answer(_ index: Int, process: Int) -> Int64 {
         let entry = processes[process]
         var answer = keeper_answer()
         answer.pid = entry.pid
@@ -75,13 +120,14 @@ extension Keeper {
         answer.status = entry.status
         answer.ended = entry.ended
         entry.key.write(to: &answer)
-        send(&answer, descriptor: entry.pidfd, to: index)
+        return send(&answer, descriptor: entry.pidfd, to: index)
     }
 
-    private func send(_ answer: inout keeper_answer, descriptor: Int32, to index: Int) {
+    @discardableResult
+    private func send(_ answer: inout keeper_answer, descriptor: Int32, to index: Int) -> Int64 {
         var descriptor = descriptor
-        // A client that does not read loses answers, and asks again: nothing here waits for it.
-        _ = clinux_send_packet(
+        // Nothing here waits for a client that does not read.
+        return clinux_send_packet(
             connections[index].socket,
             &answer,
             MemoryLayout<keeper_answer>.size,
@@ -89,10 +135,6 @@ extension Keeper {
             descriptor >= 0 ? 1 : 0,
             Int32(CKEEPER_DONT_WAIT)
         )
-    }
-
-    private func list(_ index: Int) {
-        for process in processes.indices where processes.isUsed(process) { answer(index, process: process) }
     }
 
     private mutating func fetch(_ index: Int, _ key: Key) {
@@ -121,6 +163,10 @@ extension Keeper {
     private mutating func adopt(_ index: Int, _ key: Key, pid: Int32) -> Int32 {
         guard processes.index(of: key) == nil else { return EEXIST }
         guard let pidfd = takeDescriptor(index) else { return EINVAL }
+        guard ckeeper_is_process(pidfd) != 0 else {
+            ckeeper_close(pidfd)
+            return EINVAL
+        }
         guard let process = processes.add(ProcessTable.Entry(key: key, pid: pid, pidfd: pidfd)) else {
             ckeeper_close(pidfd)
             return ENOSPC
@@ -141,6 +187,12 @@ extension Keeper {
         if held.hold(descriptor, process: process, tag: tag) { return 0 }
         ckeeper_close(descriptor)
         return ENOSPC
+    }
+
+    private mutating func release(_ key: Key, tag: UInt32) -> Int32 {
+        guard let process = processes.index(of: key) else { return ESRCH }
+        held.release(process, tag: tag)
+        return 0
     }
 
     private mutating func forget(_ key: Key) -> Int32 {

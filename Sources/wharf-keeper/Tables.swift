@@ -15,11 +15,15 @@ struct ProcessTable {
         var state: UInt32 = 0
         var status: Int32 = 0
         var ended: UInt64 = 0
+        /// When it last changed, counted over all processes: whoever lists them knows by it what they have not been told.
+        var change: UInt64 = 0
     }
 
     private let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
     /// Entries at and above it were never used; their memory is not even resident.
     private var top = 0
+    /// The number of the last change.
+    private(set) var changes: UInt64 = 0
 
     subscript(index: Int) -> Entry {
         get { entries[index] }
@@ -50,6 +54,22 @@ struct ProcessTable {
         return nil
     }
 
+    /// Notes that there is something new to tell of a process.
+    mutating func noteChange(_ index: Int) {
+        changes += 1
+        entries[index].change = changes
+    }
+
+    /// The process whose change is the next after a number.
+    func index(changedAfter number: UInt64) -> Int? {
+        var found: Int?
+        for index in indices where isUsed(index) && entries[index].change > number {
+            if let other = found, entries[other].change < entries[index].change { continue }
+            found = index
+        }
+        return found
+    }
+
     /// Adds a process; nil where the table is full.
     mutating func add(_ entry: Entry) -> Int? {
         var free = top
@@ -60,6 +80,7 @@ struct ProcessTable {
         guard free < Self.capacity else { return nil }
         if free == top { top += 1 }
         entries.advanced(by: free).initialize(to: entry)
+        noteChange(free)
         return free
     }
 
@@ -107,6 +128,15 @@ struct HeldTable {
         }
     }
 
+    /// Closes what is held under a tag, where there is something.
+    mutating func release(_ process: Int, tag: UInt32) {
+        for index in 0..<top where entries[index].process == Int32(process) && entries[index].tag == tag {
+            ckeeper_close(entries[index].descriptor)
+            entries[index].process = -1
+        }
+    }
+
+    /// Closes everything that is held for a process.
     mutating func release(_ process: Int) {
         for index in 0..<top where entries[index].process == Int32(process) {
             ckeeper_close(entries[index].descriptor)
@@ -127,7 +157,13 @@ struct ConnectionTable {
         var report: Int32 = -1
         var process = -1
         var awaitsSibling = false
+        /// Whether it wants to hear of all processes, and after that of each that ends.
+        var isListing = false
         var isWatching = false
+        /// The last change when it asked, the last one that it was told of, and whether it has to read before it can be told of the next.
+        var asked: UInt64 = 0
+        var told: UInt64 = 0
+        var isBehind = false
     }
 
     private let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
@@ -145,6 +181,9 @@ struct ConnectionTable {
     func isUsed(_ index: Int) -> Bool { index < top && (entries[index].socket >= 0 || entries[index].report >= 0) }
 
     func isWatching(_ index: Int) -> Bool { isUsed(index) && entries[index].isWatching }
+
+    /// Where entries may be.
+    var indices: Range<Int> { 0..<top }
 
     /// Whether a connection carries the launch of a process that has not run its program yet.
     func isLaunching(_ index: Int, _ process: Int) -> Bool {
@@ -186,6 +225,7 @@ struct ConnectionTable {
         closeReceived(index)
         ckeeper_close(entries[index].socket)
         entries[index].socket = -1
+        entries[index].isListing = false
         entries[index].isWatching = false
     }
 }

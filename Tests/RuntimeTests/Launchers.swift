@@ -7,14 +7,17 @@ import Testing
 
 /// Who becomes the parent of the processes that a test starts.
 ///
-/// Each suite with the trait ``Testing/Trait/everyLauncher`` runs once in this process and once by a keeper: whatever
-/// launches containers has to pass the very same tests.
+/// Each suite with the trait ``Testing/Trait/everyLauncher`` runs in this process, in this process by a supervisor, and by
+/// a keeper: whatever launches containers has to pass the very same tests.
 enum Launchers {
     /// Those whose parts all belong to this process, for tests that count what it has.
     static let inProcess: [any Launcher] = [EmbeddedLauncher()]
 
     /// Whether the running test's containers are children of this process.
-    static var isInProcess: Bool { current is EmbeddedLauncher }
+    static var isInProcess: Bool {
+        let launcher = (current as? NumberingLauncher)?.launcher ?? current
+        return launcher is EmbeddedLauncher || launcher is EmbeddedSupervisor
+    }
 
     /// The one that the running test is to use.
     @TaskLocal static var current: any Launcher = EmbeddedLauncher()
@@ -30,6 +33,8 @@ struct EveryLauncher: SuiteTrait, TestTrait, TestScoping {
         performing function: @Sendable @concurrent () async throws -> Void
     ) async throws {
         try await Launchers.$current.withValue(EmbeddedLauncher()) { try await function() }
+        let supervised = NumberingLauncher(launcher: try EmbeddedSupervisor())
+        try await Launchers.$current.withValue(supervised) { try await function() }
         let keeper = try TestKeeper()
         let launcher = NumberingLauncher(launcher: KeeperLauncher(keeper.client))
         try await Launchers.$current.withValue(launcher) { try await function() }
@@ -40,12 +45,14 @@ struct EveryLauncher: SuiteTrait, TestTrait, TestScoping {
 
 /// Gives each process a name of its own, which most tests do not care to think of.
 private final class NumberingLauncher: Launcher {
-    private let launcher: any Launcher
+    let launcher: any Launcher
     private let count = Mutex(0)
 
     init(launcher: any Launcher) {
         self.launcher = launcher
     }
+
+    var deathSignal: Int32? { launcher.deathSignal }
 
     func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess {
         let number = count.withLock { count in

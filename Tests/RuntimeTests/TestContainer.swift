@@ -131,7 +131,8 @@ struct TestContainer: ~Copyable {
         try Container.create(finishedRequest(writingTo: output, readingFrom: nil), by: Launchers.current)
     }
 
-    private mutating func finishedRequest(writingTo output: Int32?, readingFrom input: Int32?) -> LaunchRequest {
+    /// The request with everything that was changed of the specification.
+    mutating func finishedRequest(writingTo output: Int32?, readingFrom input: Int32?) -> LaunchRequest {
         request.specification = specification
         if request.streams != .terminal {
             let stream = output.map { StandardStream.descriptor($0) } ?? .null

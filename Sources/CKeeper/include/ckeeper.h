@@ -41,6 +41,10 @@ void ckeeper_reap(pid_t child);
 // Launches the plan in a file, which is copied first. `count` says how many descriptors fill its slots. `forks_sibling` is
 // whether the process that remains is another one than that of `child`.
 int ckeeper_launch(int plan, const int *descriptors, uint32_t count, int *forks_sibling, struct csandbox_child *child);
+// A plan of a file that was checked and copied, to be launched often; NULL with -errno in `result`. It must not go on in
+// a sibling, and its slots are filled by `count` descriptors.
+void *_Nullable ckeeper_copy_plan(int plan, uint32_t count, size_t most, size_t *size, int *result);
+void ckeeper_free_plan(void *_Nullable plan, size_t size);
 // Ends and reaps a child that nobody will hear of.
 void ckeeper_discard(struct csandbox_child *child);
 
@@ -53,14 +57,30 @@ struct ckeeper_segment {
     uint64_t dropped;          // Bytes that were dropped and are in no record yet.
 };
 
-// Opens a segment to go on writing at its end; makes it if it is missing. 0 or -errno.
-int ckeeper_open_segment(int directory, uint32_t stream, uint32_t number, struct ckeeper_segment *segment);
-void ckeeper_close_segment(struct ckeeper_segment *segment);
-void ckeeper_remove_segment(int directory, uint32_t stream, uint32_t number);
-// Moves what there is, `most` bytes at most, from a pipe or a terminal to the segment, without a copy of ours, and notes
-// it. What the file system cannot take is dropped and noted as that. The number of bytes, 0 at the end, or -EAGAIN.
-int64_t ckeeper_pump(int source, struct ckeeper_segment *segment, size_t most);
+// A stream that is moved into a log. The caller fills in what comes before `oldest`.
+struct ckeeper_pump {
+    int source, directory;   // Closed with the pump.
+    uint32_t stream, count;  // A log_stream, and how many segments are kept.
+    uint64_t limit;          // The size in bytes at which a segment is full.
+    uint32_t oldest;         // The first segment that may still be there.
+    struct ckeeper_segment segment;
+};
 
+// Opens the segment with a number to go on writing at its end; makes it if it is missing. 0 or -errno; then the
+// descriptors stay the caller's.
+int ckeeper_open_pump(struct ckeeper_pump *pump, uint32_t number);
+// Moves what there is, 1 MiB at most, from a pipe or a terminal to the segment, without a copy of ours, and notes it; goes
+// on to the next segment where one is full. What the file system cannot take is dropped and noted as that. The number of
+// bytes, 0 at the end, or -EAGAIN.
+int64_t ckeeper_move(struct ckeeper_pump *pump);
+void ckeeper_close_pump(struct ckeeper_pump *pump);
+
+// Whether a descriptor is that of a process (pidfd_open(2)).
+int ckeeper_is_process(int descriptor);
+// Whether a process has ended, reaped or not.
+int ckeeper_has_ended(int pidfd);
+// Nanoseconds of a clock that nobody sets, CLOCK_BOOTTIME.
+uint64_t ckeeper_steady_time(void);
 void ckeeper_close(int descriptor);
 uid_t ckeeper_user(void);
 pid_t ckeeper_pid(void);

@@ -33,7 +33,8 @@ enum keeper_request_kind {
     KEEPER_LIST = 6,
     // Answers one keeper_answer for each descriptor that is held with the process, then closes.
     KEEPER_FETCH = 7,
-    // As LIST, and then one keeper_answer more for each process that ends, until the connection is closed.
+    // As LIST, and then one keeper_answer more for each process that ends, until the connection is closed. A client that
+    // reads slowly misses none.
     KEEPER_WATCH = 8,
     // Forgets a process that has ended. Answers one keeper_answer.
     KEEPER_FORGET = 9,
@@ -44,13 +45,34 @@ enum keeper_request_kind {
     // one that reaches `limit` bytes is followed by another, and only the last `count` are kept. Before the end of the
     // process is told, everything that it wrote is in the log. Answers one keeper_answer.
     KEEPER_PUMP = 11,
+    // Closes a descriptor that is held with the process under `tag`, where there is one. Answers one keeper_answer.
+    KEEPER_RELEASE = 12,
+    // Guards the engine: when the process of the second descriptor, a pidfd, ends, the plan in the first one, a memfd, is
+    // launched, and so on with each process that came of it. The other descriptors, KEEPER_GUARD_DESCRIPTORS at most, fill
+    // the plan's slots; all are kept. `pid` is the process's number. The plan may not join namespaces by FORK_SIBLING, and
+    // nobody hears its reports. One that ended within KEEPER_GUARD_STEADY is followed by a pause, which doubles from 100 ms
+    // to 10 s. A guard takes the place of the one before; where the process is the one that the keeper launched, pauses go
+    // on growing. Guarded processes are not in the list and do not hinder QUIT, which ends the guard. Answers one
+    // keeper_answer.
+    KEEPER_GUARD = 13,
+    // Ends the guard, where there is one; the process goes on. Answers one keeper_answer.
+    KEEPER_UNGUARD = 14,
 };
+
+// The most descriptors for the slots of a guard's plan, and the most bytes of it.
+#define KEEPER_GUARD_DESCRIPTORS 16
+#define KEEPER_GUARD_PLAN (1u << 20)
+// Milliseconds: the first and the longest pause before a guarded plan is launched again, and how long a process runs that is
+// not counted as one that ended at once.
+#define KEEPER_GUARD_PAUSE 100u
+#define KEEPER_GUARD_LONGEST_PAUSE 10000u
+#define KEEPER_GUARD_STEADY 10000u
 
 struct keeper_request {
     uint32_t magic;
     uint16_t version, kind;
     uint32_t tag;
-    int32_t pid;  // ADOPT
+    int32_t pid;  // ADOPT, GUARD
     char key[KEEPER_KEY_SIZE];  // The name of the process for the engine, with a zero byte at its end.
     uint64_t limit;              // PUMP, as the next two
     uint32_t segment, count;
@@ -77,6 +99,11 @@ struct keeper_answer {
 // A log is a directory. A stream of it is a row of segments, `STREAM.NUMBER.log`, with the bytes as they came; beside each
 // lies `STREAM.NUMBER.index` with one record for each arrival. Bytes that no record covers arrived when nobody could note
 // the time. STREAM is `stdout` or `stderr`, NUMBER has eight digits.
+//
+// A reader holds a shared lock (flock(2)) on the `.log` file of the segment that it is at, or on the directory where it is at
+// none yet, and takes that of the next before it lets go of the last. A segment that is due to go stays while it or the
+// directory is locked, and so do those that follow it, up to 256 MiB beyond the log's size; what is not kept any longer then
+// is missing in the numbers.
 enum log_stream { LOG_STDOUT = 1, LOG_STDERR = 2 };
 
 enum log_record_flag {

@@ -21,7 +21,7 @@ package struct Container: ~Copyable, Sendable {
         _ request: LaunchRequest,
         by launcher: any Launcher
     ) throws(LaunchError) -> Container {
-        let starting = try launcher.launch(ContainerPlanner.plan(request), name: request.name)
+        let starting = try launcher.launch(ContainerPlanner.plan(request.ending(with: launcher)), name: request.name)
         return Container(process: try starting.waitUntilRunning(), launcher: launcher)
     }
 
@@ -39,7 +39,7 @@ package struct Container: ~Copyable, Sendable {
         guard request.gate != nil else {
             throw .specification(field: "gate", "is missing: a container that is created needs one")
         }
-        var starting = try launcher.launch(ContainerPlanner.plan(request), name: request.name)
+        var starting = try launcher.launch(ContainerPlanner.plan(request.ending(with: launcher)), name: request.name)
         try starting.waitUntilReady()
         return starting
     }
@@ -56,7 +56,18 @@ package struct Container: ~Copyable, Sendable {
     /// - Returns: The process, a child of the launcher's.
     /// - Throws: Why it does not run; nothing of it is left.
     package func exec(_ request: ExecRequest) throws(LaunchError) -> Process {
+        var request = request
+        request.deathSignal = request.deathSignal ?? launcher.deathSignal
         let plan = try ExecPlanner.plan(request, joining: process.pidfd.number)
         return try launcher.launch(plan, name: request.name).waitUntilRunning()
+    }
+}
+
+extension LaunchRequest {
+    /// The request with the signal by which its container ends with whoever launches it.
+    fileprivate func ending(with launcher: any Launcher) -> LaunchRequest {
+        var request = self
+        request.deathSignal = deathSignal ?? launcher.deathSignal
+        return request
     }
 }

@@ -150,6 +150,11 @@ package struct KeeperClient: Sendable {
         )
     }
 
+    /// Closes a descriptor that is held for a process; it is fine where there is none with that tag.
+    package func release(_ tag: UInt32, of name: String) throws(KeeperError) {
+        _ = try ask(KEEPER_RELEASE, "let go of a descriptor of \(name)", name: name, tag: tag)
+    }
+
     /// A descriptor that is held for a process; nil where there is none with that tag.
     package func fetch(_ tag: UInt32, of name: String) throws(KeeperError) -> Descriptor? {
         let request = "give back a descriptor of \(name)"
@@ -205,7 +210,7 @@ package struct KeeperClient: Sendable {
         try KeeperConnection(to: socket)
     }
 
-    private func ask(
+    func ask(
         _ kind: keeper_request_kind,
         _ words: String,
         name: String = "",
@@ -224,6 +229,11 @@ package struct KeeperClient: Sendable {
 /// News of processes that end.
 package struct KeeperWatch: ~Copyable, Sendable {
     let connection: KeeperConnection
+
+    /// Ends the news; whoever waits for the next sees the end.
+    package func stop() {
+        shutdown(connection.socket.number, Int32(SHUT_RDWR))
+    }
 
     /// The next process: first those that are kept, then each that ends.
     ///

@@ -37,7 +37,7 @@ package struct KeeperLauncher: Launcher {
         }
     }
 
-    private static func file(of plan: Plan) throws(SystemError) -> Descriptor {
+    static func file(of plan: Plan) throws(SystemError) -> Descriptor {
         let result = clinux_memfd_create("plan", UInt32(CLINUX_MFD_CLOEXEC))
         let file = Descriptor(owning: try SystemError.check(result, "memfd_create"))
         let written = plan.bytes.withUnsafeBytes { write(file.number, $0.baseAddress, plan.size) }

@@ -16,6 +16,14 @@ package protocol Launcher: Sendable {
     /// - Returns: The process, which works through the plan on its own.
     /// - Throws: Why there is no process; then nothing is left.
     func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess
+
+    /// The signal that a container gets when the launcher ends, where its request names no other; nil where containers
+    /// outlive the launcher.
+    var deathSignal: Int32? { get }
+}
+
+extension Launcher {
+    package var deathSignal: Int32? { nil }
 }
 
 /// Hosts the interpreter in this process: what it starts ends with it where ``LaunchRequest/deathSignal`` asks for that.
@@ -25,6 +33,17 @@ package struct EmbeddedLauncher: Launcher {
     package init() {}
 
     package func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess {
+        let child = try Self.clone(plan)
+        return StartingProcess(
+            pid: child.pid,
+            pidfd: Descriptor(owning: child.pidfd),
+            report: Descriptor(owning: child.report),
+            plan: plan
+        )
+    }
+
+    /// Clones the process; its descriptors are the caller's.
+    static func clone(_ plan: Plan) throws(LaunchError) -> csandbox_child {
         var child = csandbox_child()
         // An array without elements may have no address; the interpreter reads none of it then.
         let descriptors = plan.descriptors + [-1]
@@ -35,12 +54,7 @@ package struct EmbeddedLauncher: Launcher {
             }
         }
         if result < 0 { throw .launch(SystemError("clone3", -result)) }
-        return StartingProcess(
-            pid: child.pid,
-            pidfd: Descriptor(owning: child.pidfd),
-            report: Descriptor(owning: child.report),
-            plan: plan
-        )
+        return child
     }
 }
 
@@ -51,11 +65,27 @@ package struct StartingProcess: ~Copyable, Sendable {
     private var process: Process
     private let report: Descriptor
     private let plan: Plan
+    private let isKept: Bool
 
-    package init(pid: Int32, pidfd: consuming Descriptor, report: consuming Descriptor, plan: Plan) {
-        process = Process(pid: pid, pidfd: pidfd)
+    /// A process that has been cloned.
+    ///
+    /// - Parameters:
+    ///   - pid: Its number.
+    ///   - pidfd: Its descriptor.
+    ///   - report: Where it tells how its start goes.
+    ///   - plan: What it works through.
+    ///   - isKept: Whether somebody else in this process reaps it.
+    package init(
+        pid: Int32,
+        pidfd: consuming Descriptor,
+        report: consuming Descriptor,
+        plan: Plan,
+        isKept: Bool = false
+    ) {
+        process = Process(pid: pid, pidfd: pidfd, isKept: isKept)
         self.report = report
         self.plan = plan
+        self.isKept = isKept
     }
 
     /// Its number as this process sees it.
@@ -108,7 +138,7 @@ package struct StartingProcess: ~Copyable, Sendable {
             // The one that joined the namespaces has done its part.
             _ = try? process.wait()
             guard let descriptor else { throw lost(Int32(message.detail)) }
-            process = Process(pid: Int32(message.detail), pidfd: descriptor)
+            process = Process(pid: Int32(message.detail), pidfd: descriptor, isKept: isKept)
         case CSANDBOX_IS_READY:
             break
         default:
@@ -125,7 +155,7 @@ package struct StartingProcess: ~Copyable, Sendable {
     private func lost(_ sibling: Int32? = nil) -> LaunchError {
         if let sibling {
             kill(sibling, SIGKILL)
-            while waitpid(sibling, nil, 0) < 0, errno == EINTR {}
+            if !isKept { while waitpid(sibling, nil, 0) < 0, errno == EINTR {} }
         } else {
             try? process.signal(SIGKILL)
             _ = try? process.wait()

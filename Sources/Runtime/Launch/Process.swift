@@ -11,9 +11,13 @@ package struct Process: ~Copyable, Sendable {
     /// The master of its terminal, where it has one.
     package var terminal: Descriptor?
 
-    package init(pid: Int32, pidfd: consuming Descriptor) {
+    /// Whether somebody else in this process reaps it, to whom its status belongs.
+    private let isKept: Bool
+
+    package init(pid: Int32, pidfd: consuming Descriptor, isKept: Bool = false) {
         self.pid = pid
         self.pidfd = pidfd
+        self.isKept = isKept
     }
 
     /// Sends a signal.
@@ -27,7 +31,9 @@ package struct Process: ~Copyable, Sendable {
     /// - Throws: `ENODATA` where this process is not its parent and the kernel, before 6.15, does not tell others.
     package func wait() throws(SystemError) -> ProcessEnd {
         do {
-            return try pidfd.waitForProcess()
+            let end = try pidfd.waitForProcess(reaps: !isKept)
+            if isKept { try pidfd.waitUntilReaped() }
+            return end
         } catch  where error.number == ECHILD {
             try pidfd.waitUntilReaped()
             guard let end = try pidfd.processEnd() else { throw SystemError("ioctl", EAGAIN, on: "PIDFD_GET_INFO") }

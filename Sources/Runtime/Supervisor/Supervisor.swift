@@ -34,7 +34,7 @@ package protocol Supervisor: Launcher {
     ///
     /// Before an end is told, everything that the process wrote is in its log.
     ///
-    /// - Returns: The news; they end when whoever keeps the processes has gone.
+    /// - Returns: The news, for one consumer; they end when whoever keeps the processes has gone.
     /// - Throws: Why there are none.
     func ends() throws(KeeperError) -> AsyncStream<ProcessNews>
 }
