@@ -74,7 +74,7 @@ package struct EngineClient: Sendable {
         if request.path.hasEmptyPart { throw EngineError(.badParameter, "a name or an identifier is empty") }
         do {
             return try attempt(request)
-        } catch {
+        } catch let error as ClientError {
             // An idle engine may end between the connection and the answer.
             let isHarmless = error.code == .unread || error.code == .unanswered && request.changesNothing
             guard isHarmless, request.isRepeatable else { throw error }
@@ -82,12 +82,16 @@ package struct EngineClient: Sendable {
         return try attempt(request)
     }
 
-    private func attempt(_ request: Request) throws(ClientError) -> Response {
+    private func attempt(_ request: Request) throws -> Response {
         var connection = Connection(try connect())
         // Our own routes have their version in the path.
         let isOwn = request.path.text.hasPrefix("/wharf/") || request.path.text == "/_ping"
         let isSent = try connection.send(request.head(version: isOwn ? "" : prefix))
-        if isSent, case .stream(let descriptor, _) = request.body { try connection.sendChunks(from: descriptor) }
+        switch request.body {
+        case .stream(let descriptor, _) where isSent: try connection.sendChunks(from: descriptor)
+        case .generated(_, let produce) where isSent: try connection.sendChunks(of: produce)
+        default: break
+        }
         return try Response(connection, request.method)
     }
 

@@ -85,6 +85,13 @@ struct clinux_event {
 };
 int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int timeout_milliseconds);
 
+// Blocks signals in the calling thread and gives a descriptor that they are read from, without waiting (signalfd(2)).
+int clinux_signal_descriptor(const int *signals, size_t count);
+// The next signal; -EAGAIN where there is none.
+int clinux_next_signal(int descriptor);
+// Blocks signals in the calling thread, or lets them through again.
+int clinux_block_signals(const int *signals, size_t count, int blocks);
+
 // Nanoseconds since 1970.
 uint64_t clinux_real_time(void);
 

@@ -32,20 +32,19 @@ extension EngineClient {
     ///   - path: The folder.
     ///   - keepsKinds: Whether a folder may not become a file, nor a file a folder.
     ///   - copiesOwners: Whether owners are those of the archive.
-    ///   - descriptor: Where the tar is read from.
+    ///   - tar: Where the tar comes from.
     /// - Throws: ``EngineError`` or ``ClientError``.
     package func extract(
         into name: String,
         at path: String,
         keepsKinds: Bool,
         copiesOwners: Bool,
-        from descriptor: Int32
+        _ tar: Request.Body
     ) throws {
         let query: RequestQuery = [
             "path": path, "noOverwriteDirNonDir": keepsKinds ? "true" : nil, "copyUIDGID": copiesOwners ? "true" : nil,
         ]
-        let body = Request.Body.stream(descriptor: descriptor, contentType: "application/x-tar")
-        try finish(Request(.put, "/containers/\(name)/archive", query, body: body))
+        try finish(Request(.put, "/containers/\(name)/archive", query, body: tar))
     }
 
     /// The root file system of a container as a tar.

@@ -117,9 +117,28 @@ struct Connection: ~Copyable {
                     "cannot read what is to be sent to the engine: \(SystemError.text(of: failure))"
                 )
             }
-            let chunk = Array("\(String(count, radix: 16))\r\n".utf8) + piece[..<count] + [13, 10]
-            guard try sendWhileReceiving(chunk), count > 0 else { return }
+            guard try sendWhileReceiving(Self.chunk(piece[..<count])), count > 0 else { return }
         }
+    }
+
+    /// Sends what a function writes as chunks; see ``sendChunks(from:)``.
+    mutating func sendChunks(of produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
+        /// The peer wants no more; its answer says why.
+        struct Stop: Error {}
+        do {
+            try produce { bytes in
+                // An empty chunk would be the end.
+                if bytes.isEmpty { return }
+                guard try sendWhileReceiving(Self.chunk(bytes)) else { throw Stop() }
+            }
+        } catch is Stop {
+            return
+        }
+        _ = try sendWhileReceiving(Self.chunk([]))
+    }
+
+    private static func chunk(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [13, 10]
     }
 
     /// Waits for input; false where the sending is over because of an answer.

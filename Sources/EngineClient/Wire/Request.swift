@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A request to the engine.
-package struct Request: Sendable {
+package struct Request {
     package enum Method: String, Sendable {
         case get = "GET"
         case head = "HEAD"
@@ -11,11 +11,13 @@ package struct Request: Sendable {
     }
 
     /// What a request carries.
-    package enum Body: Sendable {
+    package enum Body {
         case none
         case json([UInt8])
         /// All that can be read from a descriptor, which stays open for the time of the call.
         case stream(descriptor: Int32, contentType: String)
+        /// What a function writes, piece by piece; what it throws ends the request.
+        case generated(contentType: String, (_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void)
     }
 
     package var method: Method
@@ -34,8 +36,10 @@ package struct Request: Sendable {
 
     /// Whether it can be sent once more.
     var isRepeatable: Bool {
-        if case .stream = body { return false }
-        return true
+        switch body {
+        case .none, .json: true
+        case .stream, .generated: false
+        }
     }
 
     /// Whether it does not matter how often it is done.
@@ -53,7 +57,7 @@ package struct Request: Sendable {
         case .json(let bytes):
             text += "Content-Type: application/json\r\nContent-Length: \(bytes.count)\r\n\r\n"
             return Array(text.utf8) + bytes
-        case .stream(_, let contentType):
+        case .stream(_, let contentType), .generated(let contentType, _):
             text += "Content-Type: \(contentType)\r\nTransfer-Encoding: chunked\r\n\r\n"
             return Array(text.utf8)
         }
