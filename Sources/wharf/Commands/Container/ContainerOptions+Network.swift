@@ -32,7 +32,7 @@ extension ContainerOptions {
                 guard (1...2).contains(parts.count), !parts[0].isEmpty, parts.last?.isEmpty == false else {
                     throw InvalidValue("CONTAINER[:ALIAS]")
                 }
-                self.host.links = (self.host.links ?? []) + [parts.count == 1 ? "\(text):\(text)" : text]
+                self.host.links = (self.host.links ?? []) + [text]
             },
             .value("publish", short: "p", "[[ip:]host:]container", help: "A port to publish.", isRepeatable: true) {
                 text throws(InvalidValue) in self.published += try Self.ports(text)
@@ -240,7 +240,8 @@ struct NetworkOptions {
             }
             var endpoint = NetworkEndpoint()
             endpoint.aliases = aliases.isEmpty ? nil : aliases
-            endpoint.links = links
+            // The links of the default network stand with the host configuration alone.
+            endpoint.links = isUserDefined ? links : nil
             endpoint.macAddress = macAddress
             endpoint.driverOpts = driverOptions.isEmpty ? nil : driverOptions
             endpoint.gatewayPriority = priority

@@ -30,6 +30,7 @@ extension ContainerOptions {
         setPorts()
         try setDevices()
         try setSecurityOptions()
+        setCapabilities()
         host.networkMode = networks.mode
         let endpoints = try networks.endpoints(links: host.links)
         return ContainerCreateRequest(

@@ -67,6 +67,17 @@ extension ContainerOptions {
         return text
     }
 
+    /// The capabilities in one spelling; adding one outweighs dropping it.
+    func setCapabilities() {
+        func named(_ names: [String]?) -> Set<String> {
+            Set((names ?? []).map { $0.uppercased() }.map { $0 == "ALL" || $0.hasPrefix("CAP_") ? $0 : "CAP_" + $0 })
+        }
+        let added = named(host.capAdd)
+        let dropped = named(host.capDrop).subtracting(added)
+        host.capAdd = added.isEmpty ? nil : added.sorted()
+        host.capDrop = dropped.isEmpty ? nil : dropped.sorted()
+    }
+
     // MARK: Health
 
     func healthTable() -> [Option] {

@@ -187,7 +187,7 @@ struct KeyValueList {
     var files: [String] = []
     var entries: [String] = []
 
-    /// `NAME=value` pairs, those of files first.
+    /// `NAME=value` pairs, those of files first; of several with one name the last counts.
     ///
     /// - Parameter lookup: The value of a name that stands alone in a file.
     /// - Returns: The pairs.
@@ -206,6 +206,17 @@ struct KeyValueList {
             }
             pairs += file.entries.map { "\($0.name)=\($0.value)" }
         }
-        return pairs + entries
+        var places: [Substring: Int] = [:]
+        var result: [String] = []
+        for pair in pairs + entries {
+            let name = pair.prefix { $0 != "=" }
+            if let place = places[name] {
+                result[place] = pair
+            } else {
+                places[name] = result.count
+                result.append(pair)
+            }
+        }
+        return result
     }
 }
