@@ -106,6 +106,7 @@ let package = Package(
                 "EngineAPI",
                 "EngineClient",
                 "GoTemplate",
+                "Images",
                 "JSONTree",
                 "Linux",
                 "OCI",

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EngineAPI
+import EngineClient
+
 /// What the process's exit status says.
 enum ExitStatus: Int32, CaseIterable {
     case success = 0
     case failure = 1
     case usage = 64
+    case engine = 125
+    case notExecutable = 126
+    case notFound = 127
 
     /// The meaning, for help and README.
     var meaning: String {
@@ -12,22 +18,51 @@ enum ExitStatus: Int32, CaseIterable {
         case .success: "done; warnings do not count"
         case .failure: "a file or the project has errors, or reading or writing failed"
         case .usage: "the command line is wrong"
+        case .engine: "a container could not be made, started or followed, for a reason of its engine"
+        case .notExecutable: "the program of a container is a file that cannot be executed"
+        case .notFound: "the program of a container does not exist"
         }
     }
+
+    /// What programs in containers end with is passed on.
+    private static let passed = (
+        "other", "that of the program in the container; 128 and the signal's number where one ended it"
+    )
 
     /// The table as `wharf --help` shows it.
     static var table: String {
-        let rows = allCases.map { status in
-            let number = String(status.rawValue)
-            return "  \(number)\(String(repeating: " ", count: 5 - number.count))\(status.meaning)"
+        let rows = allCases.map { (String($0.rawValue), $0.meaning) } + [passed]
+        let lines = rows.map { number, meaning in
+            "  \(number)\(String(repeating: " ", count: max(2, 7 - number.count)))\(meaning)"
         }
-        return "EXIT STATUS:\n" + rows.joined(separator: "\n")
+        return "EXIT STATUS:\n" + lines.joined(separator: "\n")
     }
 }
 
-/// The end of a command that did not do what was asked.
+/// The end of a command that did not do what was asked, or of a program whose status it passes on.
 struct CommandFailure: Error {
     /// What is said on standard error; empty where everything has been said already.
     var message = ""
-    var status = ExitStatus.failure
+    /// What the process exits with.
+    var code = ExitStatus.failure.rawValue
+}
+
+extension CommandFailure {
+    init(message: String = "", status: ExitStatus) {
+        self.init(message: message, code: status.rawValue)
+    }
+
+    /// What a failed request means.
+    ///
+    /// - Parameters:
+    ///   - error: What was thrown.
+    ///   - isRun: Whether statuses below 125 are those of a container.
+    init(of error: any Error, isRun: Bool) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let failure as EngineError:
+            self.init(message: failure.message, code: isRun ? failure.code.runExitStatus : failure.code.exitStatus)
+        default: self.init(message: "\(error)", status: isRun ? .engine : .failure)
+        }
+    }
 }

@@ -12,6 +12,8 @@ final class GlobalOptions {
     var workdir: String?
     var envFiles: [String] = []
     var profiles: [String] = []
+    /// The folder of the engine; nil for that of the user.
+    var root: String?
     var allResources = false
     var compatibility = false
     var ansi: String?
@@ -65,6 +67,15 @@ final class GlobalOptions {
                 help: "A profile to activate; repeat for several, * for all.",
                 isRepeatable: true
             ) { self.profiles.append($0) },
+            .value(
+                "root",
+                "path",
+                help: "The folder of the engine and all that it keeps. (default: $WHARF_ROOT, or that of the user)",
+                completion: .folders
+            ) { path throws(InvalidValue) in
+                if path.isEmpty { throw InvalidValue("a folder") }
+                self.root = path
+            },
             .flag("all-resources", help: "Keep networks, volumes, secrets and configs that no service uses.") {
                 self.allResources = $0
             },

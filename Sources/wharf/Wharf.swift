@@ -15,7 +15,8 @@ enum Wharf {
             "wharf",
             summary: "Compose files on Linux without Docker.",
             subcommands: [
-                ConfigCommand.command(global), GraphCommand.command(global), VersionCommand.command(),
+                ConfigCommand.command(global), GraphCommand.command(global), ContainerCommand.command(global),
+                VersionCommand.command(),
             ]
         ) {
             Syntax(
@@ -47,20 +48,23 @@ enum Wharf {
             case .show(let text): OutputStream.standard.write(text)
             case .run(let run): try run()
             }
-        } catch let failure as CommandFailure {
-            fail(failure.message, failure.status)
         } catch let error as UsageError {
-            fail(error.text, .usage)
+            end(CommandFailure(message: error.text, status: .usage))
         } catch {
-            fail("\(error)", .failure)
+            end(CommandFailure(of: error, isRun: false))
         }
     }
 
-    private static func fail(_ message: String, _ status: ExitStatus) -> Never {
-        if !message.isEmpty {
+    /// Shows what a command has to say about its end; nothing where it has said everything.
+    static func show(_ failure: CommandFailure) {
+        if !failure.message.isEmpty {
             let style = OutputStream.error.style(.automatic)
-            OutputStream.error.write("\(style.red("error")): \(message)\n")
+            OutputStream.error.write("\(style.red("error")): \(failure.message)\n")
         }
-        exit(status.rawValue)
+    }
+
+    private static func end(_ failure: CommandFailure) -> Never {
+        show(failure)
+        exit(failure.code)
     }
 }

@@ -64,6 +64,8 @@ int64_t clinux_splice(int from, int to, size_t length, unsigned int flags);
 // Local sockets of type SOCK_SEQPACKET, each close-on-exec. A path that is too long answers -ENAMETOOLONG.
 int clinux_listen(const char *path, int backlog);
 int clinux_connect(const char *path);
+// The same for a socket of type SOCK_STREAM.
+int clinux_connect_stream(const char *path);
 int clinux_accept(int listener, int flags);
 // The user at the other end.
 int clinux_peer_user(int socket, uid_t *user);
@@ -83,6 +85,13 @@ struct clinux_event {
 };
 int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int timeout_milliseconds);
 
+// Blocks signals in the calling thread and gives a descriptor that they are read from, without waiting (signalfd(2)).
+int clinux_signal_descriptor(const int *signals, size_t count);
+// The next signal; -EAGAIN where there is none.
+int clinux_next_signal(int descriptor);
+// Blocks signals in the calling thread, or lets them through again.
+int clinux_block_signals(const int *signals, size_t count, int blocks);
+
 // Nanoseconds since 1970.
 uint64_t clinux_real_time(void);
 
@@ -94,6 +103,11 @@ int clinux_unshare(int flags);
 int clinux_setns(int descriptor, int flags);
 int clinux_capset(int64_t effective, int64_t permitted, int64_t inheritable);
 int clinux_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+
+// Starts a program that outlives its caller: in a session and the root folder of its own, with the signals as they are by
+// default, standard streams that lead nowhere, and `descriptor` as its number 3 where that is not negative; it has no other.
+pid_t clinux_spawn_detached(const char *program, char *_Nullable const *_Nonnull arguments,
+                            char *_Nullable const *_Nonnull environment, int descriptor);
 
 // The end of a process as waitid(2) tells it: the pidfd's process must be a child of the caller.
 struct clinux_exit {

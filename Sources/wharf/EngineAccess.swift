@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Arguments
+import Compose
+import EngineAPI
+import EngineClient
+import Glibc
+import Terminal
+
+extension GlobalOptions {
+    /// Where the engine is, which the commands use that need one.
+    func engineLocation() throws -> EngineLocation {
+        var location = EngineLocation(
+            root: root,
+            environment: { getenv($0).map { String(cString: $0) } },
+            uid: getuid()
+        )
+        // The engine does not stand where the user stands.
+        if !FilePath.isAbsolute(location.data) || !FilePath.isAbsolute(location.runtime) {
+            let folder = try ProjectLoading.currentDirectory()
+            location.data = FilePath.clean(
+                FilePath.isAbsolute(location.data) ? location.data : folder + "/" + location.data
+            )
+            location.runtime =
+                FilePath.clean(
+                    FilePath.isAbsolute(location.runtime) ? location.runtime : folder + "/" + location.runtime
+                )
+        }
+        return location
+    }
+
+    /// A client of the engine.
+    ///
+    /// - Parameter startsEngine: Whether an engine is started where none runs.
+    /// - Returns: The client.
+    /// - Throws: ``CommandFailure`` where the location cannot be told, ``ClientError`` where a foreign engine does not answer.
+    func client(startsEngine: Bool = true) throws -> EngineClient {
+        // For tests with an engine of another kind; the variable is not documented.
+        if root == nil, let socket = getenv("WHARF_SOCKET"), socket.pointee != 0 {
+            return try EngineClient.negotiated(socket: String(cString: socket))
+        }
+        return EngineClient(location: try engineLocation(), startsEngine: startsEngine)
+    }
+}
+
+/// Does the same with several objects: a failure of one does not keep the others from their turn.
+struct EachObject {
+    private let names: [String]
+
+    init(_ names: [String]) {
+        self.names = names
+    }
+
+    /// Does it, and tells of each failure.
+    ///
+    /// - Throws: ``CommandFailure`` where there was one.
+    func perform(_ body: (String) throws -> Void) throws {
+        var code: Int32 = 0
+        for name in names {
+            do {
+                try body(name)
+            } catch {
+                let failure = CommandFailure(of: error, isRun: false)
+                Wharf.show(failure)
+                code = max(code, failure.code)
+            }
+        }
+        if code != 0 { throw CommandFailure(code: code) }
+    }
+}

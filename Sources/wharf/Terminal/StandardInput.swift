@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// The size of a terminal.
+struct TerminalSize: Equatable {
+    var rows: Int
+    var columns: Int
+
+    /// That of the terminal that this command writes to; nil where there is none.
+    static var current: Self? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0, size.ws_col > 0 else { return nil }
+        return Self(rows: Int(size.ws_row), columns: Int(size.ws_col))
+    }
+}
+
+/// The terminal that this command reads from.
+enum StandardInput {
+    static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// Refuses input for a terminal that comes from elsewhere.
+    static func checkTerminal() throws {
+        if isTerminal { return }
+        // These words are Docker's, which scripts look for.
+        throw CommandFailure(
+            message: "the input device is not a TTY; leave out `-t` where input comes from a file or a pipe"
+        )
+    }
+}
+
+/// The mode in which a terminal gives each key as it is pressed and shows nothing by itself (termios(3), cfmakeraw).
+final class RawTerminal {
+    private var saved: termios
+
+    /// Takes the terminal over.
+    init() throws {
+        saved = termios()
+        guard tcgetattr(STDIN_FILENO, &saved) == 0 else { throw Self.failure("read") }
+        // A process in the background would be stopped by the change (setpgid(2)), for ever where nobody brings it back.
+        guard tcgetpgrp(STDIN_FILENO) == getpgrp() else {
+            throw CommandFailure(
+                message: "cannot use the terminal from the background: bring the command to the foreground; "
+                    + "`timeout` has the option `--foreground` for that"
+            )
+        }
+        try enter()
+    }
+
+    /// Enters the mode, again where somebody has changed it.
+    func enter() throws {
+        var raw = saved
+        cfmakeraw(&raw)
+        guard tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0 else { throw Self.failure("set") }
+    }
+
+    /// Gives the terminal back as it was.
+    func restore() {
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &saved)
+    }
+
+    private static func failure(_ verb: String) -> CommandFailure {
+        CommandFailure(message: "cannot \(verb) the terminal's mode: \(String(cString: strerror(errno)).lowercased())")
+    }
+}
