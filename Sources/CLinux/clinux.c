@@ -132,6 +132,7 @@ int clinux_fstatfs(int descriptor, struct clinux_file_system *result) {
     result->block_size = (uint64_t)status.f_bsize;
     result->blocks = status.f_blocks;
     result->available_blocks = status.f_bavail;
+    result->flags = (uint64_t)status.f_flags;
     return 0;
 }
 

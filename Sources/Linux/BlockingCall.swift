@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Synchronization
 
 /// Calls that wait in the kernel, without holding a thread that tasks share.
 package enum BlockingCall {
@@ -29,6 +30,27 @@ package enum BlockingCall {
         }
     }
 
+    /// Begins to run a function on a thread of its own.
+    ///
+    /// `SIGPIPE` is blocked on the thread: a reader that has gone is the error `EPIPE` of write(2) there.
+    ///
+    /// - Parameter body: What to run.
+    /// - Returns: What becomes of it.
+    /// - Throws: The error of pthread_create(3).
+    package static func begin<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) throws(SystemError) -> BlockingResult<Value> {
+        let result = BlockingResult<Value>()
+        try start {
+            var signals = sigset_t()
+            sigemptyset(&signals)
+            sigaddset(&signals, SIGPIPE)
+            pthread_sigmask(SIG_BLOCK, &signals, nil)
+            result.finish(Result(catching: body))
+        }
+        return result
+    }
+
     /// Runs a function on a thread of its own, which ends with it.
     ///
     /// - Parameter body: What to run; whoever starts it sees to its end.
@@ -53,5 +75,43 @@ package enum BlockingCall {
         if result == 0 { return }
         context.release()
         throw SystemError("pthread_create", result)
+    }
+}
+
+/// What becomes of a function that runs on a thread of its own.
+package final class BlockingResult<Value: Sendable>: Sendable {
+    private enum State {
+        case running([CheckedContinuation<Value, any Error>])
+        case ended(Result<Value, any Error>)
+    }
+
+    private let state = Mutex<State>(.running([]))
+
+    fileprivate init() {}
+
+    /// Waits for the end of the function.
+    package var value: Value {
+        get async throws {
+            try await withCheckedThrowingContinuation { continuation in
+                let result: Result<Value, any Error>? = state.withLock { state in
+                    switch state {
+                    case .ended(let result): return result
+                    case .running(let waiters):
+                        state = .running(waiters + [continuation])
+                        return nil
+                    }
+                }
+                if let result { continuation.resume(with: result) }
+            }
+        }
+    }
+
+    fileprivate func finish(_ result: Result<Value, any Error>) {
+        let waiters: [CheckedContinuation<Value, any Error>] = state.withLock { state in
+            defer { state = .ended(result) }
+            if case .running(let waiters) = state { return waiters }
+            return []
+        }
+        for waiter in waiters { waiter.resume(with: result) }
     }
 }

@@ -11,6 +11,8 @@ package enum PathResolution: Sendable {
     case beneath
     /// As ``beneath``, and every symbolic link is an error (`ELOOP`).
     case noLinks
+    /// As ``noLinks``, and what is mounted below the directory is an error as well (`EXDEV`).
+    case oneMount
     /// As the process sees the file system; for paths of the host that the user named.
     case host
 
@@ -19,6 +21,7 @@ package enum PathResolution: Sendable {
         case .inRoot: UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
         case .beneath: UInt64(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
         case .noLinks: UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+        case .oneMount: Self.noLinks.flags | UInt64(RESOLVE_NO_XDEV)
         case .host: 0
         }
     }

@@ -62,6 +62,17 @@ extension Descriptor {
         return FileStatus(result)
     }
 
+    /// Opens this file once more, for more than its place and metadata.
+    ///
+    /// What it is can be looked at before: to open a FIFO or a device has effects.
+    ///
+    /// - Parameter flags: `O_RDONLY` and its like; `O_CLOEXEC` is always added.
+    /// - Returns: The same file, with a position of its own.
+    /// - Throws: The error of openat2(2).
+    package borrowing func reopened(_ flags: Int32) throws(SystemError) -> Descriptor {
+        try Self.open("/proc/self/fd/\(number)", flags)
+    }
+
     /// Creates a directory.
     package borrowing func makeDirectory(_ name: FilePath, mode: UInt32) throws(SystemError) {
         try check("mkdirat", name) { mkdirat(number, $0, mode) }
@@ -161,14 +172,14 @@ extension Descriptor {
         }
     }
 
-    /// Removes an entry and all that is below it.
+    /// Removes an entry and all that is below it, but nothing that is mounted there.
     ///
     /// - Parameter name: The entry; that there is none is no error.
-    /// - Throws: The first error; what comes after it in the tree stays.
+    /// - Throws: The first error, `EXDEV` for a mount; what comes after it in the tree stays.
     package borrowing func removeTree(_ name: FilePath) throws(SystemError) {
         guard let status = try status(of: name) else { return }
         guard status.kind == .directory else { return try remove(name) }
-        try open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).removeContents()
+        try open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, resolution: .oneMount).removeContents()
         try remove(name, isDirectory: true)
     }
 

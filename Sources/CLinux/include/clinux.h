@@ -49,6 +49,7 @@ struct clinux_file_system {
     uint64_t block_size;
     uint64_t blocks;
     uint64_t available_blocks;
+    uint64_t flags;  // ST_RDONLY and its like, of the mount and the file system.
 };
 int clinux_fstatfs(int descriptor, struct clinux_file_system *result);
 

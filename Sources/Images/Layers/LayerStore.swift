@@ -113,6 +113,12 @@ package final class LayerStore: Sendable {
         }
     }
 
+    /// What the thread that unpacks may do: give files owners and attributes, make nodes, and (`SYS_ADMIN`) read and set the
+    /// marks of overlayfs, whose attributes are of the `trusted` kind.
+    private static let capabilities = CapabilitySet([
+        .chown, .dacOverride, .fowner, .fsetid, .mknod, .setfcap, .sysAdmin,
+    ])
+
     /// Runs on a thread that can write below one directory only.
     private func confined(
         to directory: OpenDirectory,
@@ -123,7 +129,8 @@ package final class LayerStore: Sendable {
         try ImageError.system("confine the unpacking of the layer") { () throws(SystemError) in
             try ConfinedThread.run(
                 writable: [directory.descriptor.number],
-                readable: lower.map { $0.descriptor.number }
+                readable: lower.map { $0.descriptor.number },
+                keeping: Self.capabilities
             ) {
                 do throws(ImageError) {
                     try body()

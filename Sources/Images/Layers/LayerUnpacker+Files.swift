@@ -7,13 +7,21 @@ extension LayerUnpacker {
     func makeDirectory(_ name: FilePath, _ entry: TarEntry, in place: Place) throws(ImageError) {
         guard let parent = directory(of: place) else { return }
         let existing = try status(of: name, in: place)
+        if let existing, existing.kind != .directory, tree?.keepsKinds == true {
+            throw ImageError(
+                .conflict,
+                "cannot overwrite non-directory \"/\(place.path(of: name))\" with directory \"/\(FilePath(joining: start))\""
+            )
+        }
         try system("create the directory \(place.path(of: name))") { () throws(SystemError) in
             if existing?.kind != .directory {
                 if existing != nil { try parent.descriptor.remove(name) }
                 try parent.descriptor.makeDirectory(name, mode: 0o700)
             }
             let directory = try parent.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            if existing != nil, existing?.kind != .directory {
+            // An archive of a whole root has entries for the places of `/proc` and its like.
+            if tree != nil, try directory.fileSystem().isKernelInterface { return }
+            if existing != nil, existing?.kind != .directory, tree == nil {
                 // It takes the place of a whiteout or a file, which hid what is below.
                 try directory.setAttribute(OverlayMark.opaqueAttribute, OverlayMark.opaqueValue)
             }
@@ -82,7 +90,7 @@ extension LayerUnpacker {
         guard let targetName = target.name else {
             throw ImageError(.invalidArchive, "it is a hard link to the root")
         }
-        var source = try find(target.parent)
+        var source = try find(start + target.parent)
         if source.path == place.path, targetName == name { return }
         if try status(of: targetName, in: source) == nil {
             source = try copyUp(targetName, in: source, entry)
@@ -98,7 +106,13 @@ extension LayerUnpacker {
 
     /// Removes what this layer has under a name.
     private func removeExisting(_ name: FilePath, in place: Place) throws(ImageError) {
-        guard let parent = directory(of: place), try status(of: name, in: place) != nil else { return }
+        guard let parent = directory(of: place), let existing = try status(of: name, in: place) else { return }
+        if existing.kind == .directory, tree?.keepsKinds == true {
+            throw ImageError(
+                .conflict,
+                "cannot overwrite directory \"/\(place.path(of: name))\" with non-directory \"/\(FilePath(joining: start))\""
+            )
+        }
         lastPlace = nil
         try system("replace \(place.path(of: name))") { () throws(SystemError) in
             try parent.descriptor.removeTree(name)
@@ -154,7 +168,7 @@ extension LayerUnpacker {
     }
 
     private func setAttributes(of file: borrowing Descriptor, _ entry: TarEntry) throws(SystemError) {
-        try file.setOwner(uid: entry.uid, gid: entry.gid)
+        try file.setOwner(uid: tree?.owner?.uid ?? entry.uid, gid: tree?.owner?.gid ?? entry.gid)
         if entry.kind != .symbolicLink { try file.setPermissions(entry.permissions) }
         for attribute in entry.attributes { try set(attribute, of: file) }
     }

@@ -116,8 +116,9 @@ extension LayerUnpacker {
                 let child = OpenDirectory(
                     try directory.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
                 )
-                return (child, try OverlayMark.isOpaque(child.descriptor))
+                return (child, tree == nil ? try OverlayMark.isOpaque(child.descriptor) : false)
             }
+            if tree != nil { try TreeUnpacker.check(child.descriptor, file) }
             var layers: [Int] = []
             if !isOpaque, case .directory(let found) = try lowerNode(of: name, in: place) { layers = found }
             place.steps.append(Place.Step(name: name, directory: child, lower: layers))
@@ -172,7 +173,7 @@ extension LayerUnpacker {
             let directory = OpenDirectory(
                 try parent.descriptor.open(step.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             )
-            directoryTimes[path] = (FileTime(seconds: 0), FileTime(seconds: 0))
+            if tree == nil { directoryTimes[path] = (FileTime(seconds: 0), FileTime(seconds: 0)) }
             if let layer = step.lower.first {
                 let original = try lower.open(file, in: layer)
                 try copyMetadata(from: original, to: directory.descriptor)
@@ -180,7 +181,7 @@ extension LayerUnpacker {
                 directoryTimes[path] = (status.accessTime, status.modificationTime)
             } else {
                 try directory.descriptor.setPermissions(0o755)
-                if mark != nil {
+                if mark != nil, tree == nil {
                     try directory.descriptor.setAttribute(OverlayMark.opaqueAttribute, OverlayMark.opaqueValue)
                 }
             }

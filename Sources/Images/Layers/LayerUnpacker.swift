@@ -13,10 +13,17 @@ import Linux
 ///
 /// The order of the entries does not matter to what is removed: a whiteout hides what lower layers have, never what its own
 /// layer has. Of several entries with one path the last wins.
+///
+/// It also unpacks into a tree that is in use (``TreeUnpacker``): there are no layers below then, all names are plain ones,
+/// and what is there is merged with.
 final class LayerUnpacker {
     let root: OpenDirectory
     let lower: LowerLayers
     let limits: Limits
+    /// How a tree in use is unpacked into; nil for a layer.
+    let tree: TreeUnpacker.Options?
+    /// The directory that the paths of the archive start from.
+    var start: [FilePath] = []
     /// The times of directories, which are set when nothing in them changes any more.
     var directoryTimes: [[FilePath]: (access: FileTime, modification: FileTime)] = [:]
     var rootIsOpaque = false
@@ -28,10 +35,12 @@ final class LayerUnpacker {
     ///   - root: The empty directory.
     ///   - lower: The roots of the layers below, the top one first.
     ///   - limits: Bounds on what the layer may hold.
-    init(root: OpenDirectory, lower: [OpenDirectory], limits: Limits) {
+    ///   - tree: How a tree in use is unpacked into; nil for a layer.
+    init(root: OpenDirectory, lower: [OpenDirectory], limits: Limits, tree: TreeUnpacker.Options? = nil) {
         self.root = root
         self.lower = LowerLayers(roots: lower)
         self.limits = limits
+        self.tree = tree
     }
 
     /// Writes all entries of an archive.
@@ -55,12 +64,12 @@ final class LayerUnpacker {
         }
         let path = try EntryPath(entry.path, limits: limits)
         guard let name = path.name else { return try applyRoot(entry) }
-        switch try path.meaning() {
+        switch tree == nil ? try path.meaning() : .file {
         case .ignored: return
         case .opaque: try hideLower(in: path.parent)
         case .whiteout(let removed): try hideLower(removed, in: path.parent)
         case .file:
-            let place = try openPlace(path.parent)
+            let place = try openPlace(start + path.parent)
             switch entry.kind {
             case .directory: try makeDirectory(name, entry, in: place)
             case .hardLink: try makeHardLink(name, entry, in: place)
@@ -71,6 +80,8 @@ final class LayerUnpacker {
     }
 
     private func applyRoot(_ entry: TarEntry) throws(ImageError) {
+        // The directory that is unpacked into stays as it is, as with Docker.
+        if tree != nil { return }
         guard entry.kind == .directory else { throw ImageError(.invalidArchive, "the root is not a directory") }
         rootHasEntry = true
         try setMetadata(of: root.descriptor, entry)
@@ -83,7 +94,7 @@ final class LayerUnpacker {
 
     private func finish() throws(ImageError) {
         if rootIsOpaque { try hideLowerRoot() }
-        if !rootHasEntry { try copyRootMetadata() }
+        if !rootHasEntry, tree == nil { try copyRootMetadata() }
         for (path, times) in directoryTimes {
             try system("set the times of \(FilePath(joining: path))") { () throws(SystemError) in
                 let directory: OpenDirectory

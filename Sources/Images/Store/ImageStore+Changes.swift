@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import OCI
+package import OCI
 
 extension ImageStore {
     /// Reads a name of an image.
@@ -36,9 +36,14 @@ extension ImageStore {
     /// - Parameters:
     ///   - text: A name, which alone is removed while there are others, or an id.
     ///   - force: Whether an image with several names can be removed by its id.
+    ///   - neededLayers: Chain ids of layers that are kept also where no image has them, because a container does.
     /// - Returns: What was removed.
     /// - Throws: ``ImageError/Code/conflict`` where the id is of an image with several names.
-    package func remove(_ text: String, force: Bool = false) throws(ImageError) -> Removal {
+    package func remove(
+        _ text: String,
+        force: Bool = false,
+        keeping neededLayers: Set<Digest> = []
+    ) throws(ImageError) -> Removal {
         try content.locked { () throws(ImageError) in
             var index = try readIndex()
             let (target, references) = try find(text, in: Self.entries(of: index))
@@ -58,49 +63,73 @@ extension ImageStore {
                 removal.deleted = [id]
             }
             try writeIndex(index)
-            removal.reclaimed = try sweep(index)
+            try sweep(index, keeping: neededLayers, &removal)
             return removal
         }
     }
 
-    /// Removes images without a name, and content and layers that no image needs.
+    /// Takes a name away from an image, which stays, with or without other names.
     ///
-    /// - Parameter isNeeded: Whether an image that could go is kept, because a container uses it.
+    /// - Parameter reference: The name; that nothing has it is no error.
+    /// - Throws: The error of a call.
+    package func untag(_ reference: ImageReference) throws(ImageError) {
+        try content.locked { () throws(ImageError) in
+            var index = try readIndex()
+            Self.remove(reference, from: &index)
+            try writeIndex(index)
+        }
+    }
+
+    /// Removes images that nothing needs, and content and layers that no image needs.
+    ///
+    /// - Parameters:
+    ///   - includesNamed: Whether images with names can go.
+    ///   - neededLayers: Chain ids of layers that are kept also where no image has them, because a container does.
+    ///   - isNeeded: Whether an image that could go is kept.
     /// - Returns: What was removed.
     /// - Throws: What is wrong with an image: as long as one cannot be read, nothing is removed.
-    package func prune(keeping isNeeded: (StoredImage) -> Bool = { _ in false }) throws(ImageError) -> Removal {
+    package func prune(
+        includingNamed includesNamed: Bool = false,
+        keepingLayers neededLayers: Set<Digest> = [],
+        keeping isNeeded: (StoredImage) -> Bool = { _ in false }
+    ) throws(ImageError) -> Removal {
         try content.removeAbandoned()
         return try content.locked { () throws(ImageError) in
             var index = try readIndex()
             var removal = Removal()
-            for (target, references) in Self.entries(of: index) where references.isEmpty {
-                let image = try image(target, [])
+            for (target, references) in Self.entries(of: index) where references.isEmpty || includesNamed {
+                let image = try image(target, references)
                 if isNeeded(image) { continue }
+                removal.untagged += image.references
                 removal.deleted.append(image.id)
                 index.manifests.removeAll { $0.digest == target.digest }
             }
             try writeIndex(index)
-            removal.reclaimed = try sweep(index)
+            try sweep(index, keeping: neededLayers, &removal)
             return removal
         }
     }
 
     /// Removes content and layers that the index does not lead to; the store is locked.
     ///
-    /// - Parameter index: The index as written.
-    /// - Returns: Bytes of content that are free again.
+    /// - Parameters:
+    ///   - index: The index as written.
+    ///   - neededLayers: Layers that are kept in any case.
+    ///   - removal: Gets the bytes of content that are free again and the layers that are gone.
     /// - Throws: What is wrong with a document that the index leads to; nothing is removed then.
-    private func sweep(_ index: ImageIndex) throws(ImageError) -> Int64 {
+    private func sweep(
+        _ index: ImageIndex,
+        keeping neededLayers: Set<Digest>,
+        _ removal: inout Removal
+    ) throws(ImageError) {
         var needed: Set<Digest> = []
-        var chains: Set<Digest> = []
+        var chains = neededLayers
         for entry in index.manifests { try mark(entry, depth: 0, &needed, &chains) }
-        var reclaimed: Int64 = 0
         for (digest, size) in try content.all() where !needed.contains(digest) {
             try content.remove(digest)
-            reclaimed += size
+            removal.reclaimed += size
         }
-        _ = try layers.prune(keeping: chains)
-        return reclaimed
+        removal.layers = try layers.prune(keeping: chains)
     }
 
     /// Adds all that a descriptor leads to, as far as it is there.

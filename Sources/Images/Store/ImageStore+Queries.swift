@@ -101,17 +101,19 @@ extension ImageStore {
     private func find(id: String, in entries: [Entry]) throws(ImageError) -> Entry? {
         let isID = id.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
         guard isID, (4...64).contains(id.utf8.count) else { return nil }
-        var found: Entry?
+        var found: (entry: Entry, id: Digest)?
         for entry in entries {
             let isTarget = entry.target.digest.hex.hasPrefix(id)
             // An image that cannot be read cannot be found by its id, but does not hide the others.
-            let isImage = (try? image(entry.target, []))?.id.hex.hasPrefix(id) ?? false
-            guard isTarget || isImage else { continue }
-            if let found, found.target.digest != entry.target.digest {
+            let imageID = (try? image(entry.target, []))?.id
+            guard isTarget || imageID?.hex.hasPrefix(id) == true else { continue }
+            let entryID = imageID ?? entry.target.digest
+            // Archives of different forms give the same image different manifests.
+            if let found, found.id != entryID {
                 throw ImageError(.ambiguous, "more than one image has an id that starts with \(id); give more digits")
             }
-            found = entry
+            if found == nil { found = (entry, entryID) }
         }
-        return found
+        return found?.entry
     }
 }

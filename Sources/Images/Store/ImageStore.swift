@@ -99,7 +99,7 @@ package final class ImageStore: Sendable {
     }
 
     /// Takes a name away; the image stays.
-    private static func remove(_ reference: ImageReference, from index: inout ImageIndex) {
+    static func remove(_ reference: ImageReference, from index: inout ImageIndex) {
         guard let place = index.manifests.firstIndex(where: { Self.reference(of: $0) == reference }) else { return }
         let entry = index.manifests.remove(at: place)
         if !index.manifests.contains(where: { $0.digest == entry.digest }) {

@@ -36,6 +36,10 @@ package struct Removal: Equatable, Sendable {
     package var untagged: [ImageReference] = []
     /// Ids of images that are gone.
     package var deleted: [Digest] = []
+    /// Chain ids of layers that are gone.
+    package var layers: [Digest] = []
     /// Bytes of stored content that are free again.
     package var reclaimed: Int64 = 0
+
+    package init() {}
 }
