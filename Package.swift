@@ -65,7 +65,7 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "EngineAPI", "Images", "Linux", "Logs", "OCI", "Runtime", "Seccomp", "Store",
+                "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "OCI", "Runtime", "Seccomp", "Store",
             ],
             swiftSettings: strict
         ),

@@ -25,6 +25,7 @@ const unsigned int CLINUX_RENAME_NOREPLACE = 1;  // RENAME_NOREPLACE of linux/fs
 const int CLINUX_O_PATH = O_PATH;
 const int CLINUX_O_TMPFILE = O_TMPFILE;
 const int CLINUX_AT_EMPTY_PATH = AT_EMPTY_PATH;
+const int CLINUX_SYS_RT_SIGTIMEDWAIT = SYS_rt_sigtimedwait;
 const int CLINUX_AT_RECURSIVE = AT_RECURSIVE;
 const unsigned int CLINUX_MFD_CLOEXEC = MFD_CLOEXEC;
 

@@ -1,15 +1,169 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
+import FoundationEssentials
+import Glibc
+import Images
+import Linux
+import OCI
+import Runtime
+import Seccomp
+import Store
+import Synchronization
 
 /// The engine: knows every container and image of its location, and does what clients ask for.
 ///
 /// Its operations have the names and the shapes of the Docker Engine API; those on containers take an identifier, the start
-/// of one, or a name. They throw ``EngineError`` in the words that clients look for.
+/// of one, or a name. They throw `EngineError` in the words that clients look for.
+///
+/// An engine works while ``run()`` does. When it ends, containers go on: the next engine takes them over.
 package final class Engine: Sendable {
     package let location: EngineLocation
+    /// When it started.
+    package let started: Timestamp
+    let store: Store
+    let images: ImageStore
+    let hub: EventHub
+    let containers = ContainerRegistry()
+    let execs = ExecRegistry()
+    let supervisor: SupervisorSlot
+    /// Who keeps the processes.
+    let keeping: Keeping
+    let background: BackgroundWork
+    let trash: Trash
+    let trees: ControlGroupHierarchies
+    let filters: SeccompFilterCache
+    let machine: Machine
+    /// What the keeper starts when this process dies; nil for nothing.
+    let restart = Mutex<GuardedProgram?>(nil)
+    private let runNumbers = Mutex(SystemRandomNumberGenerator())
 
-    init(location: EngineLocation) {
+    /// Where the processes of containers live.
+    package enum Keeping: Sendable {
+        /// In a keeper, the program at the path: they outlive the engine.
+        case keeper(program: String)
+        /// In the engine's own process: they end with it.
+        case embedded
+    }
+
+    /// Opens what an engine needs, and starts its keeper where there is none; see ``start(at:keeping:)``.
+    private init(at location: EngineLocation, keeping: Keeping) throws {
+        // Clients and containers close their ends whenever they like.
+        signal(SIGPIPE, SIG_IGN)
         self.location = location
+        self.keeping = keeping
+        started = .now
+        for folder in [location.data, location.runtime] { try ContainerFolder.makeDirectory(folder, mode: 0o700) }
+        for folder in [location.containers, location.filters] {
+            try ContainerFolder.makeDirectory(folder, mode: 0o700)
+        }
+        store = try Store(path: location.database)
+        images = try ImageStore(path: location.data)
+        hub = EventHub(store)
+        background = BackgroundWork()
+        trash = try Trash(location.data + "/trash", background)
+        var trees = try ControlGroupHierarchies.discover()
+        trees.parent = ["wharf", Self.groupName(of: location.data)]
+        self.trees = trees
+        filters = SeccompFilterCache(directory: location.filters)
+        machine = Machine.current(trees)
+        supervisor = SupervisorSlot(try Self.openSupervisor(keeping, location))
+    }
+
+    /// Starts an engine, which takes over the containers of the one before.
+    ///
+    /// - Parameters:
+    ///   - location: Its folders; nobody else works with them.
+    ///   - keeping: Where the processes of containers live.
+    /// - Returns: The engine; it works when ``run()`` is called.
+    /// - Throws: What it cannot do without.
+    package static func start(at location: EngineLocation, keeping: Keeping) async throws -> Engine {
+        let engine = try await BlockingCall.run { try Engine(at: location, keeping: keeping) }
+        try await engine.takeOver()
+        return engine
+    }
+
+    /// Works until the task is cancelled or the engine is ended.
+    package func run() async {
+        trash.empty()
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.background.run() }
+            group.addTask { await self.watchProcesses() }
+        }
+    }
+
+    /// Ends the work; what runs goes on, but for containers whose processes are the engine's own.
+    ///
+    /// A keeper that has nothing to keep ends as well.
+    package func end() async {
+        background.end()
+        guard case .keeper = keeping else { return }
+        let client = KeeperClient(socket: location.keeperSocket)
+        _ = try? await BlockingCall.run {
+            try? client.unguard()
+            try client.quit()
+        }
+    }
+
+    /// Whether nothing runs or is about to.
+    package func isIdle() async -> Bool {
+        for unit in containers.all where await unit.isActive { return false }
+        return true
+    }
+
+    /// Says what went wrong where nobody waits for an answer.
+    func report(_ action: String, _ error: any Error) {
+        let line = "wharfd: \(Timestamp.now): \(action): \(error)\n"
+        _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    }
+
+    // MARK: Parts
+
+    private static func openSupervisor(_ keeping: Keeping, _ location: EngineLocation) throws -> any Supervisor {
+        switch keeping {
+        case .embedded: return try EmbeddedSupervisor()
+        case .keeper(let program):
+            let client = KeeperClient(socket: location.keeperSocket)
+            if (try? client.hello()) != nil { return KeeperSupervisor(client) }
+            return KeeperSupervisor(try KeeperClient.start(program, socket: location.keeperSocket))
+        }
+    }
+
+    /// Puts another supervisor in the place of one that has gone.
+    func openSupervisor() throws -> any Supervisor { try Self.openSupervisor(keeping, location) }
+
+    /// The name of the control group above those of the containers: another one for each location.
+    ///
+    /// It is a hash (FNV-1a of 64 bits) of the path, because a path is no name.
+    private static func groupName(of path: String) -> String {
+        let hash = path.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return String(hash, radix: 16)
+    }
+
+    /// A number for the name of a process, which no run of the container had before.
+    func nextRunNumber() -> String {
+        String(runNumbers.withLock { UInt32.random(in: 0..<(36 * 36 * 36 * 36 * 36), using: &$0) }, radix: 36)
+    }
+
+    /// The folders of the layers of a container's image, from the base to the top.
+    func layerFolders(of definition: ContainerDefinition) throws(EngineError) -> [String] {
+        var folders: [String] = []
+        for text in definition.layers {
+            guard let chain = Digest(text) else {
+                throw EngineError(.failed, "the record of the container names the layer `\(text)`, which is no digest")
+            }
+            folders.append(images.layers.path(of: chain))
+        }
+        return folders
+    }
+
+    /// The containers whose namespaces a container joins.
+    func runs(joinedBy definition: ContainerDefinition) async throws -> [String: JoinedRun] {
+        var runs: [String: JoinedRun] = [:]
+        for reference in SpecificationBuilder.references(in: definition.request.hostConfig) {
+            let unit = try containers.find(reference)
+            runs[reference] = JoinedRun(snapshot: await unit.snapshot, memory: await unit.run?.sharedMemory)
+        }
+        return runs
     }
 }

@@ -30,6 +30,34 @@ package enum BlockingCall {
         }
     }
 
+    /// Runs a function on a thread of its own while the calling thread waits: for what changes the thread itself, such as
+    /// its namespaces.
+    ///
+    /// - Parameter body: What to run.
+    /// - Returns: What it returned.
+    /// - Throws: What it threw, or the error of pthread_create(3).
+    package static func runAndJoin<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
+        let outcome = Mutex<Result<Value, any Error>?>(nil)
+        let job = Job { outcome.withLock { $0 = Result(catching: body) } }
+        var thread = pthread_t()
+        let failure = withExtendedLifetime(job) {
+            let failure = pthread_create(
+                &thread,
+                nil,
+                { context in
+                    guard let context else { return nil }
+                    Unmanaged<Job>.fromOpaque(context).takeUnretainedValue().run()
+                    return nil
+                },
+                Unmanaged.passUnretained(job).toOpaque()
+            )
+            if failure == 0 { pthread_join(thread, nil) }
+            return failure
+        }
+        guard failure == 0, let result = outcome.withLock(\.self) else { throw SystemError("pthread_create", failure) }
+        return try result.get()
+    }
+
     /// Begins to run a function on a thread of its own.
     ///
     /// `SIGPIPE` is blocked on the thread: a reader that has gone is the error `EPIPE` of write(2) there.

@@ -52,6 +52,15 @@ extension Descriptor {
         }
     }
 
+    /// Writes all bytes.
+    package borrowing func write(_ bytes: [UInt8]) throws(SystemError) {
+        var failure: SystemError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(SystemError) { try write(buffer) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
     /// Writes all bytes at a place, without moving the file's own.
     package borrowing func write(_ buffer: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) {
         var rest = buffer[...]

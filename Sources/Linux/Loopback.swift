@@ -7,15 +7,12 @@ import Glibc
 package enum Loopback {
     /// Brings the interface up, so that programs reach themselves at `127.0.0.1` and `::1`.
     ///
-    /// - Parameter process: The pidfd of a process in the network, one that has not ended.
+    /// - Parameter process: The number of the pidfd of a process in the network, one that has not ended.
     /// - Throws: The error of setns(2), socket(2) or the requests of netdevice(7).
-    package static func bringUp(inNetworkOf process: borrowing Descriptor) async throws {
-        let bag = DescriptorBag()
-        let number = bag.keep(try process.duplicate())
+    package static func bringUp(inNetworkOf process: Int32) throws {
         // The thread that enters the network ends with the call.
-        try await BlockingCall.run {
-            defer { withExtendedLifetime(bag) {} }
-            try SystemError.check(clinux_setns(number, Int32(CLONE_NEWNET)), "setns", on: "net")
+        try BlockingCall.runAndJoin {
+            try SystemError.check(clinux_setns(process, Int32(CLONE_NEWNET)), "setns", on: "net")
             try setFlags()
         }
     }

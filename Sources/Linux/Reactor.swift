@@ -18,6 +18,8 @@ package final class Reactor: Sendable {
         case readable
         /// Room to write, or that nobody reads any more.
         case writable
+        /// A change of a file of the kernel that tells of changes, such as `memory.events` (`POLLPRI` of poll(2)).
+        case exceptional
     }
 
     private typealias Waiter = CheckedContinuation<Void, any Error>
@@ -26,20 +28,47 @@ package final class Reactor: Sendable {
     private struct Waiters {
         var readable: Waiter?
         var writable: Waiter?
+        var exceptional: Waiter?
 
         subscript(interest: Interest) -> Waiter? {
-            get { interest == .readable ? readable : writable }
-            set { if interest == .readable { readable = newValue } else { writable = newValue } }
+            get {
+                switch interest {
+                case .readable: readable
+                case .writable: writable
+                case .exceptional: exceptional
+                }
+            }
+            set {
+                switch interest {
+                case .readable: readable = newValue
+                case .writable: writable = newValue
+                case .exceptional: exceptional = newValue
+                }
+            }
         }
 
+        var isEmpty: Bool { readable == nil && writable == nil && exceptional == nil }
+
         var events: UInt32 {
-            (readable == nil ? 0 : Reactor.input) | (writable == nil ? 0 : Reactor.output) | Reactor.once
+            (readable == nil ? 0 : Reactor.input) | (writable == nil ? 0 : Reactor.output)
+                | (exceptional == nil ? 0 : Reactor.priority) | Reactor.once
+        }
+
+        /// Takes out the tasks that an event is for.
+        mutating func take(_ events: UInt32) -> [Waiter] {
+            var ready: [Waiter] = []
+            let wanted = [(Reactor.input, Interest.readable), (Reactor.output, .writable), (Reactor.priority, .exceptional)]
+            for (event, interest) in wanted where events & (event | Reactor.failure) != 0 {
+                if let waiter = self[interest].take() { ready.append(waiter) }
+            }
+            return ready
         }
     }
 
-    // EPOLLIN | EPOLLRDHUP, EPOLLOUT, EPOLLONESHOT, EPOLLERR | EPOLLHUP.
+    // EPOLLIN | EPOLLRDHUP, EPOLLOUT, EPOLLPRI, EPOLLONESHOT, EPOLLERR | EPOLLHUP.
     private static let input: UInt32 = 0x2001
     private static let output: UInt32 = 0x4
+    private static let priority: UInt32 = 0x2
     private static let once: UInt32 = 1 << 30
     private static let failure: UInt32 = 0x18
 
@@ -116,13 +145,8 @@ package final class Reactor: Sendable {
                 _ = clinux_epoll_remove(epoll, number)
                 return
             }
-            if event.events & (Self.input | Self.failure) != 0, let waiter = entry.readable.take() {
-                ready.append(waiter)
-            }
-            if event.events & (Self.output | Self.failure) != 0, let waiter = entry.writable.take() {
-                ready.append(waiter)
-            }
-            if entry.readable == nil, entry.writable == nil {
+            ready = entry.take(event.events)
+            if entry.isEmpty {
                 table[number] = nil
                 _ = clinux_epoll_remove(epoll, number)
             } else {

@@ -137,15 +137,23 @@ extension Keeper {
         )
     }
 
+    /// Gives a descriptor that is held for a process.
+    private func answer(_ index: Int, process: Int, held descriptor: Int32, as tag: UInt32) {
+        var answer = keeper_answer()
+        answer.pid = processes[process].pid
+        answer.tag = tag
+        processes[process].key.write(to: &answer)
+        send(&answer, descriptor: descriptor, to: index)
+    }
+
     private mutating func fetch(_ index: Int, _ key: Key) {
         if let process = processes.index(of: key) {
-            let entry = processes[process]
             held.forEach(of: process) { descriptor, tag in
-                var answer = keeper_answer()
-                answer.pid = entry.pid
-                answer.tag = tag
-                entry.key.write(to: &answer)
-                send(&answer, descriptor: descriptor, to: index)
+                answer(index, process: process, held: descriptor, as: tag)
+            }
+            for pump in 0..<pumps.top where pumps.isUsed(pump) && pumps[pump].process == Int32(process) {
+                let (source, stream) = (pumps[pump].pump.source, pumps[pump].pump.stream)
+                answer(index, process: process, held: source, as: KEEPER_SOURCE + stream)
             }
         }
         end(index)

@@ -16,6 +16,7 @@
 #define KEEPER_KEY_SIZE 72
 // The most descriptors in one packet: the kernel's SCM_MAX_FD is 253.
 #define KEEPER_PACKET_DESCRIPTORS 250
+#define KEEPER_SOURCE 0x10000u
 
 enum keeper_request_kind {
     // Answers one keeper_answer: `pid` is the keeper's, `status` its version.
@@ -31,7 +32,8 @@ enum keeper_request_kind {
     KEEPER_HOLD = 5,
     // Answers one keeper_answer for each process, with its pidfd, then closes.
     KEEPER_LIST = 6,
-    // Answers one keeper_answer for each descriptor that is held with the process, then closes.
+    // Answers one keeper_answer for each descriptor that is held with the process, and for the source of each of its
+    // streams that is moved into a log, under the tag KEEPER_SOURCE + the stream; then closes.
     KEEPER_FETCH = 7,
     // As LIST, and then one keeper_answer more for each process that ends, until the connection is closed. A client that
     // reads slowly misses none.

@@ -97,6 +97,7 @@ int clinux_block_signals(const int *signals, size_t count, int blocks);
 uint64_t clinux_real_time(void);
 
 // Processes.
+extern const int CLINUX_SYS_RT_SIGTIMEDWAIT;
 int clinux_pidfd_open(pid_t pid, unsigned int flags);
 int clinux_pidfd_send_signal(int pidfd, int signal);
 int clinux_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);

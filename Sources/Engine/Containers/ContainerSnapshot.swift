@@ -40,11 +40,3 @@ struct ContainerSnapshot: Sendable {
     /// The bytes of what it has written, and of its whole root file system; nil where nobody asked.
     var sizes: (written: Int64, root: Int64)?
 }
-
-extension Timestamp {
-    init(_ time: UnixTime) { self.init(unixNanoseconds: time.nanoseconds) }
-}
-
-extension UnixTime {
-    init(_ time: Timestamp) { self.init(nanoseconds: time.unixNanoseconds) }
-}

@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
+import FoundationEssentials
+import Images
+import Linux
+import OCI
+import Store
+
+// MARK: Making
 
 extension Engine {
+    /// How often a name is invented before the engine gives up.
+    private static let nameAttempts = 32
+
     /// Makes a container, which does not run yet.
     ///
     /// - Parameters:
@@ -16,17 +26,111 @@ extension Engine {
         named name: String?,
         platform: String? = nil
     ) async throws -> ContainerCreateResponse {
-        throw EngineError(.notImplemented, "")
+        let wanted = try name.flatMap { name throws(EngineError) in name.isEmpty ? nil : try ContainerName(name) }
+        let image = try await image(for: request, platform)
+        var generator = SystemRandomNumberGenerator()
+        let id = ObjectID(using: &generator)
+        let settled = try RequestChecker.settle(
+            request,
+            image: image.config.config ?? OCI.ContainerConfig(),
+            id: id,
+            on: machine
+        )
+        let definition = ContainerDefinition(
+            request: settled.request,
+            image: "\(image.id)",
+            layers: LayerStore.chainIDs(of: image.config.rootfs.diffIDs).map { "\($0)" },
+            platform: image.config.platform.os
+        )
+        let unit = try add(id, try reserveName(wanted, for: id), definition)
+        do {
+            let (images, folder) = (images, unit.folder)
+            try await BlockingCall.run {
+                _ = try images.unpack(image)
+                try folder.prepare()
+            }
+        } catch {
+            try await unit.gate.run { try await unit.discard(isAnnounced: false) }
+            throw EngineError(anyStart: error)
+        }
+        await unit.publish("create")
+        var response = ContainerCreateResponse()
+        response.id = id.description
+        response.warnings = settled.warnings
+        return response
     }
 
+    private func image(for request: ContainerCreateRequest, _ platform: String?) async throws -> StoredImage {
+        let name = request.config.image
+        if name.isEmpty { throw EngineError(.badParameter, "no image specified: give its name or its identifier") }
+        let images = images
+        let image: StoredImage
+        do {
+            image = try await BlockingCall.run { try images.inspect(name) }
+        } catch let error as ImageError where error.code == .notFound {
+            throw EngineError.noSuchImage((try? ImageReference(name))?.familiar ?? name)
+        } catch let error as ImageError where error.code == .ambiguous {
+            throw EngineError(.badParameter, error.message)
+        }
+        if let platform, !platform.isEmpty, let wanted = Platform(platform),
+            wanted.distance(to: image.config.platform) == nil
+        {
+            throw EngineError(
+                .notFound,
+                "image with reference \(name) was found but its platform (\(image.config.platform)) does not match the "
+                    + "specified platform (\(platform))"
+            )
+        }
+        return image
+    }
+
+    private func reserveName(_ wanted: ContainerName?, for id: ObjectID) throws -> ContainerName {
+        if let wanted {
+            try containers.reserve(wanted.description, for: id)
+            return wanted
+        }
+        var generator = SystemRandomNumberGenerator()
+        for attempt in 0..<Self.nameAttempts {
+            let name = try ContainerName(RandomName.make(attempt: attempt, using: &generator))
+            if (try? containers.reserve(name.description, for: id)) != nil { return name }
+        }
+        throw EngineError(.conflict, "no free name for the container was found; give one")
+    }
+
+    /// Writes a container down and takes it up.
+    private func add(_ id: ObjectID, _ name: ContainerName, _ definition: ContainerDefinition) throws -> ContainerUnit {
+        do {
+            let record = ContainerRecord(
+                id: id.description,
+                name: name.description,
+                created: UnixTime(.now),
+                configuration: Array(try JSONEncoder().encode(definition))
+            )
+            try store.write(.machine) { try $0.add(record) }
+            let unit = ContainerUnit(record, id: id, name: name, definition: definition, in: self)
+            containers.add(unit)
+            return unit
+        } catch {
+            containers.release(name.description, of: id)
+            throw EngineError(anyStart: error)
+        }
+    }
+}
+
+// MARK: The life of a container
+
+extension Engine {
     /// Starts a container.
     ///
     /// - Throws: `notModified` where it runs, `commandNotFound`, `commandNotExecutable`, or why else it does not start.
     package func startContainer(_ reference: String) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).start()
     }
 
     /// Stops a container: by its stop signal, and by `SIGKILL` after a time of grace.
+    ///
+    /// Where the first process cannot get the stop signal, because it neither handles nor blocks it, the kernel would drop
+    /// it: then `SIGKILL` comes at once, and the event says why.
     ///
     /// - Parameters:
     ///   - reference: The container.
@@ -34,12 +138,12 @@ extension Engine {
     ///   - signal: The signal by name or number; nil takes the container's.
     /// - Throws: `notModified` where it does not run.
     package func stopContainer(_ reference: String, timeout: Int?, signal: String?) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).stop(timeout: timeout, signal: signal)
     }
 
     /// Stops a container where it runs, and starts it.
     package func restartContainer(_ reference: String, timeout: Int?, signal: String?) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).restart(timeout: timeout, signal: signal)
     }
 
     /// Sends a signal to the first process of a container.
@@ -49,19 +153,19 @@ extension Engine {
     ///   - signal: The signal by name or number; nil is `SIGKILL`.
     /// - Throws: `conflict` where it does not run.
     package func killContainer(_ reference: String, signal: String?) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).kill(signal)
     }
 
     package func pauseContainer(_ reference: String) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).pause()
     }
 
     package func unpauseContainer(_ reference: String) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).unpause()
     }
 
     package func renameContainer(_ reference: String, to name: String) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).rename(to: ContainerName(name))
     }
 
     /// Changes limits and the restart policy, also while the container runs.
@@ -69,7 +173,9 @@ extension Engine {
         _ reference: String,
         _ request: ContainerUpdateRequest
     ) async throws -> ContainerUpdateResponse {
-        throw EngineError(.notImplemented, "")
+        var response = ContainerUpdateResponse()
+        response.warnings = try await containers.find(reference).update(request)
+        return response
     }
 
     /// Removes a container.
@@ -77,9 +183,10 @@ extension Engine {
     /// - Parameters:
     ///   - reference: The container.
     ///   - force: Whether one that runs is killed first.
-    ///   - volumes: Whether its anonymous volumes go with it.
+    ///   - volumes: Whether its anonymous volumes go with it: they are parts of its own folder, and always do.
+    /// - Throws: `conflict` where it runs and is not to be killed.
     package func removeContainer(_ reference: String, force: Bool, volumes: Bool) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).remove(force: force)
     }
 
     /// Begins to wait for a container; a change after the return of this call is not missed.
@@ -89,22 +196,96 @@ extension Engine {
         _ reference: String,
         _ condition: WaitCondition
     ) async throws -> @Sendable () async throws -> ContainerWaitResponse {
-        throw EngineError(.notImplemented, "")
+        let promise = try await containers.find(reference).wait(condition)
+        return { try await promise.value() }
     }
+}
 
+// MARK: Looking
+
+extension Engine {
     package func listContainers(_ query: ContainerListQuery) async throws -> [ContainerSummary] {
-        throw EngineError(.notImplemented, "")
+        var snapshots: [ContainerSnapshot] = []
+        for unit in containers.all { snapshots.append(await unit.snapshot) }
+        let ancestors = try await ancestors(query.filters["ancestor"])
+        let now = Timestamp.now
+        var summaries: [ContainerSummary] = []
+        for var snapshot in try ContainerQuery.list(query, among: snapshots, imagesNamed: { ancestors[$0] ?? [] }) {
+            if query.countsSizes { snapshot.sizes = try await sizes(of: snapshot) }
+            summaries.append(snapshot.summary(now: now))
+        }
+        return summaries
     }
 
     package func inspectContainer(_ reference: String, countsSizes: Bool) async throws -> ContainerInspection {
-        throw EngineError(.notImplemented, "")
+        var snapshot = try await containers.find(reference).snapshot
+        if countsSizes { snapshot.sizes = try await sizes(of: snapshot) }
+        return snapshot.inspection()
+    }
+
+    /// The bytes of what a container has written, and of its whole root file system.
+    private func sizes(of snapshot: ContainerSnapshot) async throws -> (written: Int64, root: Int64) {
+        let layers = try layerFolders(of: snapshot.definition)
+        let folder = ContainerFolder(path: snapshot.directory)
+        return try await BlockingCall.run {
+            let written = try DiskUsage.bytes(below: folder.upper)
+            return (written, try layers.reduce(written) { try $0 + DiskUsage.bytes(below: $1) })
+        }
+    }
+
+    /// The images that names of the filter `ancestor` mean, and those that were made from them.
+    private func ancestors(_ names: [String]) async throws -> [String: Set<String>] {
+        if names.isEmpty { return [:] }
+        let images = images
+        return try await BlockingCall.run {
+            let all = try images.list().images
+            var found: [String: Set<String>] = [:]
+            for name in names {
+                guard let image = try? images.inspect(name) else { continue }
+                let layers = image.config.rootfs.diffIDs
+                let made = all.filter { $0.config.rootfs.diffIDs.starts(with: layers) }
+                found[name] = Set(made.map { "\($0.id)" })
+            }
+            return found
+        }
     }
 
     /// Removes all containers that do not run; the filters are `until` and `label`.
     package func pruneContainers(_ filters: Filters) async throws -> ContainersPruned {
-        throw EngineError(.notImplemented, "")
+        let query = try PruneQuery(filters, now: .now)
+        var answer = ContainersPruned()
+        var deleted: [String] = []
+        for unit in containers.all {
+            let snapshot = await unit.snapshot
+            let isOver = [.created, .exited, .dead].contains(snapshot.state.phase)
+            let labels = snapshot.definition.request.config.labels ?? [:]
+            guard isOver, query.accepts(created: snapshot.created, labels: labels) else { continue }
+            let size = try await sizes(of: snapshot).written
+            do {
+                try await unit.remove(force: false)
+            } catch let error as EngineError where error.code == .conflict || error.code == .notFound {
+                // It was started or removed in the meantime.
+                continue
+            }
+            deleted.append(unit.id.description)
+            answer.spaceReclaimed += UInt64(max(0, size))
+        }
+        if !deleted.isEmpty { answer.containersDeleted = deleted }
+        hub.publish("container", "prune", id: "", attributes: ["reclaimed": String(answer.spaceReclaimed)])
+        return answer
     }
 
+    /// The images that containers use, by their identifiers.
+    func usedImages() async -> [String: [ObjectID]] {
+        var used: [String: [ObjectID]] = [:]
+        for unit in containers.all { used[await unit.definition.image, default: []].append(unit.id) }
+        return used
+    }
+}
+
+// MARK: Streams
+
+extension Engine {
     /// What a container has written.
     ///
     /// - Returns: Whether it has a terminal, which writes one unframed stream, and the pieces.
@@ -112,16 +293,19 @@ extension Engine {
         of reference: String,
         _ query: ContainerLogQuery
     ) async throws -> (hasTerminal: Bool, output: OutputStream) {
-        throw EngineError(.notImplemented, "")
+        guard query.showsOutput || query.showsErrors else {
+            throw EngineError(.badParameter, "Bad parameters: you must choose at least one stream")
+        }
+        return try await containers.find(reference).logs(query)
     }
 
     /// Connects a client to a container, which may not run yet: nothing that is written from now on is missed.
     package func attach(to reference: String, _ request: AttachRequest) async throws -> Attachment {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).attach(request)
     }
 
     /// Changes the size of a container's terminal; of one that does not run, that of its next start.
     package func resizeContainer(_ reference: String, rows: UInt16, columns: UInt16) async throws {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).resize(rows: rows, columns: columns)
     }
 }

@@ -58,6 +58,17 @@ struct LogSettings: Equatable, Sendable {
         }
     }
 
+    /// What comes with each line where a client asks for details.
+    func details(of config: ContainerConfig) -> [String: String] {
+        var details: [String: String] = [:]
+        for name in labels { details[name] = config.labels?[name] }
+        for variable in config.env ?? [] {
+            let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2, variables.contains(String(parts[0])) { details[String(parts[0])] = String(parts[1]) }
+        }
+        return details
+    }
+
     private mutating func readSize(_ text: String) throws(RequestProblem) {
         if text == "-1" {
             fileSize = nil

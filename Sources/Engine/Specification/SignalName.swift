@@ -31,6 +31,13 @@ enum SignalName {
         return number
     }
 
+    /// The name of a signal, with `SIG`; its number where it has none.
+    static func name(of number: Int32) -> String {
+        // Of several names the first one in the order of letters, as ABRT of ABRT and IOT.
+        let names = numbers.filter { $0.value == number }.keys.sorted()
+        return names.first.map { "SIG" + $0 } ?? String(number)
+    }
+
     private static func invalid(_ text: String) -> EngineError {
         EngineError(.badParameter, "invalid signal: \(text.prefix(64))")
     }

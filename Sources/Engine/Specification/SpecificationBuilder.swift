@@ -95,6 +95,20 @@ struct SpecificationBuilder {
         }
     }
 
+    /// The filter of system calls of a container.
+    static func seccomp(of definition: ContainerDefinition) throws(EngineError) -> SeccompChoice {
+        let host = definition.request.hostConfig
+        do {
+            return seccomp(of: host, try SecurityOptions(host.securityOpt ?? []))
+        } catch {
+            throw EngineError(.badParameter, error.text)
+        }
+    }
+
+    private static func seccomp(of host: HostConfig, _ security: SecurityOptions) -> SeccompChoice {
+        host.privileged && security.seccomp == .standard ? .none : security.seccomp
+    }
+
     private init(_ snapshot: ContainerSnapshot, _ context: Context) throws(RequestProblem) {
         self.snapshot = snapshot
         self.context = context
@@ -128,7 +142,7 @@ struct SpecificationBuilder {
         runtime.process = try process()
         return ContainerSpecification(
             runtime: runtime,
-            seccomp: host.privileged && security.seccomp == .standard ? .none : security.seccomp,
+            seccomp: Self.seccomp(of: host, security),
             // In the namespace of others the init would not be the first process, and nothing would be left to it.
             hasInit: host.usesInit == true && host.pidMode.isEmpty,
             mountPoints: mounts.mounts.map(\.point),

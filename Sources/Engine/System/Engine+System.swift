@@ -21,8 +21,10 @@ extension Engine {
     ///   - since: From when on; nil for now.
     ///   - until: When the stream ends; nil for never.
     ///   - filters: Those of `GET /events`.
+    /// - Returns: The events.
+    /// - Throws: `badParameter` for a filter that there is not.
     package func events(since: Timestamp?, until: Timestamp?, _ filters: Filters) async throws -> EventStream {
-        throw EngineError(.notImplemented, "")
+        try hub.events(since: since, until: until, try EventFilter(filters))
     }
 }
 

@@ -54,15 +54,7 @@ package final class ImageStore: Sendable {
             let folder = content.root
             let temporary = FilePath(Array(name.bytes) + Array(".new".utf8)) ?? name
             let file = try folder.descriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-            var failure: SystemError?
-            bytes.withUnsafeBytes { buffer in
-                do throws(SystemError) {
-                    try file.write(buffer)
-                } catch {
-                    failure = error
-                }
-            }
-            if let failure { throw failure }
+            try file.write(bytes)
             try file.sync()
             try folder.descriptor.rename(temporary, to: folder.descriptor, name, replacing: true)
             try folder.descriptor.sync()

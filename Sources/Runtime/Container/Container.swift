@@ -8,7 +8,7 @@ package struct Container: ~Copyable, Sendable {
     ///
     /// Its pidfd is what others join its namespaces by: it never comes to mean another process.
     package let process: Process
-    private let launcher: any Launcher
+    let launcher: any Launcher
 
     /// Starts a container.
     ///

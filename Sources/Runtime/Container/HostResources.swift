@@ -55,6 +55,31 @@ package struct HostResources: Sendable {
         }
     }
 
+    /// The resources of a container that exists already, by the specification that they were made for.
+    ///
+    /// - Parameters:
+    ///   - specification: The container.
+    ///   - name: Its id, which names its group where the specification does not.
+    ///   - trees: The trees of control groups, with the parent of ours.
+    ///   - profile: A profile in the place of `linux.seccomp`.
+    ///   - filters: Where compiled filters are kept.
+    /// - Throws: What makes no sense in the specification.
+    package init(
+        of specification: RuntimeSpec,
+        named name: String,
+        in trees: ControlGroupHierarchies,
+        profile: SeccompProfile? = nil,
+        filters: SeccompFilterCache
+    ) throws(LaunchError) {
+        let place = try ControlGroupName(specification.linux?.cgroupsPath ?? "", container: name)
+        let filter = try SeccompFilter.filter(for: specification, profile: profile, cache: filters)
+        do {
+            self.init(group: try ControlGroup(named: place.name, in: place.hierarchies(trees)), filter: filter)
+        } catch {
+            throw .controlGroup(error)
+        }
+    }
+
     // MARK: Processes
 
     /// Starts the container in its group and under its filter.
@@ -89,6 +114,22 @@ package struct HostResources: Sendable {
     /// - Returns: The process.
     /// - Throws: Why it does not run; `.busy` where the container is frozen, since it could not even start.
     package func exec(_ request: ExecRequest, in container: borrowing Container) throws(LaunchError) -> Process {
+        try exec(request, joining: container.process.pidfd.number, by: container.launcher)
+    }
+
+    /// Runs another program in the container of a process.
+    ///
+    /// - Parameters:
+    ///   - request: What to run; its control groups and its filter are filled in.
+    ///   - pidfd: The pidfd of the container's first process.
+    ///   - launcher: Who becomes the parent of the program.
+    /// - Returns: The process.
+    /// - Throws: Why it does not run; `.busy` where the container is frozen, since it could not even start.
+    package func exec(
+        _ request: ExecRequest,
+        joining pidfd: Int32,
+        by launcher: any Launcher
+    ) throws(LaunchError) -> Process {
         let attachment = try attachment()
         guard try !isFrozen() else {
             let reason = "it is frozen; thaw the container first"
@@ -97,7 +138,8 @@ package struct HostResources: Sendable {
         var request = request
         request.controlGroups = ControlGroupPlaces(attachment, in: group.hierarchies)
         (request.filter, request.filterFlags) = (filter?.instructions, filter?.loadFlags ?? 0)
-        return try container.exec(request)
+        request.deathSignal = request.deathSignal ?? launcher.deathSignal
+        return try launcher.launch(ExecPlanner.plan(request, joining: pidfd), name: request.name).waitUntilRunning()
     }
 
     private func attachment() throws(LaunchError) -> ControlGroupAttachment {

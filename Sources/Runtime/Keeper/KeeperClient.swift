@@ -62,6 +62,9 @@ package struct LogTarget: Sendable {
         self.directory = directory
         self.stream = stream
     }
+
+    /// What the source of a stream is called among the descriptors that are held for a process.
+    package static func sourceTag(of stream: UInt32) -> UInt32 { UInt32(KEEPER_SOURCE) + stream }
 }
 
 /// Talks to the keeper behind a socket; each request is a connection of its own.

@@ -91,6 +91,14 @@ package struct StartingProcess: ~Copyable, Sendable {
     /// Its number as this process sees it.
     package var pid: Int32 { process.pid }
 
+    /// The number of its pidfd, valid while this value lives.
+    package var pidfd: Int32 { process.pidfd.number }
+
+    /// Another descriptor of its terminal's master, which is there once it is ready; nil where it has no terminal.
+    package borrowing func duplicateTerminal() throws(SystemError) -> Descriptor? {
+        try process.duplicateTerminal()
+    }
+
     /// Waits until everything but the program itself is done, where the plan has a gate.
     ///
     /// - Throws: Why it did not come so far. The process has ended then and is reaped.

@@ -20,6 +20,14 @@ package struct Process: ~Copyable, Sendable {
         self.isKept = isKept
     }
 
+    /// Another descriptor of its terminal's master; nil where it has no terminal.
+    package borrowing func duplicateTerminal() throws(SystemError) -> Descriptor? {
+        switch terminal {
+        case .some(let terminal): try terminal.duplicate()
+        case .none: nil
+        }
+    }
+
     /// Sends a signal.
     package func signal(_ number: Int32) throws(SystemError) {
         try pidfd.signal(number)
@@ -39,5 +47,15 @@ package struct Process: ~Copyable, Sendable {
             guard let end = try pidfd.processEnd() else { throw SystemError("ioctl", EAGAIN, on: "PIDFD_GET_INFO") }
             return end
         }
+    }
+}
+
+extension Process {
+    /// The parts, each with an owner of its own.
+    ///
+    /// - Parameter body: Takes over the pidfd and the master of the terminal.
+    /// - Returns: What `body` returned.
+    package consuming func split<Result>(_ body: (consuming Descriptor, consuming Descriptor?) -> Result) -> Result {
+        body(pidfd, terminal)
     }
 }

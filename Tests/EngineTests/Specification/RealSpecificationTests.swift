@@ -208,7 +208,7 @@ private let runs = [
         let pipe = try Pipe()
         let running = try container.start(writingTo: pipe.writer.number)
         var failure: (any Error)?
-        do { try await Loopback.bringUp(inNetworkOf: running.process.pidfd) } catch { failure = error }
+        do { try Loopback.bringUp(inNetworkOf: running.process.pidfd.number) } catch { failure = error }
         let flags = try? container.exec(Self.exec(["cat", "/sys/class/net/lo/flags"]), in: running)
         try running.process.signal(SIGKILL)
         _ = try running.process.wait()

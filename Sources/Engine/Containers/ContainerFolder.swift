@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Linux
+
+/// The folder of a container on the host.
+struct ContainerFolder: Sendable {
+    let path: String
+
+    /// What the container has written, and what overlayfs needs beside it.
+    var upper: String { path + "/upper" }
+    var work: String { path + "/work" }
+    /// The lowest layer of a root whose image has none.
+    var empty: String { path + "/empty" }
+    var log: String { path + "/log" }
+    /// The specification of the last start.
+    var specification: String { path + "/config.json" }
+
+    /// Makes what is missing.
+    ///
+    /// The record of a container comes before its folder, so that no folder is ever without one: an engine that died
+    /// between them finds the rest to do here.
+    func prepare() throws(SystemError) {
+        try Self.makeDirectory(path, mode: 0o700)
+        for directory in [upper, empty] { try Self.makeDirectory(directory, mode: 0o755) }
+        for directory in [work, log] { try Self.makeDirectory(directory, mode: 0o700) }
+    }
+
+    /// Makes a directory where there is none.
+    static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
+        if mkdir(path, mode) == 0 {
+            // Without the umask, which is not the container's business.
+            if chmod(path, mode) != 0 { throw SystemError("chmod", errno, on: path) }
+            return
+        }
+        let failure = errno
+        if failure != EEXIST { throw SystemError("mkdir", failure, on: path) }
+    }
+
+    /// A detached mount of the container's root file system.
+    ///
+    /// Two mounts of it at a time would corrupt it: the caller sees to that.
+    ///
+    /// - Parameter layers: The folders of the image's layers, from the base to the top.
+    /// - Returns: The mount.
+    /// - Throws: The error of the call that the kernel refused.
+    func mountRoot(on layers: [String]) throws(SystemError) -> Descriptor {
+        try removeStaleWork()
+        let lower = layers.isEmpty ? [empty] : layers.reversed()
+        // Nothing of a former mount is trusted: no redirection, no copied-up metadata without content.
+        let rest: [(key: String, value: MountParameter)] = [
+            ("upperdir", .text(upper)), ("workdir", .text(work)), ("index", .text("off")), ("metacopy", .text("off")),
+            ("redirect_dir", .text("off")), ("xino", .text("off")),
+        ]
+        do {
+            // Since Linux 6.8, with as many layers as overlayfs knows.
+            return try Descriptor.newMount("overlay", parameters: lower.map { ("lowerdir+", .text($0)) } + rest)
+        } catch  where error.number == EINVAL && error.subject.hasSuffix("lowerdir+") {
+            return try mountRoot(lower, rest)
+        }
+    }
+
+    /// The same for kernels before 6.8: all layers in one text of at most 255 bytes, so by short names.
+    private func mountRoot(
+        _ lower: [String],
+        _ rest: [(key: String, value: MountParameter)]
+    ) throws(SystemError) -> Descriptor {
+        let bag = DescriptorBag()
+        for layer in lower { bag.keep(try Descriptor.open(layer, OpenFlags.pathOnly | O_DIRECTORY)) }
+        let text = bag.numbers.map { "/proc/self/fd/\($0)" }.joined(separator: ":")
+        return try withExtendedLifetime(bag) { () throws(SystemError) in
+            try Descriptor.newMount("overlay", parameters: [("lowerdir", .text(text))] + rest)
+        }
+    }
+
+    /// A work directory of a mount that was told not to sync keeps the next one from being made.
+    private func removeStaleWork() throws(SystemError) {
+        let folder = try Descriptor.open(work, O_RDONLY | O_DIRECTORY)
+        guard try folder.status(of: "work") != nil else { return }
+        let inner = try folder.open("work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, resolution: .beneath)
+        if try inner.status(of: "incompat") != nil { try folder.removeTree("work") }
+    }
+
+    /// Removes everything: at once from sight, and then from the disk.
+    ///
+    /// - Parameter trash: A folder on the same file system for what is being removed.
+    /// - Throws: Why it could not be taken out of sight.
+    func discard(to trash: String) throws(SystemError) {
+        let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+        if rename(path, "\(trash)/\(name)") != 0 {
+            let failure = errno
+            if failure != ENOENT { throw SystemError("rename", failure, on: path) }
+        }
+    }
+}

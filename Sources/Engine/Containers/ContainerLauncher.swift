@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import FoundationEssentials
+import Glibc
+import Linux
+import Logs
+import OCI
+import Runtime
+import Seccomp
+
+/// Starts a container: everything from its folder to its running program, in calls that wait in the kernel.
+struct ContainerLauncher: Sendable {
+    let snapshot: ContainerSnapshot
+    /// The folders of the image's layers, from the base to the top.
+    let layers: [String]
+    /// What the supervisor is to call the first process.
+    let processName: String
+    /// The size of the terminal, where there is one.
+    let terminalSize: TerminalSize?
+    /// The containers whose namespaces this one joins, by the references of its request.
+    let joined: [String: JoinedRun]
+    let trees: ControlGroupHierarchies
+    let filters: SeccompFilterCache
+    let supervisor: SupervisorSlot
+    let streams: RunStreams
+
+    /// Starts it.
+    ///
+    /// - Parameter commit: Called with the number of the process when all but the program is in place: what it writes down
+    ///   is there before the program can do anything.
+    /// - Returns: The run.
+    /// - Throws: Why there is none; nothing of it is left.
+    func launch(_ commit: (Int32) throws -> Void) throws -> ContainerRun {
+        let folder = ContainerFolder(path: snapshot.directory)
+        try folder.prepare()
+        let memory = try makeSharedMemory()
+        let prepared = try prepare(folder, memory)
+        let root = try folder.mountRoot(on: layers)
+        var container = prepared
+        try container.complete(with: root)
+        try write(container.runtime, to: folder.specification)
+        let resources = try HostResources.prepare(
+            for: container.runtime,
+            named: snapshot.id.description,
+            in: trees,
+            profile: container.seccomp.profile,
+            filters: filters
+        )
+        do {
+            var request = LaunchRequest(container.runtime)
+            request.name = processName
+            request.root = root.number
+            request.hasInit = container.hasInit
+            let process = try start(&request, on: resources, memory, commit)
+            return ContainerRun(
+                process: process,
+                resources: resources,
+                specification: container.runtime,
+                sharedMemory: memory,
+                streams: streams
+            )
+        } catch {
+            // Where this fails as well, the engine finds the group when it starts the next time.
+            try? resources.killAll()
+            try? resources.remove()
+            throw error
+        }
+    }
+
+    /// Makes the specification, and what it needs on the host.
+    private func prepare(
+        _ folder: ContainerFolder,
+        _ memory: SharedDescriptor?
+    ) throws -> ContainerSpecification {
+        var context = SpecificationBuilder.Context()
+        context.host = .current()
+        context.sharedMemory = memory?.number
+        context.joined = try joined.mapValues { run throws(EngineError) in
+            try JoinedContainer(run.snapshot, sharedMemory: run.memory?.number)
+        }
+        var container = try SpecificationBuilder.specification(of: snapshot, context)
+        if let terminalSize { container.runtime.process?.consoleSize = terminalSize.consoleSize }
+        try container.makeSources()
+        try container.files?.write(to: Descriptor.open(folder.path, O_RDONLY | O_DIRECTORY))
+        return container
+    }
+
+    /// The memory that other containers may share, where that is asked for.
+    private func makeSharedMemory() throws -> SharedDescriptor? {
+        let host = snapshot.definition.request.hostConfig
+        guard host.ipcMode == "shareable" else { return nil }
+        return SharedDescriptor(try SharedMemory.make(size: host.shmSize))
+    }
+
+    /// Launches the process, has its output kept, and lets it go on.
+    private func start(
+        _ request: inout LaunchRequest,
+        on resources: HostResources,
+        _ memory: SharedDescriptor?,
+        _ commit: (Int32) throws -> Void
+    ) throws -> RunningProcess {
+        let host = snapshot.definition.request.hostConfig
+        let log = LogPlace(ContainerFolder(path: snapshot.directory).log, try LogSettings(host.logConfig))
+        let pipes = try StandardPipes(for: snapshot.definition.request.config, keepsOutput: log != nil)
+        request.streams = pipes.streams
+        let gate = try Pipe()
+        request.gate = gate.reader.number
+        let starting = try resources.create(request, by: supervisor)
+        let pid = starting.pid
+        let own = pipes.keepOwnEnds()
+        do {
+            let terminal = SharedDescriptor(try starting.duplicateTerminal())
+            try entrust(own, terminal, memory, log)
+            if NetworkMode(host.networkMode).isPrivate { try Loopback.bringUp(inNetworkOf: starting.pidfd) }
+            try commit(pid)
+            try gate.writer.write([0])
+        } catch {
+            try? starting.abandon()
+            supervisor.forget(processName)
+            throw error
+        }
+        let process = try starting.waitUntilRunning()
+        return RunningProcess(named: processName, process, own) { [processName, supervisor] in
+            supervisor.releaseInput(of: processName)
+        }
+    }
+
+    /// Has the supervisor hold what must outlive the engine, and write the log.
+    private func entrust(
+        _ own: StandardPipes.OwnEnds,
+        _ terminal: SharedDescriptor?,
+        _ memory: SharedDescriptor?,
+        _ log: LogPlace?
+    ) throws {
+        let holder = supervisor.current
+        if let memory { try holder.hold(memory.descriptor, as: RunningProcess.HeldTag.memory, for: processName) }
+        if let input = own.input {
+            try holder.hold(input.descriptor, as: RunningProcess.HeldTag.input, for: processName)
+        }
+        guard let log else { return }
+        try RunningProcess.keep(processName, terminal: terminal, output: own.output, errors: own.errors, by: holder, log)
+    }
+
+    /// Writes the specification down for an engine that takes the container over.
+    private func write(_ specification: RuntimeSpec, to path: String) throws {
+        let bytes = Array(try JSONEncoder().encode(specification))
+        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+        try file.write(bytes)
+    }
+}
+
+/// The size of a terminal in characters.
+struct TerminalSize: Equatable, Sendable {
+    var rows: UInt16
+    var columns: UInt16
+
+    init(rows: UInt16, columns: UInt16) {
+        (self.rows, self.columns) = (rows, columns)
+    }
+
+    /// Reads the rows and columns of a request; nil where they say nothing.
+    init?(_ consoleSize: [UInt32]?) {
+        guard let consoleSize, consoleSize.count == 2, consoleSize != [0, 0] else { return nil }
+        self.init(rows: UInt16(clamping: consoleSize[0]), columns: UInt16(clamping: consoleSize[1]))
+    }
+
+    var consoleSize: RuntimeSpec.ConsoleSize { RuntimeSpec.ConsoleSize(height: UInt(rows), width: UInt(columns)) }
+}
+
+/// A container that runs and whose namespaces another one joins.
+struct JoinedRun: Sendable {
+    var snapshot: ContainerSnapshot
+    /// The memory that it shares.
+    var memory: SharedDescriptor?
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Linux
+import Logs
+import Runtime
+import Store
+
+extension ContainerUnit {
+    /// Starts it because somebody asks for it.
+    ///
+    /// - Throws: `notModified` where it runs, or why it does not start.
+    func start() async throws {
+        try await gate.run {
+            switch state.phase {
+            case .running, .restarting: throw EngineError(.notModified, "the container \(name) is already started")
+            case .paused:
+                throw EngineError(.conflict, "cannot start a paused container, try unpause instead")
+            case .removing, .dead:
+                throw EngineError(.conflict, "container is marked for removal and cannot be started")
+            case .created, .exited: break
+            }
+            details.wasStopped = false
+            state.restartCount = 0
+            pauses = 0
+            try await launch()
+        }
+    }
+
+    /// Starts it; the caller has the gate.
+    ///
+    /// - Throws: Why it does not start. It is as it was, with the reason noted; one that removes itself is gone.
+    func launch() async throws {
+        let launcher: ContainerLauncher
+        do {
+            launcher = try await makeLauncher()
+        } catch {
+            throw await startFailed(error)
+        }
+        var running = state
+        running.phase = .running
+        running.started = UnixTime(.now)
+        let (commit, id, store) = (running, id.description, engine.store)
+        let losses = engine.supervisor.losses
+        do {
+            run = try await engine.supervisor.retrying {
+                try launcher.launch { pid in
+                    var state = commit
+                    state.pid = pid
+                    try store.write(.process) { try $0.setState(of: id, to: state) }
+                }
+            }
+        } catch {
+            throw await startFailed(EngineError(anyStart: error))
+        }
+        running.pid = run?.process.pid
+        state = running
+        details.error = ""
+        details.wasOutOfMemory = false
+        watchMemory()
+        publish("start")
+        streams.started.keep(run?.process)
+        if engine.supervisor.losses != losses { try await handOver() }
+    }
+
+    /// Everything that a start needs of the engine, with the state that precedes it written down.
+    private func makeLauncher() async throws -> ContainerLauncher {
+        let joined = try await engine.runs(joinedBy: definition)
+        let layers = try engine.layerFolders(of: definition)
+        // The name of the process comes before the process, so that an engine that takes over knows whose it is.
+        state.processName = "\(id).\(engine.nextRunNumber())"
+        state.pid = nil
+        details.error = ""
+        try persist()
+        return ContainerLauncher(
+            snapshot: snapshot,
+            layers: layers,
+            processName: state.processName ?? "",
+            terminalSize: terminalSize,
+            joined: joined,
+            trees: engine.trees,
+            filters: engine.filters,
+            supervisor: engine.supervisor,
+            streams: streams
+        )
+    }
+
+    /// Notes why a start failed.
+    private func startFailed(_ error: any Error) async -> any Error {
+        let failure = EngineError(anyStart: error)
+        details.error = failure.message
+        state.exitStatus = failure.code.runExitStatus == 125 ? 128 : failure.code.runExitStatus
+        state.processName = nil
+        state.pid = nil
+        if state.phase == .restarting { state.phase = .exited }
+        // The failure of the start is what is told; the record catches up with the next change.
+        try? persist()
+        endStreams()
+        if definition.request.hostConfig.autoRemove { try? await discard() }
+        return failure
+    }
+
+    /// Lets whoever is attached go, and makes room for the next run.
+    func endStreams() {
+        streams.started.keep(nil)
+        streams.ended.signal()
+        streams = RunStreams()
+    }
+
+    /// Hands the processes to a supervisor that came while they were being started.
+    func handOver() async throws {
+        guard let run else { return }
+        let (supervisor, log) = (engine.supervisor, try logPlace())
+        guard try await supervisor.waitForReplacement(after: supervisor.losses - 1) else { return }
+        try await BlockingCall.run { try run.process.hand(to: supervisor.current, log) }
+    }
+
+    /// Tells of each time that the kernel ends one of its processes for want of memory.
+    func watchMemory() {
+        guard let run else { return }
+        engine.background.add { [id, weak engine] in
+            guard let watch = try? MemoryWatch(run.resources.group) else { return }
+            while await watch.nextKill(until: run.streams.ended) {
+                await engine?.containers.unit(id)?.noteMemoryKill()
+            }
+        }
+    }
+
+    private func noteMemoryKill() {
+        details.wasOutOfMemory = true
+        publish("oom")
+    }
+}

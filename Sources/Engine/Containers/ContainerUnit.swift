@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import FoundationEssentials
+import Linux
+import OCI
+import Runtime
+import Store
+
+/// One container: what it is to be, what became of it, and everything that is done to it.
+///
+/// Whatever takes several steps runs behind a gate, one at a time, since the actor takes up other work at each `await`.
+/// A step that changes the state writes it down before anybody hears of it.
+actor ContainerUnit {
+    nonisolated let id: ObjectID
+    nonisolated let created: Timestamp
+    unowned nonisolated let engine: Engine
+    nonisolated let folder: ContainerFolder
+    let gate = SerialGate()
+
+    private(set) var name: ContainerName
+    private(set) var definition: ContainerDefinition
+    var state: ContainerRecord.State
+    var details: ContainerDetails
+    /// The run, while the container has processes.
+    var run: ContainerRun?
+    /// Kept at the end of the run, or of the next one.
+    var nextExit = Promise<ContainerWaitResponse>()
+    /// Kept when the container is gone.
+    let removal = Promise<ContainerWaitResponse>()
+    /// Of the run, or of the next one.
+    var streams = RunStreams()
+    var terminalSize: TerminalSize?
+    /// Kept to call off a restart that is due.
+    var restartCall: Promise<Void>?
+    /// How often it was restarted in a row without having run for long.
+    var pauses = 0
+    /// The execs that run.
+    var execs: Set<ObjectID> = []
+
+    init(
+        _ record: ContainerRecord,
+        id: ObjectID,
+        name: ContainerName,
+        definition: ContainerDefinition,
+        in engine: Engine
+    ) {
+        self.id = id
+        self.name = name
+        self.definition = definition
+        self.engine = engine
+        created = Timestamp(record.created)
+        state = record.state
+        details = record.state.details.flatMap { try? JSONDecoder().decode(ContainerDetails.self, from: Data($0)) }
+            ?? ContainerDetails()
+        folder = ContainerFolder(path: "\(engine.location.containers)/\(id)")
+        terminalSize = TerminalSize(definition.request.hostConfig.consoleSize)
+    }
+
+    // MARK: Looking
+
+    /// Whether its processes exist.
+    var isRunning: Bool { state.phase == .running || state.phase == .paused }
+
+    /// Whether the engine has something to do for it without being asked.
+    var isActive: Bool { isRunning || state.phase == .restarting || !execs.isEmpty }
+
+    var snapshot: ContainerSnapshot {
+        ContainerSnapshot(
+            id: id,
+            name: name,
+            created: created,
+            definition: definition,
+            state: state,
+            details: details,
+            execs: execs.sorted { $0.description < $1.description },
+            directory: folder.path
+        )
+    }
+
+    /// Where its output is kept; nil where it is not.
+    func logPlace() throws -> LogPlace? {
+        LogPlace(folder.log, try LogSettings(definition.request.hostConfig.logConfig))
+    }
+
+    // MARK: Writing down
+
+    /// Writes the state down, in one step with events.
+    func persist() throws {
+        state.details = Array(try JSONEncoder().encode(details))
+        let state = state
+        let id = id.description
+        try engine.store.write(.process) { try $0.setState(of: id, to: state) }
+    }
+
+    /// Tells of something that happened to the container.
+    ///
+    /// - Parameters:
+    ///   - action: What.
+    ///   - attributes: What the action adds to the labels, the name and the image.
+    func publish(_ action: String, _ attributes: [String: String] = [:]) {
+        var all = definition.request.config.labels ?? [:]
+        all["image"] = definition.request.config.image
+        all["name"] = name.description
+        engine.hub.publish("container", action, id: id.description, attributes: all.merging(attributes) { $1 })
+    }
+
+    // MARK: Changes without processes
+
+    /// Gives it another name.
+    func rename(to newName: ContainerName) async throws {
+        try await gate.run {
+            let old = name
+            try engine.containers.rename(id, from: old.description, to: newName.description)
+            do {
+                let id = id.description
+                try engine.store.write(.machine) { try $0.rename(id, to: newName.description) }
+            } catch {
+                try? engine.containers.rename(self.id, from: newName.description, to: old.description)
+                throw error
+            }
+            name = newName
+            publish("rename", ["oldName": old.slashed])
+        }
+    }
+
+    /// Changes limits and the restart policy.
+    ///
+    /// - Parameter request: What changes; zero stays as it is.
+    /// - Returns: What is not done as asked.
+    func update(_ request: ContainerUpdateRequest) async throws -> [String] {
+        try await gate.run {
+            let settled = try RequestChecker.settle(request, of: definition.request.hostConfig, on: engine.machine)
+            var changed = definition
+            changed.request.hostConfig = settled.host
+            if let run {
+                let resources = try RuntimeSpec.Resources(changed: settled.host.resources)
+                do {
+                    try await BlockingCall.run { try run.resources.update(resources) }
+                } catch {
+                    throw EngineError(anyStart: error)
+                }
+            }
+            let bytes = Array(try JSONEncoder().encode(changed))
+            let id = id.description
+            try engine.store.write(.machine) { try $0.setConfiguration(of: id, to: bytes) }
+            definition = changed
+            publish("update")
+            return settled.warnings
+        }
+    }
+
+    // MARK: Looking at its files
+
+    /// Calls a function with its root file system: that of its processes, or its layers where it does not run.
+    func withRoot<Value: Sendable>(
+        _ body: @escaping @Sendable (borrowing Descriptor, ContainerSnapshot) throws -> Value
+    ) async throws -> Value {
+        try await gate.run {
+            let (snapshot, run, folder) = (snapshot, run, folder)
+            let layers = try engine.layerFolders(of: definition)
+            return try await BlockingCall.run {
+                if let run {
+                    return try body(try run.openRoot(), snapshot)
+                }
+                try folder.prepare()
+                return try body(try folder.mountRoot(on: layers), snapshot)
+            }
+        }
+    }
+}

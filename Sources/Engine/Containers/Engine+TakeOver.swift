@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import FoundationEssentials
+import Glibc
+import Linux
+package import Runtime
+import Store
+import Synchronization
+
+extension Engine {
+    // MARK: At the start
+
+    /// Takes over the containers of the engine before.
+    ///
+    /// A record that cannot be read is told of and left as it is, with everything that belongs to it.
+    func takeOver() async throws {
+        let (containerRecords, execRecords) = try store.read { (try $0.containers(), try $0.execs()) }
+        for record in containerRecords.unreadable + execRecords.unreadable {
+            report("cannot take over a container", StoreError(.unreadableRecord, "\(record)"))
+        }
+        for record in containerRecords.records { register(record) }
+        for record in execRecords.records { register(record) }
+        let processes = try await BlockingCall.run { [supervisor] in try Self.keptProcesses(of: supervisor) }
+        let isNewBoot = try noteBoot()
+        for unit in containers.all { await unit.takeOver(processes) }
+        for unit in execs.all {
+            if let process = processes[unit.id.description] {
+                await unit.adopt(process)
+            } else {
+                await unit.processLost()
+            }
+        }
+        await endLeftovers(processes)
+        for unit in containers.all { await unit.startWithEngine(isNewBoot: isNewBoot) }
+    }
+
+    private func register(_ record: ContainerRecord) {
+        do {
+            guard let id = ObjectID(record.id) else { throw EngineError(.failed, "its identifier is malformed") }
+            let name = try ContainerName(record.name)
+            let definition = try JSONDecoder().decode(ContainerDefinition.self, from: Data(record.configuration))
+            try containers.reserve(name.description, for: id)
+            containers.add(ContainerUnit(record, id: id, name: name, definition: definition, in: self))
+        } catch {
+            report("cannot take over the container \(record.name), whose record is left as it is", error)
+        }
+    }
+
+    private func register(_ record: ExecRecord) {
+        guard let id = ObjectID(record.id), let owner = ObjectID(record.container), let unit = containers.unit(owner)
+        else { return }
+        do {
+            execs.add(try ExecUnit(record, id, in: unit, engine: self))
+        } catch {
+            report("cannot take over the exec \(record.id), whose record is left as it is", error)
+        }
+    }
+
+    /// What the supervisor keeps, by the names of the processes.
+    private static func keptProcesses(of supervisor: SupervisorSlot) throws -> [String: RunningProcess] {
+        var processes: [String: RunningProcess] = [:]
+        var failure: (any Error)?
+        try supervisor.current.forEachProcess { kept in
+            do {
+                let process = try RunningProcess.adopt(kept, from: supervisor)
+                processes[process.name] = process
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return processes
+    }
+
+    /// Whether the machine was started anew since the last engine.
+    private func noteBoot() throws -> Bool {
+        let file = try Descriptor.open("/proc/sys/kernel/random/boot_id", O_RDONLY)
+        let boot = String(decoding: try file.contents(limit: 64), as: UTF8.self)
+        return try store.write(.process) { writer in
+            let before = try writer.reader.setting("boot")
+            try writer.setSetting("boot", to: boot)
+            return before != nil && before != boot
+        }
+    }
+
+    /// Ends processes that belong to nobody: of starts that were cut off before anything was written down.
+    private func endLeftovers(_ processes: [String: RunningProcess]) async {
+        var owned = Set(execs.all.map(\.id.description))
+        for unit in containers.all { if let name = await unit.run?.process.name { owned.insert(name) } }
+        for (name, process) in processes where !owned.contains(name) {
+            // Its end is told like every other, and then it is forgotten.
+            _ = try? process.signal(SIGKILL)
+        }
+    }
+
+    // MARK: While it works
+
+    /// Takes note of each process that ends, and of the end of the supervisor itself.
+    func watchProcesses() async {
+        while !Task.isCancelled {
+            do {
+                for await news in try supervisor.current.ends() { route(news) }
+            } catch {
+                report("cannot hear of the ends of processes", error)
+            }
+            if Task.isCancelled { return }
+            await replaceSupervisor()
+        }
+    }
+
+    private func route(_ news: ProcessNews) {
+        if let exec = ObjectID(news.name).flatMap(execs.unit) {
+            background.add { await exec.processEnded(news) }
+        } else if let id = ObjectID(String(news.name.prefix { $0 != "." })), let unit = containers.unit(id) {
+            background.add { await unit.processEnded(news) }
+        } else {
+            let supervisor = supervisor
+            background.add { _ = try? await BlockingCall.run { supervisor.forget(news.name) } }
+        }
+    }
+
+    /// Starts another keeper, and hands it everything that the one before had.
+    private func replaceSupervisor() async {
+        supervisor.lose()
+        var pause = Duration.milliseconds(10)
+        while !Task.isCancelled {
+            do {
+                let next = try await BlockingCall.run { try self.openSupervisor() }
+                for unit in containers.all { await unit.hand(to: next) }
+                for unit in execs.all { try await unit.hand(to: next) }
+                supervisor.replace(by: next)
+                try guardMyself()
+                return
+            } catch {
+                report("cannot start another keeper", error)
+            }
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(10))
+        }
+    }
+
+    /// Has the keeper start this program again where it dies.
+    func guardMyself() throws {
+        guard case .keeper = keeping, let restart = restart.withLock(\.self) else { return }
+        let log = try Descriptor.open(location.log, O_WRONLY | O_APPEND | O_CREAT, mode: 0o600)
+        try KeeperClient(socket: location.keeperSocket).guardEngine(restart, writingTo: log)
+    }
+
+    /// Has the keeper start a program whenever this one dies, until the engine is ended.
+    ///
+    /// - Parameter program: The program, which is to be an engine of the same location.
+    package func surviveDeath(by program: GuardedProgram) async throws {
+        restart.withLock { $0 = program }
+        try await BlockingCall.run { try self.guardMyself() }
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import FoundationEssentials
+import Store
+import Synchronization
+
+/// Tells everybody who listens what happens, and keeps it in the records.
+final class EventHub: Sendable {
+    private let store: Store
+    /// Locked for the whole of a publication, so that all see the same order.
+    private let listeners = Mutex<[ObjectIdentifier: Listener]>([:])
+
+    init(_ store: Store) {
+        self.store = store
+    }
+
+    /// How many listen.
+    var listenerCount: Int { listeners.withLock(\.count) }
+
+    /// Publishes an event.
+    ///
+    /// - Parameters:
+    ///   - type: `container` and its like.
+    ///   - action: What happened.
+    ///   - id: To what.
+    ///   - attributes: The labels of the object and what the action adds.
+    func publish(_ type: String, _ action: String, id: String, attributes: [String: String]) {
+        listeners.withLock { listeners in
+            let event = EngineEvent(
+                type,
+                action,
+                of: EngineEvent.Actor(id: id, attributes: attributes),
+                at: .now
+            )
+            // An event that cannot be kept is still told; the failure itself is no reason to fail the action.
+            if let body = try? JSONEncoder().encode(event) {
+                let record = EventRecord(time: UnixTime(event.time), body: Array(body))
+                try? store.write(.process) { try $0.append(record) }
+            }
+            for listener in listeners.values { listener.receive(event) }
+        }
+    }
+
+    /// Events from now on, with those before where that is asked for.
+    func events(since: Timestamp?, until: Timestamp?, _ filter: EventFilter) throws -> EventStream {
+        let listener = Listener(filter)
+        try listeners.withLock { listeners in
+            if let since {
+                let past = try store.read { try $0.events(since: UnixTime(since), until: until.map(UnixTime.init)) }
+                for record in past.records {
+                    guard let event = try? JSONDecoder().decode(EngineEvent.self, from: Data(record.body)) else { continue }
+                    listener.receive(event, isPast: true)
+                }
+            }
+            listeners[ObjectIdentifier(listener)] = listener
+        }
+        let subscription = Subscription(hub: self, listener: listener)
+        return EventStream { try await subscription.next(until: until) }
+    }
+
+    fileprivate func remove(_ listener: Listener) {
+        listeners.withLock { $0[ObjectIdentifier(listener)] = nil }
+    }
+}
+
+/// Ends with its last reference: then nobody listens any more.
+private final class Subscription: Sendable {
+    private let hub: EventHub
+    private let listener: Listener
+
+    init(hub: EventHub, listener: Listener) {
+        self.hub = hub
+        self.listener = listener
+    }
+
+    deinit {
+        hub.remove(listener)
+    }
+
+    func next(until: Timestamp?) async throws -> EngineEvent? {
+        guard let until else { return try await listener.next() }
+        if let event = listener.take() { return event }
+        let left = until.unixNanoseconds - Timestamp.now.unixNanoseconds
+        guard left > 0 else { return nil }
+        return try await withThrowingTaskGroup(of: EngineEvent?.self) { group in
+            group.addTask { try await self.listener.next() }
+            group.addTask {
+                try await Task.sleep(for: .nanoseconds(left))
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+}
+
+/// Somebody who listens: what has come and was not taken yet.
+private final class Listener: Sendable {
+    private struct State {
+        var events: [EngineEvent] = []
+        /// The promise of whoever waits for the next one.
+        var arrival = Promise<Void>()
+        var isOverrun = false
+    }
+
+    /// How many events may wait for a listener that does not take them.
+    private static let room = 8192
+
+    private let filter: EventFilter
+    private let state = Mutex(State())
+
+    init(_ filter: EventFilter) {
+        self.filter = filter
+    }
+
+    func receive(_ event: EngineEvent, isPast: Bool = false) {
+        guard filter.accepts(event) else { return }
+        state.withLock { state in
+            if state.events.count >= Self.room, !isPast {
+                state.isOverrun = true
+            } else if !state.isOverrun {
+                state.events.append(event)
+            }
+            state.arrival.keep(())
+        }
+    }
+
+    func take() -> EngineEvent? {
+        state.withLock { state in
+            if state.events.isEmpty {
+                if state.arrival.current != nil, !state.isOverrun { state.arrival = Promise() }
+                return nil
+            }
+            return state.events.removeFirst()
+        }
+    }
+
+    func next() async throws -> EngineEvent? {
+        while true {
+            if let event = take() { return event }
+            let (arrival, isOverrun) = state.withLock { ($0.arrival, $0.isOverrun) }
+            if isOverrun {
+                throw EngineError(.failed, "the listener did not take \(Self.room) events in time; listen again")
+            }
+            try await arrival.value()
+        }
+    }
+}

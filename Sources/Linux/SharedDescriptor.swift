@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A descriptor with several owners, closed when the last of them lets go.
+package final class SharedDescriptor: Sendable {
+    package let descriptor: Descriptor
+
+    package init(_ descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Shares a descriptor where there is one.
+    package convenience init?(_ descriptor: consuming Descriptor?) {
+        guard let descriptor else { return nil }
+        self.init(descriptor)
+    }
+
+    package var number: Int32 { descriptor.number }
+}
