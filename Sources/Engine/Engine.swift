@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
+import Images
 
 /// The engine: knows every container and image of its location, and does what clients ask for.
 ///
@@ -9,7 +10,10 @@ package import EngineAPI
 package final class Engine: Sendable {
     package let location: EngineLocation
 
-    init(location: EngineLocation) {
+    let images: ImageStore
+
+    init(location: EngineLocation, images: ImageStore) {
         self.location = location
+        self.images = images
     }
 }
