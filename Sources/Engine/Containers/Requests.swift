@@ -58,7 +58,10 @@ package enum WaitCondition: String, CaseIterable, Sendable {
 package struct ArchiveOptions: Equatable, Sendable {
     /// Whether a directory may not be replaced by a file, nor a file by a directory.
     package var keepsKinds = false
-    /// Whether owners are those of the archive; otherwise they are the container's user where it has one.
+    /// Whether what is unpacked belongs to the container's user where it has one: `copyUIDGID` of the query.
+    ///
+    /// The name of the query promises the opposite, but this is what Docker does; otherwise the owners are those of the
+    /// archive.
     package var copiesOwners = false
 
     package init() {}
