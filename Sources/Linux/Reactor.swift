@@ -6,8 +6,8 @@ import Synchronization
 
 /// Waits for descriptors in tasks, with one thread for all of them (epoll(7)).
 ///
-/// A task that waits here holds no thread. A descriptor may have one task that waits to read and one that waits to write;
-/// it must stay open until both have gone on.
+/// A task that waits here holds no thread. A descriptor may have one task for each interest; it must stay open until all
+/// of them have gone on.
 package final class Reactor: Sendable {
     /// The one of this process.
     package static let shared = Reactor()
@@ -18,6 +18,8 @@ package final class Reactor: Sendable {
         case readable
         /// Room to write, or that nobody reads any more.
         case writable
+        /// That the other end has gone altogether, not only one of its directions (`EPOLLHUP`).
+        case hangup
     }
 
     private typealias Waiter = CheckedContinuation<Void, any Error>
@@ -26,11 +28,22 @@ package final class Reactor: Sendable {
     private struct Waiters {
         var readable: Waiter?
         var writable: Waiter?
+        var hangup: Waiter?
+
+        private static func place(of interest: Interest) -> WritableKeyPath<Self, Waiter?> {
+            switch interest {
+            case .readable: \.readable
+            case .writable: \.writable
+            case .hangup: \.hangup
+            }
+        }
 
         subscript(interest: Interest) -> Waiter? {
-            get { interest == .readable ? readable : writable }
-            set { if interest == .readable { readable = newValue } else { writable = newValue } }
+            get { self[keyPath: Self.place(of: interest)] }
+            set { self[keyPath: Self.place(of: interest)] = newValue }
         }
+
+        var isEmpty: Bool { readable == nil && writable == nil && hangup == nil }
 
         var events: UInt32 {
             (readable == nil ? 0 : Reactor.input) | (writable == nil ? 0 : Reactor.output) | Reactor.once
@@ -122,7 +135,9 @@ package final class Reactor: Sendable {
             if event.events & (Self.output | Self.failure) != 0, let waiter = entry.writable.take() {
                 ready.append(waiter)
             }
-            if entry.readable == nil, entry.writable == nil {
+            // Failure and hangup are told unasked (epoll_ctl(2)).
+            if event.events & Self.failure != 0, let waiter = entry.hangup.take() { ready.append(waiter) }
+            if entry.isEmpty {
                 table[number] = nil
                 _ = clinux_epoll_remove(epoll, number)
             } else {
