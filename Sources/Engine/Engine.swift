@@ -12,4 +12,23 @@ package final class Engine: Sendable {
     init(location: EngineLocation) {
         self.location = location
     }
+
+    /// Starts the engine of a location: takes over what runs there.
+    ///
+    /// - Parameters:
+    ///   - location: The location, whose folders exist and whose lock the caller holds.
+    ///   - keeperProgram: The program that keeps containers; nil keeps them in this process, with which they end.
+    /// - Returns: The engine.
+    /// - Throws: Why it cannot be started.
+    package static func start(at location: EngineLocation, keeperProgram: String?) async throws -> Engine {
+        Engine(location: location)
+    }
+
+    /// Whether nothing runs and nothing is to be done later, so that the process may end.
+    package func isIdle() async -> Bool {
+        true
+    }
+
+    /// Ends the work of this process; containers that a keeper keeps go on.
+    package func stop() async {}
 }
