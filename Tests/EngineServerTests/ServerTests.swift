@@ -168,6 +168,8 @@ private let hello = Route("GET", "hello/{name*}") { request, response in
                     _ = try await server.connect().exchange(request("GET", "/hello/x", "Connection: close"))
                 }
                 #expect(made.values.count < 20)
+                // The last of them may still be on its way out.
+                while server.server.activity.open > 1 { await Task.yield() }
                 #expect(server.server.activity.open == 1)
             }
             // The client has gone: so has what was made for it.
