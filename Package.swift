@@ -36,7 +36,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -71,14 +70,7 @@ let package = Package(
         ),
         .target(
             name: "EngineServer",
-            dependencies: [
-                "Engine",
-                "EngineAPI",
-                "Linux",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
+            dependencies: ["Engine", "EngineAPI", "Linux"],
             swiftSettings: strict
         ),
         .target(name: "EngineClient", dependencies: ["EngineAPI", "Linux"], swiftSettings: strict),

@@ -6,8 +6,8 @@ import Synchronization
 
 /// Waits for descriptors in tasks, with one thread for all of them (epoll(7)).
 ///
-/// A task that waits here holds no thread. A descriptor may have one task that waits to read and one that waits to write;
-/// it must stay open until both have gone on.
+/// A task that waits here holds no thread. A descriptor may have one task for each interest; it must stay open until all
+/// of them have gone on.
 package final class Reactor: Sendable {
     /// The one of this process.
     package static let shared = Reactor()
@@ -20,6 +20,8 @@ package final class Reactor: Sendable {
         case writable
         /// A change of a file of the kernel that tells of changes, such as `memory.events` (`POLLPRI` of poll(2)).
         case exceptional
+        /// That the other end has gone altogether, not only one of its directions (`EPOLLHUP`).
+        case hangup
     }
 
     private typealias Waiter = CheckedContinuation<Void, any Error>
@@ -29,25 +31,23 @@ package final class Reactor: Sendable {
         var readable: Waiter?
         var writable: Waiter?
         var exceptional: Waiter?
+        var hangup: Waiter?
 
-        subscript(interest: Interest) -> Waiter? {
-            get {
-                switch interest {
-                case .readable: readable
-                case .writable: writable
-                case .exceptional: exceptional
-                }
-            }
-            set {
-                switch interest {
-                case .readable: readable = newValue
-                case .writable: writable = newValue
-                case .exceptional: exceptional = newValue
-                }
+        private static func place(of interest: Interest) -> WritableKeyPath<Self, Waiter?> {
+            switch interest {
+            case .readable: \.readable
+            case .writable: \.writable
+            case .exceptional: \.exceptional
+            case .hangup: \.hangup
             }
         }
 
-        var isEmpty: Bool { readable == nil && writable == nil && exceptional == nil }
+        subscript(interest: Interest) -> Waiter? {
+            get { self[keyPath: Self.place(of: interest)] }
+            set { self[keyPath: Self.place(of: interest)] = newValue }
+        }
+
+        var isEmpty: Bool { readable == nil && writable == nil && exceptional == nil && hangup == nil }
 
         var events: UInt32 {
             (readable == nil ? 0 : Reactor.input) | (writable == nil ? 0 : Reactor.output)
@@ -57,7 +57,11 @@ package final class Reactor: Sendable {
         /// Takes out the tasks that an event is for.
         mutating func take(_ events: UInt32) -> [Waiter] {
             var ready: [Waiter] = []
-            let wanted = [(Reactor.input, Interest.readable), (Reactor.output, .writable), (Reactor.priority, .exceptional)]
+            // Failure and hangup are told unasked (epoll_ctl(2)).
+            let wanted = [
+                (Reactor.input, Interest.readable), (Reactor.output, .writable), (Reactor.priority, .exceptional),
+                (0, .hangup),
+            ]
             for (event, interest) in wanted where events & (event | Reactor.failure) != 0 {
                 if let waiter = self[interest].take() { ready.append(waiter) }
             }

@@ -29,7 +29,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
     "EngineServer": (
-        ["Engine", "EngineAPI", "Linux", "NIOCore", "NIOHTTP1", "NIOPosix"],
+        ["Engine", "EngineAPI", "Linux"],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
     "EngineClient": (["EngineAPI", "Linux"], ["FoundationEssentials", "Glibc", "Synchronization"]),

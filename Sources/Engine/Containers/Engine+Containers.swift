@@ -274,13 +274,6 @@ extension Engine {
         hub.publish("container", "prune", id: "", attributes: ["reclaimed": String(answer.spaceReclaimed)])
         return answer
     }
-
-    /// The images that containers use, by their identifiers.
-    func usedImages() async -> [String: [ObjectID]] {
-        var used: [String: [ObjectID]] = [:]
-        for unit in containers.all { used[await unit.definition.image, default: []].append(unit.id) }
-        return used
-    }
 }
 
 // MARK: Streams

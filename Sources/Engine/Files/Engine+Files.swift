@@ -26,12 +26,17 @@ extension Engine {
         of reference: String,
         _ body: @escaping @Sendable (borrowing Descriptor, ContainerSnapshot) throws -> Value
     ) async throws -> Value {
-        throw EngineError(.notImplemented, "")
+        try await containers.find(reference).withRoot(body)
     }
 
     /// What runs of a container now.
     func processes(of reference: String) async throws -> ContainerProcesses {
-        throw EngineError(.notImplemented, "")
+        let unit = try containers.find(reference)
+        let run = await unit.run
+        return ContainerProcesses(
+            snapshot: await unit.snapshot,
+            running: run.map { ($0.resources.group, $0.process.pid) }
+        )
     }
 }
 

@@ -67,7 +67,7 @@ struct ImageFilter: Sendable {
     /// An instant, or the time before now that a duration of Go such as `24h` or `1h30m` says.
     private static func instant(_ text: String) throws(EngineError) -> Timestamp {
         if let instant = Timestamp(query: text) { return instant }
-        guard let age = GoDuration.nanoseconds(text[...]) else {
+        guard let age = GoDuration(String(text))?.nanoseconds else {
             throw EngineError(
                 .badParameter,
                 "filter until: `\(text.prefix(64))` is neither a time such as 2026-01-31T12:00:00Z nor an age such as 24h"

@@ -15,7 +15,21 @@ struct ImageUse: Sendable {
 
 extension Engine {
     /// All containers with the images that they need.
-    func imageUses() async throws -> [ImageUse] { [] }
+    func imageUses() async throws -> [ImageUse] {
+        var uses: [ImageUse] = []
+        for unit in containers.all {
+            let definition = await unit.definition
+            uses.append(
+                ImageUse(
+                    container: unit.id,
+                    image: definition.image,
+                    layers: definition.layers,
+                    isRunning: await unit.isRunning
+                )
+            )
+        }
+        return uses
+    }
 }
 
 extension [ImageUse] {

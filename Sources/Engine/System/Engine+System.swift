@@ -3,14 +3,6 @@
 package import EngineAPI
 
 extension Engine {
-    package func version() -> EngineVersion {
-        EngineVersion()
-    }
-
-    package func information() async throws -> EngineInformation {
-        throw EngineError(.notImplemented, "")
-    }
-
     package func status() async throws -> EngineStatus {
         throw EngineError(.notImplemented, "")
     }

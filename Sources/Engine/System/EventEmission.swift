@@ -8,5 +8,7 @@ extension Engine {
     ///   - action: What happened.
     ///   - id: The object.
     ///   - attributes: The labels of the object, and what the action adds to them.
-    func emit(_ type: String, _ action: String, id: String, attributes: [String: String]) {}
+    func emit(_ type: String, _ action: String, id: String, attributes: [String: String]) {
+        hub.publish(type, action, id: id, attributes: attributes)
+    }
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
+import EngineAPI
 import Terminal
 import YAML
 
 /// `wharf version`: prints the version.
 final class VersionCommand {
     /// The version of this build.
-    static let number = "0.1.0"
+    static let number = ProductVersion.number
     static let sentence = "wharf version \(number)"
 
     var format = "pretty"

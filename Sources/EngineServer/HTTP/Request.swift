@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import FoundationEssentials
+
+/// A request and what its path says.
+package struct Request: Sendable {
+    package let head: RequestHead
+    /// The parts of the path that the route leaves open, by name.
+    package let parameters: [String: String]
+    let source: RequestSource
+    let limits: ServerLimits
+
+    package var query: Query { head.query }
+
+    /// A part of the path; the route has it.
+    package subscript(name: String) -> String { parameters[name, default: ""] }
+
+    /// The body, which has to be JSON.
+    ///
+    /// - Parameters:
+    ///   - type: What it is read as.
+    ///   - absent: What no body at all stands for; nil refuses that.
+    /// - Returns: The value.
+    /// - Throws: `badParameter` for another content type, what cannot be read, or what is too large.
+    package func json<Value: Decodable>(_ type: Value.Type, absent: Value? = nil) async throws -> Value {
+        var bytes: [UInt8] = []
+        // Said in advance, so that nothing is sent for nothing.
+        if case .fixed(let length) = head.body, length > limits.json { throw tooLarge }
+        if head.body != .fixed(0) { try checkContentType() }
+        while let piece = try await source.body() {
+            bytes += piece
+            if bytes.count > limits.json { throw tooLarge }
+        }
+        if bytes.isEmpty {
+            if let absent { return absent }
+            throw EngineError(.badParameter, "the request has no body; it has to be JSON")
+        }
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw EngineError(unreadableBody: error)
+        }
+    }
+
+    private var tooLarge: RequestProblem {
+        RequestProblem(413, "the body of the request is larger than \(limits.json) bytes")
+    }
+
+    private func checkContentType() throws(EngineError) {
+        let type = head.fields["content-type"] ?? ""
+        let essence = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+        if essence != "application/json" { throw .wrongContentType(type) }
+    }
+
+    /// Reads past a body that the operation has no use for, before the connection is handed over.
+    func finishBody() async throws {
+        guard await source.skipBody(limit: limits.json) else { throw tooLarge }
+    }
+}

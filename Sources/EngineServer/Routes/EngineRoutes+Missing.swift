@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+
+/// What is said of operations that Docker's engine has and this one does not have yet.
+enum Missing {
+    static let pull = "images cannot be pulled yet; load one with `POST /images/load`, or import a root file system"
+    static let build = "images cannot be built yet; load one with `POST /images/load`"
+    static let networks = "networks cannot be made or changed yet; there are `none` and `host`"
+    static let volumes = "volumes cannot be made yet; use a bind mount or a tmpfs"
+}
+
+extension EngineRoutes {
+    /// The rest of Docker's API.
+    var missing: [Route] {
+        refusals.map { method, path, code, message in
+            Route(method, path) { _, _ in throw EngineError(code, message) }
+        } + [
+            Route("GET", "plugins") { _, response in try await response.send(json: [String]()) },
+            Route("GET", "plugins/{name*}/json") { request, _ in
+                throw EngineError(.notFound, "plugin \"\(request["name"])\" not found")
+            },
+        ] + cluster
+    }
+
+    private var refusals: [(method: String, path: String, code: EngineError.Code, message: String)] {
+        [
+            ("GET", "containers/{id}/attach/ws", "attaching by a websocket is not there yet; use POST"),
+            ("POST", "commit", "containers cannot be made into images yet; export one and import it"),
+            ("POST", "images/{name*}/push", "images cannot be pushed yet; save them"),
+            ("GET", "images/search", "registries cannot be searched yet"),
+            ("GET", "distribution/{name*}/json", "registries cannot be asked yet"),
+            ("POST", "auth", "there is no login to registries yet"),
+            ("POST", "build", Missing.build),
+            ("POST", "build/prune", Missing.build),
+            ("POST", "build/cancel", Missing.build),
+            ("POST", "session", Missing.build),
+            ("POST", "grpc", Missing.build),
+            ("GET", "system/df", "the use of the disk is not counted yet"),
+            ("POST", "networks/create", Missing.networks),
+            ("POST", "networks/prune", Missing.networks),
+            ("POST", "networks/{id}/connect", Missing.networks),
+            ("POST", "networks/{id}/disconnect", Missing.networks),
+            ("DELETE", "networks/{id}", Missing.networks),
+            ("POST", "volumes/create", Missing.volumes),
+            ("POST", "volumes/prune", Missing.volumes),
+            ("PUT", "volumes/{name}", Missing.volumes),
+            ("DELETE", "volumes/{name}", Missing.volumes),
+            ("POST", "containers/{id}/checkpoints", "containers cannot be saved while they run"),
+            ("GET", "containers/{id}/checkpoints", "containers cannot be saved while they run"),
+            ("POST", "plugins/{name*}", "plugins are not there"),
+            ("DELETE", "plugins/{name*}", "plugins are not there"),
+        ].map { ($0.0, $0.1, .notImplemented, $0.2) }
+    }
+
+    /// The cluster, of which this engine is never a part; clients know this text.
+    private var cluster: [Route] {
+        ["swarm", "nodes", "services", "tasks", "secrets", "configs"].flatMap { subject in
+            ["GET", "POST", "DELETE"].flatMap { method in
+                [subject, "\(subject)/{rest*}"].map { path in
+                    Route(method, path) { _, _ in
+                        throw EngineError(
+                            .unavailable,
+                            "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to "
+                                + "connect this node to swarm and try again."
+                        )
+                    }
+                }
+            }
+        }
+    }
+}
