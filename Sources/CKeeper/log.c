@@ -4,9 +4,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,6 +130,30 @@ static int64_t drop(int source, struct ckeeper_segment *segment) {
     return length < 0 ? -errno : length;
 }
 
+// What splice(2) cannot move, because neither end is a pipe: the output of a terminal.
+static int64_t copy(int source, struct ckeeper_segment *segment) {
+    char bytes[DROP_SIZE];
+    struct pollfd request = {.fd = source, .events = POLLIN};
+    if (poll(&request, 1, 0) <= 0) return -EAGAIN;
+    ssize_t length = read(source, bytes, sizeof bytes);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR)) return -EAGAIN;
+    // A terminal whose last user has gone answers EIO.
+    if (length <= 0) return 0;
+    ssize_t written = 0;
+    while (written < length) {
+        ssize_t part = write(segment->data, bytes + written, (size_t)(length - written));
+        if (part < 0 && errno == EINTR) continue;
+        if (part <= 0) break;
+        written += part;
+    }
+    note_dropped(segment);
+    if (written > 0) note(segment, (uint64_t)written, 0);
+    segment->size += (uint64_t)written;
+    segment->dropped += (uint64_t)(length - written);
+    note_dropped(segment);
+    return length;
+}
+
 static int64_t move(int source, struct ckeeper_segment *segment) {
     int64_t length = clinux_splice(source, segment->data, MOVE_MOST, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
     if (length > 0) {
@@ -138,11 +162,7 @@ static int64_t move(int source, struct ckeeper_segment *segment) {
         segment->size += (uint64_t)length;
         return length;
     }
-    // A terminal whose last user has gone answers EIO.
-    if (length == -EIO) {
-        int left = 0;
-        return ioctl(source, FIONREAD, &left) == 0 && left > 0 ? drop(source, segment) : 0;
-    }
+    if (length == -EINVAL) return copy(source, segment);
     if (length == -EAGAIN || length == -EINTR) return -EAGAIN;
     return length == 0 ? 0 : drop(source, segment);
 }

@@ -25,8 +25,10 @@ package struct LogPiece: Equatable, Sendable {
     package var bytes: [UInt8]
     /// Whether a line starts here.
     package var startsLine: Bool
-    /// Bytes that came before this piece and are not in the log: the disk was full, or the reader fell too far behind and
-    /// segments went. Then it is a guess, by the size of the segment before them. A piece may have nothing but these.
+    /// Bytes that came before this piece and are not in the log.
+    ///
+    /// The disk was full, or the reader fell too far behind and segments went: then it is a guess by the size of the segment
+    /// before them. A piece may have nothing but these.
     package var droppedBefore: UInt64 = 0
 
     /// Whether the line ends here.

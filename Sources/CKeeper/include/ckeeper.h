@@ -69,8 +69,8 @@ struct ckeeper_pump {
 // Opens the segment with a number to go on writing at its end; makes it if it is missing. 0 or -errno; then the
 // descriptors stay the caller's.
 int ckeeper_open_pump(struct ckeeper_pump *pump, uint32_t number);
-// Moves what there is, 1 MiB at most, from a pipe or a terminal to the segment, without a copy of ours, and notes it; goes
-// on to the next segment where one is full. What the file system cannot take is dropped and noted as that. The number of
+// Moves what there is, 1 MiB at most, from a pipe to the segment, without a copy of ours, or copies it from a terminal, and
+// notes it; goes on to the next segment where one is full. What the file system cannot take is dropped and noted as that. The number of
 // bytes, 0 at the end, or -EAGAIN.
 int64_t ckeeper_move(struct ckeeper_pump *pump);
 void ckeeper_close_pump(struct ckeeper_pump *pump);

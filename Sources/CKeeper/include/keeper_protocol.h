@@ -45,7 +45,8 @@ enum keeper_request_kind {
     // Moves what comes out of the first descriptor (a pipe or a terminal's master) into segments of a log in the directory
     // that is the second one, as the stream `tag`, until its end. `segment` is the number of the segment to go on with;
     // one that reaches `limit` bytes is followed by another, and only the last `count` are kept. Before the end of the
-    // process is told, everything that it wrote is in the log. Answers one keeper_answer.
+    // process is told, everything that it wrote is in the log. A keeper that is killed loses nothing of a pipe, which is
+    // moved by splice(2), and at most 64 KiB of a terminal, which must be read. Answers one keeper_answer.
     KEEPER_PUMP = 11,
     // Closes a descriptor that is held with the process under `tag`, where there is one. Answers one keeper_answer.
     KEEPER_RELEASE = 12,
