@@ -215,6 +215,7 @@ let package = Package(
         .testTarget(
             name: "EngineClientTests",
             dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "TestSupport"],
+            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(name: "GoTemplateTests", dependencies: ["GoTemplate", "JSONTree"], swiftSettings: strict),
