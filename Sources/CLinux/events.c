@@ -42,11 +42,11 @@ int clinux_listen(const char *path, int backlog) {
     return result;
 }
 
-static int connect_to(const char *path, int type) {
+int clinux_connect(const char *path) {
     struct sockaddr_un name;
     int result = address(path, &name);
     if (result < 0) return result;
-    int descriptor = or_error(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+    int descriptor = or_error(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (descriptor < 0) return descriptor;
     do result = or_error(connect(descriptor, (struct sockaddr *)&name, sizeof name));
     while (result == -EINTR);
@@ -55,8 +55,6 @@ static int connect_to(const char *path, int type) {
     return result;
 }
 
-int clinux_connect(const char *path) { return connect_to(path, SOCK_SEQPACKET); }
-int clinux_connect_stream(const char *path) { return connect_to(path, SOCK_STREAM); }
 
 int clinux_accept(int listener, int flags) { return or_error(accept4(listener, NULL, NULL, flags | SOCK_CLOEXEC)); }
 

@@ -122,7 +122,7 @@ package struct EngineClient: Sendable {
 
     private func connectOnce() throws(ClientError) -> Descriptor {
         do throws(SystemError) {
-            return try Descriptor.connect(to: socket)
+            return try Descriptor.connectedStream(to: socket)
         } catch {
             switch error.number {
             case ENOENT, ECONNREFUSED:

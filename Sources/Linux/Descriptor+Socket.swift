@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
 import Glibc
 
 // Sockets that carry a stream of bytes.
 extension Descriptor {
-    /// Connects to a local socket of type `SOCK_STREAM`.
-    ///
-    /// - Parameter path: The path of the socket.
-    /// - Returns: The connection.
-    /// - Throws: `ENAMETOOLONG` for a path that does not fit into an address, else the error of connect(2).
-    package static func connect(to path: String) throws(SystemError) -> Descriptor {
-        Descriptor(owning: try SystemError.check(clinux_connect_stream(path), "connect", on: path))
-    }
-
     /// Sends bytes, without the signal that a peer who has gone away would cause.
     ///
     /// - Parameters:

@@ -31,7 +31,7 @@ extension Descriptor {
     package static func connectedStream(to path: String) throws(SystemError) -> Descriptor {
         let socket = try stream(flags: 0)
         while true {
-            if try withAddress(of: path, { connect(socket.number, $0, $1) }) == 0 { return socket }
+            if try withAddress(of: path, { Glibc.connect(socket.number, $0, $1) }) == 0 { return socket }
             let failure = errno
             if failure != EINTR { throw SystemError("connect", failure, on: path) }
         }
@@ -121,7 +121,7 @@ extension Descriptor {
     package borrowing func sendSome(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
         while true {
             let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
-            let count = send(number, bytes.baseAddress, bytes.count, flags)
+            let count = Glibc.send(number, bytes.baseAddress, bytes.count, flags)
             let failure = errno
             if count >= 0 { return count }
             if failure == EAGAIN { return 0 }

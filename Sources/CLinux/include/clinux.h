@@ -65,8 +65,6 @@ int64_t clinux_splice(int from, int to, size_t length, unsigned int flags);
 // Local sockets of type SOCK_SEQPACKET, each close-on-exec. A path that is too long answers -ENAMETOOLONG.
 int clinux_listen(const char *path, int backlog);
 int clinux_connect(const char *path);
-// The same for a socket of type SOCK_STREAM.
-int clinux_connect_stream(const char *path);
 int clinux_accept(int listener, int flags);
 // The user at the other end.
 int clinux_peer_user(int socket, uid_t *user);

@@ -18,7 +18,7 @@ struct ImageFilter: Sendable {
     /// Only images that were made before.
     private var until: Timestamp?
     private var since: Timestamp?
-    private let patterns: [NamePattern]
+    private let patterns: [ReferencePattern]
 
     /// Reads filters.
     ///
@@ -31,7 +31,7 @@ struct ImageFilter: Sendable {
         try filters.check(against: keys)
         self.filters = filters
         dangling = try filters.boolean("dangling")
-        patterns = try filters["reference"].map { try NamePattern($0) }
+        patterns = try filters["reference"].map { try ReferencePattern($0) }
         until = try filters["until"].map { try Self.instant($0) }.min()
         for name in filters["before"] {
             let time = try created(name)
@@ -84,7 +84,7 @@ extension Timestamp {
 }
 
 /// A pattern for names of images: `*` and `?` stop at a slash, `[a-z]` is a set (fnmatch(3)).
-struct NamePattern: Sendable {
+struct ReferencePattern: Sendable {
     private let text: String
 
     /// - Parameter text: The pattern.
