@@ -11,14 +11,16 @@ private let fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 @Suite struct `A connection` {
     @Test func `that the engine closes unread is tried once more`() async throws {
-        let result = try await Peer().play({ peer in
+        let result = try await Peer().play { peer in
             // An unread request resets the connection.
             _ = try peer.accept().byte()
             let second = try peer.accept()
             let request = try second.request()
             second.send(fine)
             return request
-        }) { client in try client.post("/containers/\("x")/start") }
+        } client: { client in
+            try client.post("/containers/\("x")/start")
+        }
         #expect(throws: Never.self) { try result.client.get() }
         #expect(result.peer?.hasPrefix("POST /v1.51/containers/x/start HTTP/1.1\r\n") == true)
     }
@@ -36,7 +38,7 @@ private let fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     }
 
     @Test func `becomes a stream of bytes with what came early`() async throws {
-        let result = try await Peer().play({ peer in
+        let result = try await Peer().play { peer in
             let conversation = try peer.accept()
             let request = try conversation.request()
             conversation.send("HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\nearly ")
@@ -44,7 +46,7 @@ private let fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
             let input = conversation.rest()
             conversation.send(" last")
             return request + input
-        }) { client in
+        } client: { client in
             let stream = try client.attach(to: "x", AttachQuery())
             _ = try stream.socket.send(Array("typed".utf8)[...])
             try stream.socket.finishSending()
@@ -91,13 +93,13 @@ private let fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     }
 
     @Test func `stops to send an endless body when the engine refuses it`() async throws {
-        let result = try await Peer().play({ peer in
+        let result = try await Peer().play { peer in
             let conversation = try peer.accept()
             for _ in 0..<10_000 { _ = conversation.byte() }
             conversation.send("HTTP/1.1 400 Bad\r\nContent-Length: 22\r\n\r\n{\"message\":\"too much\"}")
             // It reads no more, but does not close before the client has the answer.
             return conversation.rest().isEmpty
-        }) { client in
+        } client: { client in
             let zeros = try Descriptor.open("/dev/zero", O_RDONLY)
             _ = try client.loadImages(from: zeros.number, quiet: false).head
         }
@@ -105,7 +107,9 @@ private let fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     }
 
     @Test func `does not end a body that cannot be read`() async throws {
-        let result = try await Peer().play({ peer in try peer.accept().rest() }) { client in
+        let result = try await Peer().play { peer in
+            try peer.accept().rest()
+        } client: { client in
             let folder = try Descriptor.open("/", O_RDONLY)
             _ = try client.loadImages(from: folder.number, quiet: false).head
         }

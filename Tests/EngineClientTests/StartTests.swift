@@ -26,9 +26,9 @@ import Testing
     @Test func `is started, with no more of the environment than it needs`() async throws {
         let scratch = try Scratch()
         let peer = try Peer()
-        let result = try await peer.play({ peer in
+        let result = try await peer.play { peer in
             try Wharf.reply(peer, "200 OK", #"{"StatusCode":4}"#).firstLine
-        }) { _ in
+        } client: { _ in
             let program = """
                 env > \(scratch / "environment"); echo "$@" > \(scratch / "arguments"); pwd > \(scratch / "folder")
                 ls /proc/self/fd | wc -l > \(scratch / "descriptors")

@@ -48,9 +48,10 @@ final class Peer: Sendable {
     ///   - script: What the peer does.
     ///   - body: What the client does.
     /// - Returns: What became of the client, and what the script returned; nil where it failed.
+    /// - Throws: Where there is no thread for them.
     func play<Seen: Sendable, Value: Sendable>(
         _ script: @escaping @Sendable (Peer) throws -> Seen,
-        _ body: @escaping @Sendable (EngineClient) throws -> Value
+        client body: @escaping @Sendable (EngineClient) throws -> Value
     ) async throws -> (client: Result<Value, any Error>, peer: Seen?) {
         async let seen = BlockingCall.run { try? script(self) }
         let path = path
@@ -75,7 +76,7 @@ final class Peer: Sendable {
                     return request
                 }
             },
-            body
+            client: body
         )
     }
 }

@@ -16,6 +16,7 @@ struct Wharf {
     ///   - folder: The working folder.
     ///   - script: What the peer does after the greeting.
     /// - Returns: The end of the command, and what the script returned; nil where it failed.
+    /// - Throws: Where the command cannot be run.
     static func run<Seen: Sendable>(
         _ arguments: [String],
         input: String = "/dev/null",
@@ -53,10 +54,12 @@ struct Wharf {
         _ run: @escaping @Sendable (Peer) throws -> Command.Outcome
     ) async throws -> (command: Command.Outcome, peer: Seen?) {
         let peer = try Peer()
-        let result = try await peer.play({ peer in
+        let result = try await peer.play { peer in
             try reply(peer, "200 OK\r\nApi-Version: 1.51", "")
             return try script(peer)
-        }) { _ in try run(peer) }
+        } client: { _ in
+            try run(peer)
+        }
         return (try result.client.get(), result.peer)
     }
 
