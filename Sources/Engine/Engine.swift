@@ -47,7 +47,7 @@ package final class Engine: Sendable {
     }
 
     /// Opens what an engine needs, and starts its keeper where there is none; see ``start(at:keeping:)``.
-    private init(at location: EngineLocation, keeping: Keeping) throws {
+    init(at location: EngineLocation, keeping: Keeping) throws {
         // Clients and containers close their ends whenever they like.
         signal(SIGPIPE, SIG_IGN)
         self.location = location

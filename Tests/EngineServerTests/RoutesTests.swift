@@ -9,9 +9,9 @@ import Testing
 @testable import Engine
 @testable import EngineServer
 
-private func routes(_ scratch: Scratch, stop: @escaping @Sendable () -> Void = {}) -> EngineRoutes {
+private func routes(_ scratch: Scratch, stop: @escaping @Sendable () -> Void = {}) throws -> EngineRoutes {
     let location = EngineLocation(data: scratch.path, runtime: scratch / "run")
-    return EngineRoutes(Engine(location: location), stop: stop)
+    return EngineRoutes(try Engine(at: location, keeping: .embedded), stop: stop)
 }
 
 /// The head of a request, as the server has it.

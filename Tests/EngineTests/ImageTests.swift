@@ -18,8 +18,8 @@ final class ImageEngine: Sendable {
 
     init() throws {
         scratch = try Scratch()
-        let location = EngineLocation(data: scratch / "data", runtime: scratch / "run")
-        engine = Engine(location: location, images: try ImageStore(path: scratch / "images"))
+        let location = EngineLocation(data: scratch / "images", runtime: scratch / "run")
+        engine = try Engine(at: location, keeping: .embedded)
     }
 
     func open(_ path: String) throws -> Descriptor { try Descriptor.open(path, O_RDONLY) }

@@ -12,7 +12,8 @@ import Testing
 
     init() throws {
         scratch = try Scratch()
-        engine = Engine(location: EngineLocation(data: scratch.path, runtime: scratch / "run"))
+        let location = EngineLocation(data: scratch.path, runtime: scratch / "run")
+        engine = try Engine(at: location, keeping: .embedded)
     }
 
     @Test func `the version names the versions of the API and of the kernel`() throws {
