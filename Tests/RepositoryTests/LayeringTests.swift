@@ -45,8 +45,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Terminal": ([], ["Glibc"]),
     "wharf": (
         [
-            "Arguments", "Compose", "Crypto", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images", "JSONTree",
-            "Linux", "OCI", "Terminal", "YAML",
+            "Arguments", "Compose", "Crypto", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
+            "JSONTree", "Linux", "OCI", "Terminal", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
