@@ -47,6 +47,8 @@ package indirect enum Value: Sendable {
         /// The name of the Go type, for the error about a missing field; nil for data whose type nobody knows.
         package var typeName: String?
         package var fields: [(name: String, value: Value)]
+        /// The fields that are nil and that JSON leaves out.
+        var omitted: Set<String> = []
         /// What takes one text as its argument, such as `.Label "key"`.
         package var methods: [String: @Sendable (String) -> Value] = [:]
 
@@ -95,7 +97,7 @@ package indirect enum Value: Sendable {
 extension Value {
     /// The type of what a JSON document holds, as far as templates notice it.
     package struct Shape: Sendable {
-        /// The keys of maps, with what `index` gives for a key that is not there.
+        /// The keys of maps, perhaps as `parent.key`, with what `index` gives for a key that is not there.
         package var maps: [String: Value] = [:]
         /// The keys of lists, which are nil where JSON has null.
         package var lists: Set<String> = []
@@ -111,32 +113,37 @@ extension Value {
     ///   - json: The document.
     ///   - shape: What is known of its types; objects are structs where nothing is.
     package init(_ json: JSON, shape: Shape = Shape()) {
-        self.init(json, shape, key: "")
+        self.init(json, shape, key: "", parent: "")
     }
 
-    private init(_ json: JSON, _ shape: Shape, key: String) {
+    private init(_ json: JSON, _ shape: Shape, key: String, parent: String) {
+        let zero = shape.maps["\(parent).\(key)"] ?? shape.maps[key]
         switch json {
         case .null:
             if shape.lists.contains(key) {
                 self = .null(.list)
             } else {
-                self = .null(shape.maps[key] == nil ? .pointer : .map)
+                self = .null(zero == nil ? .pointer : .map)
             }
         case .bool(let value): self = .bool(value)
         case .number(let text): self = Int64(text).map(Value.integer) ?? .float(Double(text) ?? 0)
         case .string(let text): self = .string(text)
-        case .array(let items): self = .list(items.map { Value($0, shape, key: "") })
+        case .array(let items): self = .list(items.map { Value($0, shape, key: "", parent: key) })
         case .object(let members):
-            if let zero = shape.maps[key] {
-                let entries = members.map { (key: $0.key, value: Value($0.value, shape, key: "")) }
+            if let zero {
+                let entries = members.map { (key: $0.key, value: Value($0.value, shape, key: "", parent: key)) }
                 self = .map(Map(entries, zero: zero))
                 return
             }
-            var fields = members.map { (name: $0.key, value: Value($0.value, shape, key: $0.key)) }
+            var fields = members.map { (name: $0.key, value: Value($0.value, shape, key: $0.key, parent: key)) }
+            var omitted: Set<String> = []
             for name in shape.optional[key] ?? [] where !fields.contains(where: { $0.name == name }) {
-                fields.append((name, Value(.null, shape, key: name)))
+                fields.append((name, Value(.null, shape, key: name, parent: key)))
+                omitted.insert(name)
             }
-            self = .structure(Structure(fields))
+            var structure = Structure(fields)
+            structure.omitted = omitted
+            self = .structure(structure)
         }
     }
 
@@ -151,13 +158,16 @@ extension Value {
         case .list(let items): .array(items.map(\.json))
         case .map(let map): .object(map.entries.map { JSON.Member($0.key, $0.value.json) })
         case .structure(let structure):
-            // Docker's rows marshal themselves through a map, which Go sorts.
-            .object(
-                (structure.typeName == nil
-                    ? structure.fields
-                    : structure.fields.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
-                    .map { JSON.Member($0.name, $0.value.json) }
-            )
+            .object(structure.marshalled.map { JSON.Member($0.name, $0.value.json) })
         }
+    }
+}
+
+extension Value.Structure {
+    /// The fields as JSON has them: Docker's rows marshal themselves through a map, which Go sorts.
+    fileprivate var marshalled: [(name: String, value: Value)] {
+        let present = fields.filter { !omitted.contains($0.name) }
+        if typeName == nil { return present }
+        return present.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 }

@@ -10,14 +10,14 @@ private func value(_ json: String, shape: Value.Shape = Value.Shape()) throws ->
 
 private let shape: Value.Shape = {
     var shape = Value.Shape()
-    shape.maps = ["Labels": .string(""), "Ports": .null(.list)]
+    shape.maps = ["Labels": .string(""), "Ports": .null(.list), "Log.Config": .string("")]
     shape.lists = ["Cmd"]
     shape.optional = ["State": ["Health"]]
     return shape
 }()
 
 private let inspection = """
-    {"Name": "/web", "State": {"Status": "running", "ExitCode": 0}, "Cmd": null, "Size": 1.5,
+    {"Name": "/web", "State": {"Status": "running", "ExitCode": 0}, "Cmd": null, "Size": 1.5, "Log": {"Config": {}}, "Config": {"A": 1},
      "Labels": {"b": "2", "a": "<1>"}, "Ports": {"80/tcp": [{"HostPort": "8080"}]}}
     """
 
@@ -32,8 +32,9 @@ private let inspection = """
         ("{{(index (index .Ports \"80/tcp\") 0).HostPort}}", "8080"),
         ("{{range $p, $c := .Ports}}{{$p}}->{{(index $c 0).HostPort}}{{end}}", "80/tcp->8080"),
         ("{{range $k, $v := .Labels}}{{$k}}={{$v}},{{end}}", "a=<1>,b=2,"),
-        ("{{json .State}}", "{\"Status\":\"running\",\"ExitCode\":0,\"Health\":null}"),
+        ("{{json .State}}", "{\"Status\":\"running\",\"ExitCode\":0}"),
         ("{{json .Size}} {{.Size}}", "1.5 1.5"),
+        ("{{.Log.Config}} {{.Config}}", "map[] {1}"),
     ])
     func `a field is read as its type says`(template: String, expected: String) throws {
         let text = try Template(template).text(for: value(inspection, shape: shape))

@@ -72,7 +72,8 @@ extension Value.Shape {
         var shape = Self()
         shape.maps = [
             "Labels": .string(""), "Annotations": .string(""), "Sysctls": .string(""), "Tmpfs": .string(""),
-            "StorageOpt": .string(""), "Data": .string(""), "DriverOpts": .string(""), "Options": .string(""),
+            "StorageOpt": .string(""), "LogConfig.Config": .string(""), "Data": .string(""), "DriverOpts": .string(""),
+            "Options": .string(""),
             "ExposedPorts": .structure(Value.Structure([])), "Volumes": .structure(Value.Structure([])),
             "PortBindings": .null(.list), "Ports": .null(.list), "Networks": .null(.pointer),
         ]
