@@ -220,6 +220,7 @@ let package = Package(
         .testTarget(
             name: "EngineClientTests",
             dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "TestSupport"],
+            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -18,15 +18,15 @@ enum ExitStatus: Int32, CaseIterable {
         case .success: "done; warnings do not count"
         case .failure: "a file or the project has errors, or reading or writing failed"
         case .usage: "the command line is wrong"
-        case .engine: "a container could not be made, started or followed, for a reason of its engine"
-        case .notExecutable: "the program of a container is a file that cannot be executed"
-        case .notFound: "the program of a container does not exist"
+        case .engine: "the engine could not make, start or follow a container"
+        case .notExecutable: "a container's program cannot be executed"
+        case .notFound: "a container's program does not exist"
         }
     }
 
     /// What programs in containers end with is passed on.
     private static let passed = (
-        "other", "that of the program in the container; 128 and the signal's number where one ended it"
+        "other", "that of a container's program; 128 + n where signal n ended it"
     )
 
     /// The table as `wharf --help` shows it.

@@ -152,7 +152,7 @@ final class TreeExtractor {
 
     /// Opens a folder below the folder.
     private func open(_ path: [FilePath]) throws -> Descriptor {
-        try folder.open(FilePath(joining: path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        try folder.open(FilePath(joining: path), O_RDONLY | O_DIRECTORY)
     }
 }
 
