@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
         .systemLibrary(name: "CMalloc"),
         .target(name: "Compose", dependencies: ["CMalloc", "YAML"], swiftSettings: strict),
-        .target(name: "Diagram", swiftSettings: strict),
+        .target(name: "Diagram", dependencies: ["JSONTree"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CKeeper", dependencies: ["CLinux", "CSandbox"], cSettings: strictC),
         .target(name: "CSandbox", cSettings: strictC),
@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "GoTemplate", dependencies: ["JSONTree"], swiftSettings: strict),
         .target(name: "Arguments", swiftSettings: strict),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-        .target(name: "Seccomp", dependencies: ["CSeccomp", "Linux"], swiftSettings: strict),
+        .target(name: "Seccomp", dependencies: ["CSeccomp", "JSONTree", "Linux"], swiftSettings: strict),
         .systemLibrary(
             name: "CCompression",
             providers: [.apt(["libbz2-dev", "liblzma-dev", "libzstd-dev", "zlib1g-dev"])]
@@ -218,7 +218,12 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
-        .testTarget(name: "GoTemplateTests", dependencies: ["GoTemplate", "JSONTree"], swiftSettings: strict),
+        .testTarget(
+            name: "GoTemplateTests",
+            dependencies: ["GoTemplate", "JSONTree", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests",
@@ -233,7 +238,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "WharfTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),
+        .testTarget(
+            name: "WharfTests",
+            dependencies: ["EngineAPI", "EngineClient", "GoTemplate", "JSONTree", "Linux", "TestSupport", "wharf"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),
         .testTarget(
             name: "ConformanceTests",

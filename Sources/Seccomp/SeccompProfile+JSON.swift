@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONTree
 import Linux
 
 extension SeccompProfile {
@@ -16,7 +17,7 @@ extension SeccompProfile {
         if json.count > Self.sizeLimit { throw SeccompProfileError("", "larger than \(Self.sizeLimit) bytes") }
         let document: JSON
         do {
-            document = try JSON(json)
+            document = try JSON(json, .strict)
         } catch {
             throw SeccompProfileError("", "no JSON: \(error.message) at byte \(error.offset)")
         }
@@ -97,8 +98,8 @@ private struct Fields {
     private let place: String
 
     init(_ json: JSON, at place: String) throws(SeccompProfileError) {
-        guard case .object(let values) = json else { throw SeccompProfileError(place, "must be an object") }
-        self.values = values.filter { $0.value != .null }
+        guard case .object(let members) = json else { throw SeccompProfileError(place, "must be an object") }
+        values = [String: JSON](members.filter { $0.value != .null }.map { ($0.key, $0.value) }) { $1 }
         self.place = place
     }
 

@@ -29,6 +29,15 @@ package struct OutputStream: Sendable {
         return Int(size.ws_col)
     }
 
+    /// How many lines the terminal shows, or 24 where there is none.
+    package var height: Int {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else {
+            return 24
+        }
+        return Int(size.ws_row)
+    }
+
     /// How the stream's text is marked up when colour is neither forced nor forbidden.
     package func style(_ choice: ColourChoice) -> TextStyle {
         switch choice {

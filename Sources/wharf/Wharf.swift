@@ -16,6 +16,7 @@ enum Wharf {
             summary: "Compose files on Linux without Docker.",
             subcommands: [
                 ConfigCommand.command(global), GraphCommand.command(global), ContainerCommand.command(global),
+                ImageCommand.command(global), EngineCommand.command(global), DoctorCommand.command(global),
                 VersionCommand.command(),
             ]
         ) {

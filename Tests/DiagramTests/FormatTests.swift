@@ -176,10 +176,6 @@ import Testing
         #expect(JSONRenderer.render(Graphs.shop).hasSuffix(end))
     }
 
-    @Test func `json escapes what it must`() {
-        #expect(JSON.string("a\"\\\n\u{1}\u{2028}é").compact == #""a\"\\\n\u0001\u2028é""#)
-    }
-
     @Test(arguments: ["service_started", "service_healthy", "service_completed_successfully", "soon"])
     func `a condition keeps its spelling`(name: String) {
         #expect(ServiceGraph.Condition(composeName: name).composeName == name)

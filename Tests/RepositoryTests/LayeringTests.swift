@@ -12,7 +12,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
     "CMalloc": ([], []),
     "Compose": (["CMalloc", "YAML"], ["Glibc", "Synchronization"]),
-    "Diagram": ([], ["Glibc"]),
+    "Diagram": (["JSONTree"], ["Glibc"]),
     "CLinux": ([], []),
     "CKeeper": (["CLinux", "CSandbox"], []),
     "CSandbox": ([], []),
@@ -34,14 +34,14 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     ),
     "EngineClient": (["EngineAPI", "Linux"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "JSONTree": ([], []),
-    "GoTemplate": (["JSONTree"], []),
+    "GoTemplate": (["JSONTree"], ["Glibc"]),
     "wharfd": (
         ["Arguments", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"], ["Glibc", "Synchronization"]
     ),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "Arguments": ([], []),
     "CSeccomp": ([], []),
-    "Seccomp": (["CSeccomp", "Linux"], ["Glibc", "Synchronization"]),
+    "Seccomp": (["CSeccomp", "JSONTree", "Linux"], ["Glibc", "Synchronization"]),
     "Terminal": ([], ["Glibc"]),
     "wharf": (
         [

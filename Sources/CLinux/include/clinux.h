@@ -94,6 +94,21 @@ int clinux_block_signals(const int *signals, size_t count, int blocks);
 // Nanoseconds since 1970.
 uint64_t clinux_real_time(void);
 
+// What the kernel can do, tried in a child process whose current folder is the given one; 0, or -errno with the answer of
+// the call that failed. An overlay wants the folders lower, upper, work and merged there and a file lower/old; cloning into
+// a control group wants that group.
+enum clinux_probe_feature {
+    CLINUX_PROBE_USER_NAMESPACE,
+    CLINUX_PROBE_OVERLAY,
+    CLINUX_PROBE_ID_MAPPED_MOUNT,
+    CLINUX_PROBE_SECCOMP,
+    CLINUX_PROBE_LANDLOCK,
+    CLINUX_PROBE_EXECUTABLE_MEMORY,
+    CLINUX_PROBE_CLONE_INTO_GROUP,
+    CLINUX_PROBE_KEPT_EXIT_STATUS,
+};
+int clinux_probe(int feature, const char *folder);
+
 // Processes.
 extern const int CLINUX_SYS_RT_SIGTIMEDWAIT;
 int clinux_pidfd_open(pid_t pid, unsigned int flags);

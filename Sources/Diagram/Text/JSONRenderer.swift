@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONTree
+
 /// The graph as JSON, for other programs.
 ///
 /// ```
@@ -43,41 +45,52 @@ package enum JSONRenderer {
         }
         let networks = graph.networks.map { object($0.name, $0.driver, $0.isExternal) }
         let volumes = graph.volumes.map { object($0.name, $0.driver, $0.isExternal) }
-        return JSON.object([
-            ("project", .string(graph.project)),
-            ("layers", .array(names)),
-            ("services", .array(services)),
-            ("networks", .array(networks)),
-            ("volumes", .array(volumes)),
-        ]).pretty
+        return
+            ([
+                "project": .string(graph.project),
+                "layers": .array(names),
+                "services": .array(services),
+                "networks": .array(networks),
+                "volumes": .array(volumes),
+            ] as JSON).text(.drawing) + "\n"
     }
 
     private static func object(_ service: ServiceGraph.Service, layer: Int, needs: [JSON]) -> JSON {
-        .object([
-            ("name", .string(service.name)),
-            ("image", .optional(service.image)),
-            ("build", .optional(service.build)),
-            ("layer", service.kind == .missing ? .null : .number(layer)),
-            ("dependsOn", .array(needs)),
-            ("networks", .strings(service.networks)),
-            ("volumes", .strings(service.volumes)),
-            ("ports", .strings(service.ports)),
-        ])
+        [
+            "name": .string(service.name),
+            "image": .optional(service.image),
+            "build": .optional(service.build),
+            "layer": service.kind == .missing ? .null : .integer(layer),
+            "dependsOn": .array(needs),
+            "networks": .strings(service.networks),
+            "volumes": .strings(service.volumes),
+            "ports": .strings(service.ports),
+        ]
     }
 
     private static func object(_ dependency: ServiceGraph.Dependency) -> JSON {
-        .object([
-            ("service", .string(dependency.to)),
-            ("condition", .string(dependency.condition.composeName)),
-            ("required", .bool(dependency.isRequired)),
-            ("restart", .bool(dependency.restarts)),
-            ("implied", .bool(dependency.isImplied)),
-        ])
+        [
+            "service": .string(dependency.to),
+            "condition": .string(dependency.condition.composeName),
+            "required": .bool(dependency.isRequired),
+            "restart": .bool(dependency.restarts),
+            "implied": .bool(dependency.isImplied),
+        ]
     }
 
     private static func object(_ name: String, _ driver: String?, _ isExternal: Bool) -> JSON {
-        .object([("name", .string(name)), ("driver", .optional(driver)), ("external", .bool(isExternal))])
+        ["name": .string(name), "driver": .optional(driver), "external": .bool(isExternal)]
     }
+}
+
+extension JSON.WritingStyle {
+    /// Two spaces a level, lists of names on one line.
+    fileprivate static let drawing: Self = {
+        var style = Self(indent: 2)
+        style.joinsPlainLists = true
+        style.escapesControls = true
+        return style
+    }()
 }
 
 /// The services by the order of starting.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONTree
+
 /// The graph as a Mermaid flowchart.
 ///
 /// Nodes are numbered, since several plain words (`end`, `graph`) may not name a node.
 package enum MermaidRenderer {
     package static func render(_ graph: ServiceGraph) -> String {
-        var text = "---\ntitle: \(JSON.string(TextCells.printable(graph.project)).compact)\n---\nflowchart LR\n"
+        var text = "---\ntitle: \(JSON.string(TextCells.printable(graph.project)).text())\n---\nflowchart LR\n"
         var identifiers: [String: String] = [:]
         for (index, service) in graph.services.enumerated() {
             let identifier = "s\(index)"
