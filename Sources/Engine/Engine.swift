@@ -99,9 +99,12 @@ package final class Engine: Sendable {
         background.end()
         guard case .keeper = keeping else { return }
         let client = KeeperClient(socket: location.keeperSocket)
+        let socket = location.keeperSocket
         _ = try? await BlockingCall.run {
             try? client.unguard()
+            // It stays where it still keeps something.
             try client.quit()
+            unlink(socket)
         }
     }
 

@@ -81,7 +81,7 @@ private func head(_ method: String, _ target: String) throws -> RequestHead {
         ("POST", "/build", 501), ("POST", "/networks/create", 501), ("POST", "/volumes/create", 501),
         ("GET", "/containers/a/attach/ws", 501), ("GET", "/system/df", 501), ("GET", "/swarm", 503),
         ("GET", "/nodes/x", 503), ("GET", "/plugins/x/json", 404), ("GET", "/volumes/x", 404),
-        ("GET", "/networks/bridge", 404), ("POST", "/containers/a/start", 501),
+        ("GET", "/networks/bridge", 404), ("POST", "/containers/a/start", 404),
     ])
     func `wrong requests are told apart`(method: String, target: String, status: Int) async throws {
         let scratch = try Scratch()

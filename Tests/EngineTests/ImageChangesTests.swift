@@ -77,7 +77,8 @@ private func config(_ changes: [String]) throws -> OCI.ContainerConfig {
     @Test(
         arguments: [
             ("24h", 86_400_000_000_000), ("1h30m", 5_400_000_000_000), ("1.5s", 1_500_000_000), ("250ms", 250_000_000),
-            ("0", 0), ("", nil), ("5", nil), ("h", nil), ("1x", nil), ("99999999999h", nil), ("-1h", -3_600_000_000_000), (".s", nil),
+            ("0", 0), ("", nil), ("5", nil), ("h", nil), ("1x", nil), ("99999999999h", nil),
+            ("-1h", -3_600_000_000_000), (".s", nil),
         ] as [(String, Int64?)]
     )
     func `read durations as Go does`(text: String, nanoseconds: Int64?) {

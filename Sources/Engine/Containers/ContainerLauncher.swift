@@ -139,7 +139,14 @@ struct ContainerLauncher: Sendable {
             try holder.hold(input.descriptor, as: RunningProcess.HeldTag.input, for: processName)
         }
         guard let log else { return }
-        try RunningProcess.keep(processName, terminal: terminal, output: own.output, errors: own.errors, by: holder, log)
+        try RunningProcess.keep(
+            processName,
+            terminal: terminal,
+            output: own.output,
+            errors: own.errors,
+            by: holder,
+            log
+        )
     }
 
     /// Writes the specification down for an engine that takes the container over.

@@ -119,7 +119,8 @@ extension ContainerUnit {
         }
     }
 
-    private static func orphan(_ pid: Int32, named name: String, in resources: HostResources) throws -> RunningProcess? {
+    private static func orphan(_ pid: Int32, named name: String, in resources: HostResources) throws -> RunningProcess?
+    {
         guard let pidfd = SharedDescriptor(try? Descriptor.process(pid)), try resources.group.exists(),
             try resources.group.processes().contains(pid)
         else { return nil }

@@ -51,7 +51,8 @@ actor ContainerUnit {
         self.engine = engine
         created = Timestamp(record.created)
         state = record.state
-        details = record.state.details.flatMap { try? JSONDecoder().decode(ContainerDetails.self, from: Data($0)) }
+        details =
+            record.state.details.flatMap { try? JSONDecoder().decode(ContainerDetails.self, from: Data($0)) }
             ?? ContainerDetails()
         folder = ContainerFolder(path: "\(engine.location.containers)/\(id)")
         terminalSize = TerminalSize(definition.request.hostConfig.consoleSize)

@@ -49,7 +49,9 @@ final class EventHub: Sendable {
             if let since {
                 let past = try store.read { try $0.events(since: UnixTime(since), until: until.map(UnixTime.init)) }
                 for record in past.records {
-                    guard let event = try? JSONDecoder().decode(EngineEvent.self, from: Data(record.body)) else { continue }
+                    guard let event = try? JSONDecoder().decode(EngineEvent.self, from: Data(record.body)) else {
+                        continue
+                    }
                     listener.receive(event, isPast: true)
                 }
             }

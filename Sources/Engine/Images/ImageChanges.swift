@@ -258,7 +258,8 @@ struct HealthcheckInstruction {
     }
 
     private func duration(_ text: Substring, _ option: Substring) throws(EngineError) -> Duration {
-        guard let nanoseconds = GoDuration(String(text))?.nanoseconds, nanoseconds == 0 || nanoseconds >= 1_000_000 else {
+        guard let nanoseconds = GoDuration(String(text))?.nanoseconds, nanoseconds == 0 || nanoseconds >= 1_000_000
+        else {
             throw EngineError(.badParameter, "`\(option)`: write a time of at least 1ms such as 30s or 1m30s")
         }
         return .nanoseconds(nanoseconds)

@@ -24,7 +24,9 @@ struct SignalMask: Sendable {
         var masks: [Substring: UInt64] = [:]
         for line in status.split(separator: "\n") {
             let parts = line.split(whereSeparator: { $0 == ":" || $0.isWhitespace })
-            if parts.count == 2, parts[0] == "SigBlk" || parts[0] == "SigCgt" { masks[parts[0]] = UInt64(parts[1], radix: 16) }
+            if parts.count == 2, parts[0] == "SigBlk" || parts[0] == "SigCgt" {
+                masks[parts[0]] = UInt64(parts[1], radix: 16)
+            }
         }
         guard let blocked = masks["SigBlk"], let caught = masks["SigCgt"] else { return nil }
         (self.blocked, self.caught) = (blocked, caught)

@@ -18,6 +18,8 @@ package final class ByteStream: AsyncSequence, Sendable {
     ///   - reader: The end to read from.
     ///   - failure: Asked at the end of the bytes; what it gives is thrown there.
     package init(_ reader: consuming Descriptor, failure: @escaping @Sendable () async -> (any Error)? = { nil }) {
+        // A wait may end before there is anything to read.
+        _ = fcntl(reader.number, F_SETFL, fcntl(reader.number, F_GETFL) | O_NONBLOCK)
         self.reader = reader
         self.failure = failure
     }
@@ -34,7 +36,21 @@ package final class ByteStream: AsyncSequence, Sendable {
     }
 
     private func next() async throws -> [UInt8]? {
-        try await Reactor.shared.wait(for: reader.number, .readable)
+        while true {
+            try await Reactor.shared.wait(for: reader.number, .readable)
+            do throws(SystemError) {
+                let bytes = try read()
+                if !bytes.isEmpty { return bytes }
+            } catch  where error.number == EAGAIN {
+                continue
+            }
+            if let error = await failure() { throw error }
+            return nil
+        }
+    }
+
+    /// What can be read now; nothing at the end.
+    private func read() throws(SystemError) -> [UInt8] {
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: Self.pieceSize) { buffer, count in
             do throws(SystemError) {
@@ -45,8 +61,6 @@ package final class ByteStream: AsyncSequence, Sendable {
             }
         }
         if let failure { throw failure }
-        if !bytes.isEmpty { return bytes }
-        if let error = await self.failure() { throw error }
-        return nil
+        return bytes
     }
 }

@@ -10,6 +10,10 @@ struct GoDuration: Equatable {
 
     /// Reads a length; nil comes back for anything else, and for one that no number of nanoseconds holds.
     init?(_ text: String) {
+        if text == "0" {
+            nanoseconds = 0
+            return
+        }
         var rest = text[...]
         let isNegative = rest.first == "-"
         if isNegative || rest.first == "+" { rest.removeFirst() }

@@ -1,10 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
+import Glibc
+import Images
+import Linux
+import Runtime
 
 extension Engine {
+    /// The process of the engine, and what it has.
     package func status() async throws -> EngineStatus {
-        throw EngineError(.notImplemented, "")
+        var status = EngineStatus(
+            version: ProductVersion.number,
+            pid: getpid(),
+            started: started,
+            data: location.data,
+            runtime: location.runtime
+        )
+        for unit in containers.all {
+            status.containers += 1
+            if await unit.isRunning { status.containersRunning += 1 }
+        }
+        let images = images
+        status.images = try await BlockingCall.run { try images.list().images.count }
+        status.memory = ResidentMemory.bytes(of: getpid()) ?? 0
+        if case .keeper = keeping {
+            let client = KeeperClient(socket: location.keeperSocket)
+            let pid = try await BlockingCall.run { try client.hello() }
+            status.keeperPID = pid
+            status.keeperMemory = ResidentMemory.bytes(of: pid)
+        }
+        return status
     }
 
     /// What happens, and what happened before where that is asked for.

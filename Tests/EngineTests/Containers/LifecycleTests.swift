@@ -29,8 +29,14 @@ import Testing
         }
     }
 
-    @Test(arguments: EngineKind.allCases, [("/nowhere", EngineError.Code.commandNotFound), ("/etc", .commandNotExecutable)])
-    func `does not begin with a program that cannot be run`(kind: EngineKind, program: (String, EngineError.Code)) async throws {
+    @Test(
+        arguments: EngineKind.allCases,
+        [("/nowhere", EngineError.Code.commandNotFound), ("/etc", .commandNotExecutable)]
+    )
+    func `does not begin with a program that cannot be run`(
+        kind: EngineKind,
+        program: (String, EngineError.Code)
+    ) async throws {
         try await TestedEngine.with(kind) { engine in
             let id = try await engine.create([program.0])
             let error = await #expect(throws: EngineError.self) { try await engine.engine.startContainer(id) }
@@ -61,7 +67,8 @@ import Testing
             // Without the rule the test would take ten minutes.
             try await engine.engine.stopContainer(id, timeout: 600, signal: nil)
             #expect(try await engine.state(id).exitCode == 137)
-            for try await event in try await engine.events(since: Timestamp(seconds: 1), of: id) where event.action == "kill" {
+            for try await event in try await engine.events(since: Timestamp(seconds: 1), of: id)
+            where event.action == "kill" {
                 #expect(event.actor.attributes["signal"] == "9")
                 #expect(event.actor.attributes["reason"]?.contains("SIGTERM") == true)
                 break
@@ -90,7 +97,9 @@ import Testing
                 try await engine.engine.stopContainer(id, timeout: nil, signal: nil)
             }
             #expect(stopped?.code == .notModified)
-            let dead = await #expect(throws: EngineError.self) { try await engine.engine.killContainer(id, signal: nil) }
+            let dead = await #expect(throws: EngineError.self) {
+                try await engine.engine.killContainer(id, signal: nil)
+            }
             #expect(dead == .notRunning(id))
         }
     }

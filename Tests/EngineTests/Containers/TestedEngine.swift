@@ -58,9 +58,11 @@ final class TestedEngine: Sendable {
     ) async throws {
         let scratch = try Scratch()
         let engine = try await Engine.start(at: location(scratch), keeping: kind.keeping)
-        _ = try engine.images.importRoot(MemorySource(try busyboxArchive.get()), as: "busybox")
         let tested = TestedEngine(engine, scratch, kind)
-        try await tested.work(isLast: true, body)
+        try await tested.work(isLast: true) { tested in
+            try tested.importImage()
+            try await body(tested)
+        }
         #expect(tested.leftovers() == [])
     }
 
@@ -72,11 +74,17 @@ final class TestedEngine: Sendable {
         let scratch = try Scratch()
         for (index, body) in bodies.enumerated() {
             let engine = try await Engine.start(at: location(scratch), keeping: kind.keeping)
-            if index == 0 { _ = try engine.images.importRoot(MemorySource(try busyboxArchive.get()), as: "busybox") }
             let tested = TestedEngine(engine, scratch, kind)
-            try await tested.work(isLast: index == bodies.count - 1, body)
+            try await tested.work(isLast: index == bodies.count - 1) { tested in
+                if index == 0 { try tested.importImage() }
+                try await body(tested)
+            }
             if index == bodies.count - 1 { #expect(tested.leftovers() == []) }
         }
+    }
+
+    private func importImage() throws {
+        _ = try engine.images.importRoot(MemorySource(try busyboxArchive.get()), as: "busybox")
     }
 
     /// Runs a test while the engine works; after the last one no container is left.
