@@ -259,6 +259,7 @@ extension ContainerUnit {
     /// Removes it.
     ///
     /// - Parameter force: Whether it is killed first where it runs.
+    /// - Throws: `conflict` where it runs and is not to be killed.
     func remove(force: Bool) async throws {
         if isActive, state.phase != .exited {
             guard force else {

@@ -129,6 +129,7 @@ actor ContainerUnit {
     ///
     /// - Parameter request: What changes; zero stays as it is.
     /// - Returns: What is not done as asked.
+    /// - Throws: `badParameter` with the field, or what the kernel refuses.
     func update(_ request: ContainerUpdateRequest) async throws -> [String] {
         try await gate.run {
             let settled = try RequestChecker.settle(request, of: definition.request.hostConfig, on: engine.machine)

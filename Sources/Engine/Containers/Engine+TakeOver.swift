@@ -150,6 +150,7 @@ extension Engine {
     /// Has the keeper start a program whenever this one dies, until the engine is ended.
     ///
     /// - Parameter program: The program, which is to be an engine of the same location.
+    /// - Throws: Why the keeper does not.
     package func surviveDeath(by program: GuardedProgram) async throws {
         restart.withLock { $0 = program }
         try await BlockingCall.run { try self.guardMyself() }

@@ -38,29 +38,26 @@ package final class ByteStream: AsyncSequence, Sendable {
     private func next() async throws -> [UInt8]? {
         while true {
             try await Reactor.shared.wait(for: reader.number, .readable)
-            do throws(SystemError) {
-                let bytes = try read()
-                if !bytes.isEmpty { return bytes }
-            } catch  where error.number == EAGAIN {
-                continue
-            }
+            guard let bytes = try read() else { continue }
+            if !bytes.isEmpty { return bytes }
             if let error = await failure() { throw error }
             return nil
         }
     }
 
-    /// What can be read now; nothing at the end.
-    private func read() throws(SystemError) -> [UInt8] {
-        var failure: SystemError?
+    /// What can be read now, nothing at the end; nil where there is nothing yet.
+    private func read() throws -> [UInt8]? {
+        let number = reader.number
+        var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: Self.pieceSize) { buffer, count in
-            do throws(SystemError) {
-                count = try reader.read(into: UnsafeMutableRawBufferPointer(buffer))
-            } catch {
-                failure = error
-                count = 0
-            }
+            let result = Glibc.read(number, buffer.baseAddress, buffer.count)
+            failure = result < 0 ? errno : 0
+            count = Swift.max(0, result)
         }
-        if let failure { throw failure }
-        return bytes
+        switch failure {
+        case 0: return bytes
+        case EAGAIN, EINTR: return nil
+        default: throw SystemError("read", failure)
+        }
     }
 }
