@@ -24,7 +24,7 @@ private let lines: [String] = {
     }
 }()
 
-@Suite struct `The options of a container` {
+@Suite(.serialized) struct `The options of a container` {
     @Test func `are recorded`() {
         #expect(lines.count > 60)
     }

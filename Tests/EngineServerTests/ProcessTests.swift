@@ -229,7 +229,7 @@ private final class TestLocation: Sendable {
         let place = try TestLocation()
         let name = isAbstract ? "@\(place.scratch.path)" : place.scratch / "notify"
         let socket = try datagramSocket(name)
-        let start = #""$WHARFD" --root "$ROOT""#
+        let start = #""$WHARFD" --root "$ROOT" --idle-timeout 0"#
         let outcome = try await shell(start, place, ["NOTIFY_SOCKET": name])
         #expect(outcome.end == .exit(0), "\(outcome.errors)")
         try await Reactor.shared.wait(for: socket.number, .readable)

@@ -49,11 +49,7 @@ extension ContainerUnit {
     /// - Throws: `notModified` where it does not run.
     func stop(timeout: Int?, signal: String?) async throws {
         let signal = try stopSignal(signal)
-        if let restartCall, state.phase == .restarting {
-            details.wasStopped = true
-            restartCall.keep(())
-            return
-        }
+        if try await callOffRestart() { return }
         guard let run, isRunning else {
             throw EngineError(.notModified, "the container \(name) is already stopped")
         }
@@ -235,17 +231,28 @@ extension ContainerUnit {
         }
     }
 
+    /// Has a restart that is due not happen.
+    ///
+    /// - Returns: Whether there was one.
+    private func callOffRestart() async throws -> Bool {
+        guard state.phase == .restarting else { return false }
+        return try await gate.run {
+            guard state.phase == .restarting, let call = restartCall else { return false }
+            restartCall = nil
+            call.keep(())
+            details.wasStopped = true
+            state.phase = .exited
+            try persist()
+            publish("stop")
+            return true
+        }
+    }
+
     private func restartDue(_ call: Promise<Void>, isCalledOff: Bool) async {
         do {
             try await gate.run {
-                guard state.phase == .restarting, restartCall === call else { return }
+                guard !isCalledOff, state.phase == .restarting, restartCall === call else { return }
                 restartCall = nil
-                if isCalledOff {
-                    state.phase = .exited
-                    try persist()
-                    publish("stop")
-                    return
-                }
                 state.restartCount += 1
                 try await launch()
             }
@@ -272,8 +279,8 @@ extension ContainerUnit {
                 }
                 throw EngineError.removingRunning(id.description)
             }
+            _ = try await callOffRestart()
             details.wasStopped = true
-            restartCall?.keep(())
             let exit = nextExit
             if let run, isRunning {
                 try await send(SIGKILL, to: run)
