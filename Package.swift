@@ -136,6 +136,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "ImagesSupport",
+            dependencies: ["Images", "Linux", "TestSupport"],
+            path: "Tests/Support/ImagesSupport",
+            swiftSettings: strict
+        ),
+        .target(
             name: "RuntimeSupport",
             dependencies: ["Linux", "Runtime", "TestSupport"],
             path: "Tests/Support/RuntimeSupport",
@@ -184,7 +190,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ImagesTests",
-            dependencies: ["Images", "Linux", "OCI", "TestSupport"],
+            dependencies: ["Images", "ImagesSupport", "Linux", "OCI", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: strict),
@@ -202,7 +208,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "EngineAPI", "EngineSupport", "Images", "Linux", "Logs", "OCI", "Runtime", "Seccomp", "Store",
+                "Engine", "EngineAPI", "EngineSupport", "Images", "ImagesSupport", "Linux", "Logs", "OCI", "Runtime",
+                "Seccomp", "Store",
                 "TestSupport",
             ],
             swiftSettings: strict

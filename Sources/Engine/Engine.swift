@@ -96,8 +96,12 @@ package final class Engine: Sendable {
     ///
     /// A keeper that has nothing to keep ends as well.
     package func end() async {
+        guard case .keeper = keeping else {
+            for unit in containers.all { await unit.endWithEngine() }
+            background.end()
+            return
+        }
         background.end()
-        guard case .keeper = keeping else { return }
         let client = KeeperClient(socket: location.keeperSocket)
         let socket = location.keeperSocket
         _ = try? await BlockingCall.run {

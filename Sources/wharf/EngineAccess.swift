@@ -42,29 +42,3 @@ extension GlobalOptions {
         return EngineClient(location: try engineLocation(), startsEngine: startsEngine)
     }
 }
-
-/// Does the same with several objects: a failure of one does not keep the others from their turn.
-struct EachObject {
-    private let names: [String]
-
-    init(_ names: [String]) {
-        self.names = names
-    }
-
-    /// Does it, and tells of each failure.
-    ///
-    /// - Throws: ``CommandFailure`` where there was one.
-    func perform(_ body: (String) throws -> Void) throws {
-        var code: Int32 = 0
-        for name in names {
-            do {
-                try body(name)
-            } catch {
-                let failure = CommandFailure(of: error, isRun: false)
-                Wharf.show(failure)
-                code = max(code, failure.code)
-            }
-        }
-        if code != 0 { throw CommandFailure(code: code) }
-    }
-}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
+import ImagesSupport
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@
 import EngineAPI
 import Glibc
 import Images
+import ImagesSupport
 import Linux
 import TestSupport
 import Testing

@@ -3,6 +3,7 @@
 import EngineAPI
 import Glibc
 import Linux
+import ImagesSupport
 import TestSupport
 import Testing
 

@@ -2,29 +2,11 @@
 
 import Glibc
 import Images
+import ImagesSupport
 import Linux
-import OCI
 import Synchronization
 import TestSupport
 import Testing
-
-/// Runs a program that must succeed and gives its output.
-@discardableResult
-func run(_ program: String, _ arguments: [String], in folder: String? = nil) throws -> String {
-    var command = Command(program, arguments, in: folder)
-    command.watchdogSeconds = 600
-    let outcome = try command.run()
-    guard outcome.end == .exit(0) else {
-        throw SystemFailure(message: "\(program) \(arguments): \(outcome.end) \(outcome.errors)")
-    }
-    return outcome.output
-}
-
-/// Runs a shell script that must succeed and gives its output.
-@discardableResult
-func shell(_ script: String, in folder: String) throws -> String {
-    try run("/bin/bash", ["-euo", "pipefail", "-c", script], in: folder)
-}
 
 /// A folder of the host as the root of a container.
 final class TestRoot: Sendable {
@@ -69,48 +51,6 @@ func listing(_ folder: String) throws -> String {
         """#,
         in: folder
     )
-}
-
-/// An archive that a test makes entry by entry.
-struct Archive {
-    private let sink = MemorySink()
-    private let writer: TarWriter
-
-    init(_ body: (Archive) throws -> Void = { _ in }) rethrows {
-        writer = TarWriter(sink)
-        try body(self)
-    }
-
-    func add(_ entry: TarEntry, _ text: String = "") throws {
-        try writer.write(entry, data: Array(text.utf8))
-    }
-
-    func directory(_ path: String, mode: UInt32 = 0o755) throws {
-        try add(TarEntry(.directory, path: try filePath(path), permissions: mode))
-    }
-
-    func file(_ path: String, _ text: String = "", mode: UInt32 = 0o644, uid: UInt32 = 0) throws {
-        var entry = TarEntry(.regular, path: try filePath(path), permissions: mode)
-        entry.uid = uid
-        try add(entry, text)
-    }
-
-    func link(_ path: String, to target: String) throws {
-        try add(TarEntry(.symbolicLink, path: try filePath(path), target: try filePath(target), permissions: 0o777))
-    }
-
-    func hardLink(_ path: String, to target: String) throws {
-        try add(TarEntry(.hardLink, path: try filePath(path), target: try filePath(target)))
-    }
-
-    func bytes() throws -> [UInt8] {
-        try writer.finish()
-        return sink.bytes
-    }
-}
-
-func filePath(_ text: String) throws -> FilePath {
-    try #require(FilePath(text.utf8))
 }
 
 /// A thread that changes a file between two states as fast as it can, as a hostile process of a container does.

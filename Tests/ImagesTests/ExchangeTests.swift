@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Images
+import ImagesSupport
 import Linux
 import OCI
 import TestSupport

@@ -2,6 +2,7 @@
 
 import FoundationEssentials
 import Images
+import ImagesSupport
 import Linux
 import OCI
 import TestSupport

@@ -2,6 +2,7 @@
 
 import Glibc
 import Images
+import ImagesSupport
 import Linux
 import OCI
 import TestSupport

@@ -2,50 +2,11 @@
 
 import Glibc
 import Images
+import ImagesSupport
 import Linux
 import OCI
 import TestSupport
 import Testing
-
-/// An archive that a test makes entry by entry.
-struct Archive {
-    private let sink = MemorySink()
-    private let writer: TarWriter
-
-    init(_ body: (Archive) throws -> Void = { _ in }) rethrows {
-        writer = TarWriter(sink)
-        try body(self)
-    }
-
-    func add(_ entry: TarEntry, _ text: String = "") throws {
-        try writer.write(entry, data: Array(text.utf8))
-    }
-
-    func directory(_ path: String, mode: UInt32 = 0o755) throws {
-        try add(TarEntry(.directory, path: try filePath(path), permissions: mode))
-    }
-
-    func file(_ path: String, _ text: String = "", mode: UInt32 = 0o644) throws {
-        try add(TarEntry(.regular, path: try filePath(path), permissions: mode), text)
-    }
-
-    func link(_ path: String, to target: String) throws {
-        try add(TarEntry(.symbolicLink, path: try filePath(path), target: try filePath(target), permissions: 0o777))
-    }
-
-    func hardLink(_ path: String, to target: String) throws {
-        try add(TarEntry(.hardLink, path: try filePath(path), target: try filePath(target)))
-    }
-
-    func bytes() throws -> [UInt8] {
-        try writer.finish()
-        return sink.bytes
-    }
-}
-
-func filePath(_ text: String) throws -> FilePath {
-    try #require(FilePath(text.utf8))
-}
 
 /// A store in a folder of a test.
 final class TestStore {
@@ -70,24 +31,6 @@ final class TestStore {
 
     /// What is in the folder of the layers.
     var layerNames: [String] { names(in: "\(path)/layers") }
-}
-
-/// Runs a program that must succeed and gives its output.
-@discardableResult
-func run(_ program: String, _ arguments: [String], in folder: String? = nil) throws -> String {
-    var command = Command(program, arguments, in: folder)
-    command.watchdogSeconds = 300
-    let outcome = try command.run()
-    guard outcome.end == .exit(0) else {
-        throw SystemFailure(message: "\(program) \(arguments): \(outcome.end) \(outcome.errors)")
-    }
-    return outcome.output
-}
-
-/// Runs a shell script that must succeed and gives its output.
-@discardableResult
-func shell(_ script: String, in folder: String) throws -> String {
-    try run("/bin/bash", ["-euo", "pipefail", "-c", script], in: folder)
 }
 
 /// Everything about the files below a folder, by programs that are not ours.

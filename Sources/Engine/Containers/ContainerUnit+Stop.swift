@@ -89,6 +89,20 @@ extension ContainerUnit {
         publish("restart")
     }
 
+    /// Ends it together with an engine whose own processes its processes are; no restart follows.
+    func endWithEngine() async {
+        do {
+            _ = try await callOffRestart()
+            guard let run, isRunning else { return }
+            details.wasStopped = true
+            let exit = nextExit
+            try await send(SIGKILL, to: run)
+            _ = try await exit.value()
+        } catch {
+            engine.report("cannot end the container \(name)", error)
+        }
+    }
+
     // MARK: Pausing
 
     func pause() async throws {

@@ -32,7 +32,7 @@ package struct Command: Sendable {
     /// The file that the program reads as standard input.
     package var input = "/dev/null"
     /// Kills a program that hangs, so that the test can fail; it is no measure of speed.
-    package var watchdogSeconds = 60
+    package var watchdogSeconds = 300
     /// The limit of the address space in bytes, so that a runaway program does not take the machine along; 0 sets none.
     package var addressSpace = 0
 

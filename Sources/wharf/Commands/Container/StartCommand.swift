@@ -46,10 +46,7 @@ final class StartCommand {
     func run() throws {
         let client = try global.client()
         if isAttached || isInteractive { return try attach(client) }
-        try EachObject(containers).perform { name in
-            try client.startContainer(name)
-            OutputStream.standard.write(name + "\n")
-        }
+        try Targets.run(containers) { try client.startContainer($0) }
     }
 
     private func attach(_ client: EngineClient) throws {

@@ -27,12 +27,16 @@ final class WaitCommand {
 
     func run() throws {
         let client = try global.client()
-        try EachObject(containers).perform { name in
-            let answer = try client.waitForContainer(name)
-            if let failure = answer.error, !failure.message.isEmpty {
-                throw CommandFailure(message: failure.message)
+        var failures = Failures()
+        for name in containers {
+            failures.collect {
+                let answer = try client.waitForContainer(name)
+                if let failure = answer.error, !failure.message.isEmpty {
+                    throw CommandFailure(message: failure.message)
+                }
+                OutputStream.standard.write("\(answer.statusCode)\n")
             }
-            OutputStream.standard.write("\(answer.statusCode)\n")
         }
+        try failures.finish()
     }
 }
