@@ -111,7 +111,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "wharfd",
-            dependencies: ["Arguments", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"],
+            dependencies: ["Arguments", "CMalloc", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"],
             swiftSettings: strict,
             linkerSettings: standalone
         ),
