@@ -111,7 +111,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "wharfd",
-            dependencies: ["Arguments", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"],
+            dependencies: ["Arguments", "CMalloc", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"],
             swiftSettings: strict,
             linkerSettings: standalone
         ),
@@ -154,7 +154,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
-        .target(name: "BenchKit", path: "Tests/Bench/Sources/Kit", swiftSettings: strict),
+        .target(
+            name: "BenchKit",
+            dependencies: ["EngineAPI", "EngineClient", "Linux", "TestSupport"],
+            path: "Tests/Bench/Sources/Kit",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "bench-config",
             dependencies: ["BenchKit", "TestSupport", "measure"],
@@ -163,8 +168,22 @@ let package = Package(
         ),
         .executableTarget(
             name: "bench-start",
-            dependencies: ["BenchKit", "Linux", "OCI", "Runtime", "Seccomp", "TestSupport", "measure"],
+            dependencies: [
+                "BenchKit", "EngineAPI", "EngineClient", "Linux", "OCI", "Runtime", "Seccomp", "TestSupport", "measure",
+            ],
             path: "Tests/Bench/Sources/Start",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "bench-many",
+            dependencies: ["BenchKit", "EngineClient", "Linux", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Many",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "bench-logs",
+            dependencies: ["BenchKit", "EngineAPI", "EngineClient", "Linux", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Logs",
             swiftSettings: strict
         ),
         .executableTarget(name: "bench-floor", path: "Tests/Bench/Sources/Floor", cSettings: strictC),

@@ -108,11 +108,8 @@ extension StoredRecord {
         _ arguments: StatementArguments = StatementArguments()
     ) throws -> Listing<Self> {
         var listing = Listing<Self>(records: [], unreadable: [])
-        let rows = try Row.fetchCursor(
-            database,
-            sql: "SELECT \(columns) FROM \(table) \(condition)",
-            arguments: arguments
-        )
+        let statement = try database.cachedStatement(sql: "SELECT \(columns) FROM \(table) \(condition)")
+        let rows = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try rows.next() {
             switch read(row) {
             case .success(let record): listing.records.append(record)

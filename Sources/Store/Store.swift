@@ -13,7 +13,8 @@ package final class Store: Sendable {
     package enum Durability: Sendable {
         /// The end of the process, however sudden; enough for what says nothing after a crash of the machine.
         ///
-        /// That are states and events: no process that they speak of lives on, and the engine looks for itself.
+        /// That are states and events: no process that they speak of lives on, and the engine looks for itself. And
+        /// containers that remove themselves at their end.
         case process
         /// The end of the machine.
         ///

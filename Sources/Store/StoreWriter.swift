@@ -3,6 +3,8 @@
 import GRDB
 
 /// What can be read and written; valid within the call that gave it.
+///
+/// Statements are compiled once: a start has some twenty of them, and compiling one took longer than running it.
 package struct StoreWriter {
     let database: Database
     let eventLimit: Int
@@ -20,12 +22,12 @@ package struct StoreWriter {
         let configuration = try text(container.configuration, "the configuration of the container \(container.id)")
         let details = try container.state.details.map { try text($0, "the details of \(container.id)") }
         let ids = "SELECT id FROM containers WHERE id = ?"
-        if try String.fetchOne(database, sql: ids, arguments: [container.id]) != nil {
+        if try String.fetchOne(database.cachedStatement(sql: ids), arguments: [container.id]) != nil {
             throw StoreError(.taken(holder: container.id), "there is a container \(container.id) already")
         }
         try checkFree(name: container.name, for: container.id)
         let state = container.state
-        try database.execute(
+        try execute(
             sql: "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             arguments: [
                 container.id, container.name, container.created.nanoseconds, configuration, state.phase.rawValue,
@@ -44,7 +46,7 @@ package struct StoreWriter {
     package func rename(_ id: String, to name: String) throws {
         try checkReadable(id)
         try checkFree(name: name, for: id)
-        try database.execute(sql: "UPDATE containers SET name = ? WHERE id = ?", arguments: [name, id])
+        try execute(sql: "UPDATE containers SET name = ? WHERE id = ?", arguments: [name, id])
     }
 
     /// Replaces what a container is to be.
@@ -56,7 +58,7 @@ package struct StoreWriter {
     package func setConfiguration(of id: String, to configuration: [UInt8]) throws {
         try checkReadable(id)
         let text = try text(configuration, "the configuration of the container \(id)")
-        try database.execute(sql: "UPDATE containers SET configuration = ? WHERE id = ?", arguments: [text, id])
+        try execute(sql: "UPDATE containers SET configuration = ? WHERE id = ?", arguments: [text, id])
     }
 
     /// Replaces what became of a container.
@@ -67,7 +69,7 @@ package struct StoreWriter {
     /// - Throws: `notFound`, `unreadableRecord` or `invalid`.
     package func setState(of id: String, to state: ContainerRecord.State) throws {
         try checkReadable(id)
-        try database.execute(
+        try execute(
             sql: """
                 UPDATE containers SET phase = ?, started = ?, finished = ?, exit_status = ?, restart_count = ?,
                 process_name = ?, pid = ?, details = ? WHERE id = ?
@@ -89,7 +91,7 @@ package struct StoreWriter {
         if let unreadable = try reader.execs(of: id).unreadable.first {
             throw StoreError(.unreadableRecord, "cannot remove the container \(id): \(unreadable)")
         }
-        try database.execute(sql: "DELETE FROM containers WHERE id = ?", arguments: [id])
+        try execute(sql: "DELETE FROM containers WHERE id = ?", arguments: [id])
     }
 
     /// Adds an exec, or replaces what is known about it.
@@ -101,7 +103,7 @@ package struct StoreWriter {
         }
         try checkReadable(exec.container)
         _ = try ExecRecord.find(database, "WHERE id = ?", [exec.id])
-        try database.execute(
+        try execute(
             sql: "INSERT OR REPLACE INTO execs VALUES (?, ?, ?, ?, ?, ?, ?)",
             arguments: [
                 exec.id, exec.container, exec.created.nanoseconds,
@@ -116,18 +118,18 @@ package struct StoreWriter {
     /// - Throws: `notFound` or `unreadableRecord`.
     package func removeExec(_ id: String) throws {
         _ = try reader.exec(id)
-        try database.execute(sql: "DELETE FROM execs WHERE id = ?", arguments: [id])
+        try execute(sql: "DELETE FROM execs WHERE id = ?", arguments: [id])
     }
 
     /// Adds an event, and drops the oldest where there are too many.
     ///
     /// - Throws: `invalid` where its body is no JSON.
     package func append(_ event: EventRecord) throws {
-        try database.execute(
+        try execute(
             sql: "INSERT INTO events (time, body) VALUES (?, ?)",
             arguments: [event.time.nanoseconds, try text(event.body, "the event")]
         )
-        try database.execute(
+        try execute(
             sql: "DELETE FROM events WHERE number <= ?",
             arguments: [database.lastInsertedRowID - Int64(eventLimit)]
         )
@@ -141,13 +143,17 @@ package struct StoreWriter {
     /// - Throws: `invalid` where a text has a NUL character.
     package func setSetting(_ key: String, to value: String?) throws {
         guard let value else {
-            try database.execute(sql: "DELETE FROM settings WHERE key = ?", arguments: [key])
+            try execute(sql: "DELETE FROM settings WHERE key = ?", arguments: [key])
             return
         }
         if (key + value).utf8.contains(0) {
             throw StoreError(.invalid, "the setting \(key) has a NUL character, which the database cannot keep")
         }
-        try database.execute(sql: "INSERT OR REPLACE INTO settings VALUES (?, ?)", arguments: [key, value])
+        try execute(sql: "INSERT OR REPLACE INTO settings VALUES (?, ?)", arguments: [key, value])
+    }
+
+    private func execute(sql: String, arguments: StatementArguments) throws {
+        try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
     /// Checks that a record is there and makes sense, so that no change hides what cannot be read.
@@ -162,7 +168,7 @@ package struct StoreWriter {
             throw StoreError(.invalid, "the name of the container \(id) is empty or has a NUL character")
         }
         let holders = "SELECT id FROM containers WHERE name = ? AND id <> ?"
-        if let holder = try String.fetchOne(database, sql: holders, arguments: [name, id]) {
+        if let holder = try String.fetchOne(database.cachedStatement(sql: holders), arguments: [name, id]) {
             throw StoreError(
                 .taken(holder: holder),
                 "the name \(name) belongs to the container \(holder); remove or rename that one, or choose another name"
@@ -180,7 +186,7 @@ package struct StoreWriter {
     private func text(_ json: [UInt8], _ subject: String) throws -> String {
         // SQLite ends a text at the first NUL, which JSON has none of.
         guard !json.contains(0), let text = String(validating: json, as: UTF8.self),
-            try Bool.fetchOne(database, sql: "SELECT json_valid(?)", arguments: [text]) == true
+            try Bool.fetchOne(database.cachedStatement(sql: "SELECT json_valid(?)"), arguments: [text]) == true
         else { throw StoreError(.invalid, "\(subject) is no JSON") }
         return text
     }

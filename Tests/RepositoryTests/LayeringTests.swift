@@ -36,7 +36,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "JSONTree": ([], []),
     "GoTemplate": (["JSONTree"], ["Glibc"]),
     "wharfd": (
-        ["Arguments", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"], ["Glibc", "Synchronization"]
+        ["Arguments", "CMalloc", "Engine", "EngineAPI", "EngineServer", "Linux", "Runtime"],
+        ["Glibc", "Synchronization"]
     ),
     "wharf-keeper": (["CKeeper", "CLinux", "CSandbox"], []),
     "Arguments": ([], []),

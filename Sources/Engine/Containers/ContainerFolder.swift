@@ -16,12 +16,21 @@ struct ContainerFolder: Sendable {
     /// The specification of the last start.
     var specification: String { path + "/config.json" }
 
+    /// Says that the container removes itself at its end.
+    private var mark: String { path + "/removes-itself" }
+
     /// Makes what is missing.
     ///
     /// The record of a container comes before its folder, so that no folder is ever without one: an engine that died
-    /// between them finds the rest to do here.
-    func prepare() throws(SystemError) {
+    /// between them finds the rest to do here. Only the end of the machine can take a record away that has a folder, if the
+    /// container is one that removes itself.
+    ///
+    /// - Parameter removesItself: Whether the container does so at its end.
+    /// - Throws: The error of the call that the system refused.
+    func prepare(removesItself: Bool = false) throws(SystemError) {
         try Self.makeDirectory(path, mode: 0o700)
+        // It comes first: a folder that has anything has this.
+        if removesItself { _ = try Descriptor.open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600) }
         for directory in [upper, empty] { try Self.makeDirectory(directory, mode: 0o755) }
         for directory in [work, log] { try Self.makeDirectory(directory, mode: 0o700) }
     }
@@ -79,6 +88,16 @@ struct ContainerFolder: Sendable {
         guard try folder.status(of: "work") != nil else { return }
         let inner = try folder.open("work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, resolution: .beneath)
         if try inner.status(of: "incompat") != nil { try folder.removeTree("work") }
+    }
+
+    /// Removes a folder that has no record, where it can tell that it had one that was not to last.
+    ///
+    /// - Parameter trash: A folder on the same file system for what is being removed.
+    /// - Throws: Why it could not be taken out of sight.
+    func discardUnrecorded(to trash: String) throws(SystemError) {
+        // The machine may have ended before the mark came to the disk; nothing else did then.
+        if rmdir(path) == 0 { return }
+        if access(mark, F_OK) == 0 { try discard(to: trash) }
     }
 
     /// Removes everything: at once from sight, and then from the disk.

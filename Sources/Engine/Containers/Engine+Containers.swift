@@ -44,10 +44,10 @@ extension Engine {
         )
         let unit = try add(id, try reserveName(wanted, for: id), definition)
         do {
-            let (images, folder) = (images, unit.folder)
+            let (images, folder, removesItself) = (images, unit.folder, definition.request.hostConfig.autoRemove)
             try await BlockingCall.run {
                 _ = try images.unpack(image)
-                try folder.prepare()
+                try folder.prepare(removesItself: removesItself)
             }
         } catch {
             try await unit.gate.run { try await unit.discard(isAnnounced: false) }
@@ -106,7 +106,9 @@ extension Engine {
                 created: UnixTime(.now),
                 configuration: Array(try JSONEncoder().encode(definition))
             )
-            try store.write(.machine) { try $0.add(record) }
+            // One that removes itself has nothing to tell after a crash of the machine, so that nobody waits for the disk; what
+            // is left of its files then, the next engine finds by their mark.
+            try store.write(definition.request.hostConfig.autoRemove ? .process : .machine) { try $0.add(record) }
             let unit = ContainerUnit(record, id: id, name: name, definition: definition, in: self)
             containers.add(unit)
             return unit

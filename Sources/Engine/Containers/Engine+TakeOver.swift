@@ -23,6 +23,7 @@ extension Engine {
         for record in execRecords.records { register(record) }
         let processes = try await BlockingCall.run { [supervisor] in try Self.keptProcesses(of: supervisor) }
         let isNewBoot = try noteBoot()
+        if isNewBoot { discardUnrecorded(containerRecords) }
         for unit in containers.all { await unit.takeOver(processes) }
         for unit in execs.all {
             if let process = processes[unit.id.description] {
@@ -54,6 +55,20 @@ extension Engine {
             execs.add(try ExecUnit(record, id, in: unit, engine: self))
         } catch {
             report("cannot take over the exec \(record.id), whose record is left as it is", error)
+        }
+    }
+
+    /// Removes the files of containers that removed themselves and whose records did not come to the disk.
+    private func discardUnrecorded(_ listing: Listing<ContainerRecord>) {
+        let recorded = Set(listing.records.map(\.id) + listing.unreadable.map(\.key))
+        do {
+            let folder = try Descriptor.open(location.containers, O_RDONLY | O_DIRECTORY)
+            for name in try folder.entries().map(\.description)
+            where !recorded.contains(name) && ObjectID(name) != nil {
+                try ContainerFolder(path: "\(location.containers)/\(name)").discardUnrecorded(to: trash.path)
+            }
+        } catch {
+            report("cannot remove what is left of containers", error)
         }
     }
 

@@ -13,6 +13,10 @@ import TestSupport
 /// control groups and a network namespace. DOCKER is the path of docker's command and SOCKET that of its daemon.
 @main
 enum BenchStart {
+    /// What a user types: the others do the same without the engine, or with another one.
+    private static let command = "wharf container run --rm --network none"
+    private static let execCommand = "wharf container exec"
+
     static func main() {
         do {
             try run()
@@ -45,6 +49,16 @@ enum BenchStart {
             Subject(Wharf.name, share: 1) { try wharf.execs($0, in: program) },
             Subject("runc exec", share: 10, container.execs),
         ]
+        let engine = EngineSubjects(try BenchEngine(in: scratch))
+        let lasting = try engine.startLasting()
+        starts += [
+            Subject("wharf, by the engine's API", share: 2, engine.starts),
+            Subject(Self.command, share: 5, engine.commandStarts),
+        ]
+        execs += [
+            Subject("wharf, by the engine's API", share: 2) { try engine.execs($0, in: lasting) },
+            Subject(Self.execCommand, share: 5) { try engine.commandExecs($0, in: lasting) },
+        ]
         let docker = arguments.count == 4 ? try Docker(arguments[2], socket: arguments[3], bundle) : nil
         if let docker {
             starts.append(Subject("docker run --rm --network none", share: 25, docker.starts))
@@ -65,8 +79,9 @@ enum BenchStart {
             }
         }
         let middles = times.map(median)
-        let keeper = subjects.firstIndex { $0.name == Wharf.name } ?? 0
-        let bases = keeper == 0 ? [0] : [0, keeper]
+        let bases = subjects.indices.filter { index in
+            index == 0 || [Wharf.name, command, execCommand].contains(subjects[index].name)
+        }
         var table = Table([title, "median"] + bases.map { "of \(subjects[$0].name)" })
         for (subject, middle) in zip(subjects, middles) {
             let ratios = bases.map { "\(decimal(middle / middles[$0], 2)) times" }
