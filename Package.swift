@@ -245,6 +245,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "CommandTests",
+            dependencies: ["EngineSupport", "Linux", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "GoTemplateTests",
             dependencies: ["GoTemplate", "JSONTree", "TestSupport"],
             exclude: ["Fixtures"],

@@ -41,7 +41,7 @@ extension Descriptor {
         let number = number
         let flags = Int32(waits ? 0 : MSG_DONTWAIT)
         let start = bytes.count
-        bytes.append(contentsOf: repeatElement(0, count: limit))
+        bytes += [UInt8](repeating: 0, count: limit)
         var received = 0
         defer { bytes.removeSubrange((start + received)...) }
         while true {

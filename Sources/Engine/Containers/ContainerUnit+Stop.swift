@@ -19,7 +19,7 @@ extension ContainerUnit {
         let isStop = try signal == SIGKILL || signal == stopSignal(nil)
         if isStop {
             details.wasStopped = true
-            try persist()
+            persistIfPossible()
         }
         try await send(signal, to: run)
     }
@@ -54,7 +54,7 @@ extension ContainerUnit {
             throw EngineError(.notModified, "the container \(name) is already stopped")
         }
         details.wasStopped = true
-        try persist()
+        persistIfPossible()
         try await end(run, by: signal, grace: timeout ?? definition.request.config.stopTimeout ?? Self.defaultGrace)
         publish("stop")
     }
@@ -149,7 +149,6 @@ extension ContainerUnit {
             engine.supervisor.forget(news.name)
             return
         }
-        let supervisor = engine.supervisor
         let kills = try await BlockingCall.run {
             let kills = run.memoryKills
             // What shared the host's process ids is still there.
@@ -176,9 +175,10 @@ extension ContainerUnit {
         state.processName = nil
         state.pid = nil
         self.run = nil
-        try persist()
-        // The record has the status now; until here the supervisor had it.
-        supervisor.forget(news.name)
+        // The supervisor has the status until the record has it. Where the disk is full, that is after the next change, or
+        // when the next engine asks; nobody waits for it.
+        unrecordedEnd = news.name
+        persistIfPossible()
         announceEnd()
         if let delay = decision.delay {
             pauses = duration >= .seconds(10) ? 0 : pauses + 1
@@ -315,11 +315,16 @@ extension ContainerUnit {
     func discard(isAnnounced: Bool = true) async throws {
         if removal.current != nil { return }
         state.phase = .removing
-        try persist()
+        let isRecorded = (try? persist()) != nil
         let (folder, trash, id) = (folder, engine.trash, id)
-        try await BlockingCall.run { try folder.discard(to: trash.path) }
+        try await BlockingCall.run {
+            try folder.discard(to: trash.path)
+            // On a full disk nothing can be written down before there is room: that is what it is removed for.
+            if !isRecorded { trash.emptyNow() }
+        }
         trash.empty()
         try engine.store.write(.process) { try $0.removeContainer(id.description) }
+        forgetProcess()
         engine.containers.remove(id)
         engine.execs.removeAll(of: id)
         endStreams()

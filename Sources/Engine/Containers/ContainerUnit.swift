@@ -37,6 +37,8 @@ actor ContainerUnit {
     var pauses = 0
     /// The execs that run.
     var execs: Set<ObjectID> = []
+    /// The process whose end is not written down yet: the supervisor still has its status.
+    var unrecordedEnd: String?
 
     init(
         _ record: ContainerRecord,
@@ -92,6 +94,17 @@ actor ContainerUnit {
         let state = state
         let id = id.description
         try engine.store.write(.process) { try $0.setState(of: id, to: state) }
+        forgetProcess()
+    }
+
+    /// Writes the state down where that is possible: a full disk must keep nobody from ending what has filled it.
+    func persistIfPossible() {
+        do { try persist() } catch { engine.report("cannot write down the state of the container \(name)", error) }
+    }
+
+    /// Has the supervisor forget the process whose end is known for good.
+    func forgetProcess() {
+        if let name = unrecordedEnd.take() { engine.supervisor.forget(name) }
     }
 
     /// Tells of something that happened to the container.

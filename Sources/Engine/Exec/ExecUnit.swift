@@ -173,12 +173,17 @@ actor ExecUnit {
 
     private func attachment(to process: RunningProcess) -> Attachment {
         let output = ExecOutput(process, until: exit)
+        let input = request.attachStdin ? process.input : nil
+        let pipe = request.tty ? nil : input
         return Attachment(
             hasTerminal: request.tty,
             output: OutputStream { try await output.next() },
-            input: request.attachStdin ? process.input : nil,
-            detach: {}
-        )
+            input: input
+        ) {
+            // No other client can ever give it more. The task of one that has gone is cancelled, and this has to wait for
+            // what was being written.
+            if let pipe { await Task { await pipe.close() }.value }
+        }
     }
 
     func resize(rows: UInt16, columns: UInt16) async throws {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Linux
 import Runtime
 import Synchronization
@@ -77,8 +78,10 @@ final class SupervisorSlot: Launcher {
     /// Whether an error says that the supervisor has gone.
     private static func isLoss(_ error: any Error) -> Bool {
         switch error {
-        case KeeperError.unreachable, KeeperError.noAnswer: true
-        case LaunchError.keeper(.unreachable), LaunchError.keeper(.noAnswer): true
+        case KeeperError.unreachable(let error), LaunchError.keeper(.unreachable(let error)):
+            // This process has no descriptor left to reach it with: another supervisor would not help.
+            error.number != EMFILE && error.number != ENFILE
+        case KeeperError.noAnswer, LaunchError.keeper(.noAnswer): true
         default: false
         }
     }

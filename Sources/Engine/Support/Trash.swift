@@ -22,10 +22,15 @@ final class Trash: Sendable {
     /// What cannot be removed now stays until the next time.
     func empty() {
         background.add { [path] in
-            _ = try? await BlockingCall.run {
-                let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-                for name in try folder.entries() { try? folder.removeTree(name) }
-            }
+            _ = try? await BlockingCall.run { Self.empty(path) }
         }
+    }
+
+    /// Removes what is in it while the caller waits.
+    func emptyNow() { Self.empty(path) }
+
+    private static func empty(_ path: String) {
+        guard let folder = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return }
+        for name in (try? folder.entries()) ?? [] { try? folder.removeTree(name) }
     }
 }

@@ -159,7 +159,7 @@ final class TerminalSession {
         let count = read(STDIN_FILENO, &piece, piece.count)
         let failure = errno
         if count > 0 {
-            keys.feed(piece[..<count])
+            if hasTerminal { keys.feed(piece[..<count]) }
             pending += piece[..<count]
         } else if count == 0 || failure != EINTR && failure != EAGAIN {
             // A terminal has no end but that it is gone.

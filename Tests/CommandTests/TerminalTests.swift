@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+private let shell = "--network none busybox sh"
+
+@Suite struct `A terminal` {
+    @Test(arguments: EngineKind.allCases)
+    func `has a size, keys that interrupt, and the status of its program`(kind: EngineKind) async throws {
+        try await Installation.with(kind) { host in
+            let terminal = try await Pseudoterminal.start("wharf container run -it --rm \(shell)", in: host)
+            try await terminal.wait(for: "# ")
+            try await terminal.type("stty size\r")
+            try await terminal.wait(for: "30 100")
+            try await terminal.type("trap 'echo changed to $(stty size)' WINCH; echo se''t; read line\r")
+            try await terminal.wait(for: "set")
+            terminal.resize(rows: 40, columns: 120)
+            try await terminal.wait(for: "changed to 40 120")
+            try await terminal.type("\r")
+            try await terminal.type("trap - WINCH; (echo be''gun; exec sleep 1000)\r")
+            try await terminal.wait(for: "begun")
+            try await terminal.type("\u{3}")
+            try await terminal.type("echo status $?\r")
+            try await terminal.wait(for: "status 130")
+            try await terminal.type("exit 5\r")
+            #expect(try await terminal.end() == 5)
+            #expect(try await host.succeed("c ls -aq") == "")
+        }
+    }
+
+    @Test(arguments: EngineKind.allCases)
+    func `is left with two keys and found again as it was`(kind: EngineKind) async throws {
+        try await Installation.with(kind) { host in
+            let first = try await Pseudoterminal.start("wharf container run -it --name one \(shell)", in: host)
+            try await first.wait(for: "# ")
+            try await first.type("word=kept; echo s''et\r")
+            try await first.wait(for: "set")
+            try await first.type("\u{10}\u{11}")
+            #expect(try await first.end() == 0)
+            #expect(try await host.succeed("c inspect -f '{{.State.Status}}' one") == "running\n")
+
+            let second = try await Pseudoterminal.start("wharf container attach one", in: host)
+            try await second.type("echo is $word\r")
+            try await second.wait(for: "is kept")
+            try await second.type("exit 4\r")
+            #expect(try await second.end() == 4)
+            #expect(try await host.succeed("c inspect -f '{{.State.ExitCode}}' one") == "4\n")
+        }
+    }
+
+    @Test(arguments: EngineKind.allCases)
+    func `of a second program has a size and a status of its own`(kind: EngineKind) async throws {
+        try await Installation.with(kind) { host in
+            try await host.succeed("c run -d --name one --network none busybox sleep 1000")
+            let terminal = try await Pseudoterminal.start(
+                "wharf container exec -it one sh",
+                rows: 20,
+                columns: 70,
+                in: host
+            )
+            try await terminal.wait(for: "# ")
+            try await terminal.type("stty size; tty\r")
+            try await terminal.wait(for: "20 70")
+            try await terminal.wait(for: "/dev/pts/")
+            try await terminal.type("exit 9\r")
+            #expect(try await terminal.end() == 9)
+
+            let keys = "--detach-keys ctrl-a,d"
+            let left = try await Pseudoterminal.start("wharf container exec -it \(keys) one sh", in: host)
+            try await left.wait(for: "# ")
+            try await left.type("\u{1}d")
+            #expect(try await left.end() == 0)
+            #expect(try await host.succeed("c inspect -f '{{.State.Status}}' one") == "running\n")
+        }
+    }
+
+    @Test(arguments: EngineKind.allCases)
+    func `that interrupts a container has it removed`(kind: EngineKind) async throws {
+        try await Installation.with(kind) { host in
+            for options in ["-it --init", "--init", "-t --init"] {
+                let command = "busybox sh -c 'echo begun; exec sleep 1000'"
+                let terminal = try await Pseudoterminal.start(
+                    "wharf container run --rm --network none \(options) \(command)",
+                    in: host
+                )
+                try await terminal.wait(for: "begun")
+                try await terminal.type("\u{3}")
+                #expect(try await terminal.end() == 130, "\(options)")
+                #expect(try await host.succeed("c ls -aq") == "")
+            }
+        }
+    }
+}
