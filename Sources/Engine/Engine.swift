@@ -106,14 +106,31 @@ package final class Engine: Sendable {
             return
         }
         background.end()
-        let client = KeeperClient(socket: location.keeperSocket)
-        let socket = location.keeperSocket
+        let awaited = await awaitedProcesses()
+        let (client, socket) = (KeeperClient(socket: location.keeperSocket), location.keeperSocket)
         _ = try? await BlockingCall.run {
             try? client.unguard()
+            // What has ended and is of no more use to anybody would keep it from ending.
+            var spent: [String] = []
+            try client.forEachProcess { process in
+                if process.state != .running, !awaited.contains(process.name) { spent.append(process.name) }
+            }
+            for name in spent { try? client.forget(name) }
             // It stays where it still keeps something.
             try client.quit()
             unlink(socket)
         }
+    }
+
+    /// The processes whose end the records do not have yet: the next engine asks the keeper for it.
+    private func awaitedProcesses() async -> Set<String> {
+        var names: Set<String> = []
+        for unit in containers.all {
+            if let run = await unit.run { names.insert(run.process.name) }
+            if let name = await unit.unrecordedEnd { names.insert(name) }
+        }
+        for unit in execs.all where await !unit.isOver { names.insert(unit.id.description) }
+        return names
     }
 
     /// Whether nothing runs or is about to.

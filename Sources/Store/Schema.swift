@@ -12,7 +12,7 @@ package struct Schema: Sendable {
     }
 
     /// What this program reads and writes.
-    package static let current = Self(migrations: [version1])
+    package static let current = Self(migrations: [version1, version2])
 
     /// `WHRF`, which tells the file from databases of other programs.
     static let applicationID = 0x5748_5246
@@ -30,7 +30,7 @@ package struct Schema: Sendable {
             restart_count INTEGER NOT NULL,
             process_name TEXT,
             pid INTEGER,
-            details TEXT CHECK (details IS NULL OR json_valid(details))
+            log_state TEXT CHECK (log_state IS NULL OR json_valid(log_state))
         ) STRICT;
         CREATE TABLE execs (
             id TEXT PRIMARY KEY NOT NULL,
@@ -53,6 +53,9 @@ package struct Schema: Sendable {
             value TEXT NOT NULL
         ) STRICT;
         """
+
+    /// What was to be the state of the log is everything that the engine knows of the state besides the columns.
+    private static let version2 = "ALTER TABLE containers RENAME COLUMN log_state TO details;"
 
     /// Checks that a database is one of ours and not newer, without writing to it.
     ///

@@ -94,9 +94,12 @@ extension Keeper {
     /// Sees that the engine has ended, and when the next one is to be launched.
     mutating func observeEngine() {
         guard engine.pidfd >= 0, ckeeper_has_ended(engine.pidfd) != 0 else { return }
-        // Ours where we launched it; otherwise its parent reaps it.
+        // Ours where we launched it; otherwise its parent reaps it, and the kernel may still know how it ended.
         var end = clinux_exit()
-        _ = clinux_waitid_pidfd(engine.pidfd, Int32(CKEEPER_WAIT_ENDED), &end)
+        var result = clinux_waitid_pidfd(engine.pidfd, Int32(CKEEPER_WAIT_ENDED), &end)
+        if result < 0 { result = clinux_pidfd_exit_status(engine.pidfd, &end) }
+        // One that ended as it should has nothing left to do.
+        if result == 0, end.is_signal == 0, end.status == 0 { return endGuard() }
         closeEngine()
         engine.setDue()
     }
