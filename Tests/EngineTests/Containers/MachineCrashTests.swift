@@ -4,6 +4,7 @@ import EngineAPI
 import Glibc
 import OCI
 import Synchronization
+import Store
 import TestSupport
 import Testing
 
