@@ -85,13 +85,19 @@ static int standard_streams(struct machine *machine, const struct csandbox_opera
     return 0;
 }
 
-int csandbox_await(int descriptor) {
+static int await_byte(int descriptor) {
     char byte;
     ssize_t length;
     do length = read(descriptor, &byte, 1);
     while (length < 0 && errno == EINTR);
-    if (length == 0) _exit(FAILED_STATUS);
+    if (length == 0) return -ECANCELED;
     return length < 0 ? -errno : 0;
+}
+
+int csandbox_await(int descriptor) {
+    int result = await_byte(descriptor);
+    if (result == -ECANCELED) _exit(FAILED_STATUS);
+    return result;
 }
 
 // Closes all descriptors but the standard streams and two others.
@@ -106,7 +112,8 @@ static int close_others(int one, int other) {
 // have gone.
 static int await_gate(const struct machine *machine, int gate) {
     int result = close_others(machine->report, gate);
-    return result < 0 ? result : csandbox_await(gate);
+    // Whoever keeps the process must hear that its program never ran, although nobody has opened the gate.
+    return result < 0 ? result : await_byte(gate);
 }
 
 // Tells the launcher of the sibling and gives it its maps; ends this process, whose part is done.

@@ -119,6 +119,7 @@ extension Keeper {
         answer.state = entry.state
         answer.status = entry.status
         answer.ended = entry.ended
+        answer.starting = isStarting(process) ? 1 : 0
         entry.key.write(to: &answer)
         return send(&answer, descriptor: entry.pidfd, to: index)
     }
@@ -289,10 +290,14 @@ extension Keeper {
         let process = connections[index].process
         let kind = csandbox_report_kind(report.kind)
         // Whoever hears of a failure finds nothing left of the process.
-        if kind == CSANDBOX_FAILED { discard(process) }
+        if kind == CSANDBOX_FAILED { reap(process) }
         var report = report
-        if connections[index].socket >= 0 { csandbox_send(connections[index].socket, &report, descriptor) }
+        let socket = connections[index].socket
+        let isTold = socket >= 0 && csandbox_send(socket, &report, descriptor) == 0
         switch kind {
+        case CSANDBOX_FAILED:
+            ckeeper_close(descriptor)
+            if isTold { discard(process) } else { keepFailure(process, report.error) }
         case CSANDBOX_SIBLING: replace(process, by: report, descriptor, of: index)
         case CSANDBOX_DESCRIPTOR:
             // The terminal must outlive the engine.
@@ -315,10 +320,30 @@ extension Keeper {
         observeEnd(of: process)
     }
 
-    /// Takes back a process whose start failed; it is ending by itself.
-    private mutating func discard(_ process: Int) {
+    /// Whether a process has not said yet that its program runs.
+    private func isStarting(_ process: Int) -> Bool {
+        for index in connections.indices where connections.isLaunching(index, process) { return true }
+        return false
+    }
+
+    /// Waits for a process whose start failed; it is ending by itself.
+    private func reap(_ process: Int) {
         if processes[process].state == KEEPER_RUNNING.rawValue { ckeeper_reap(processes[process].pid) }
         clinux_epoll_remove(epoll, processes[process].pidfd)
+    }
+
+    /// Keeps a process whose start failed for whoever comes after the one who asked for it, and tells those who watch.
+    private mutating func keepFailure(_ process: Int, _ error: Int32) {
+        processes[process].state = KEEPER_FAILED.rawValue
+        processes[process].status = error
+        processes[process].ended = clinux_real_time()
+        drainPumps(of: process)
+        processes.noteChange(process)
+        for watcher in connections.indices where connections.isWatching(watcher) { tell(watcher) }
+    }
+
+    /// Takes back a process whose start failed.
+    private mutating func discard(_ process: Int) {
         held.release(process)
         closePumps(of: process)
         processes.remove(process)

@@ -24,7 +24,8 @@ enum keeper_request_kind {
     // Descriptors for a LAUNCH that follows on the same connection; no answer.
     KEEPER_DESCRIPTORS = 2,
     // Launches the plan in the first descriptor, a memfd; the others fill its slots. Answers are csandbox_report packets:
-    // LAUNCHED with the pidfd, or FAILED; then those of the plan; the end when execve succeeded.
+    // LAUNCHED with the pidfd, or FAILED; then those of the plan; the end when execve succeeded. A process whose failure
+    // was told is forgotten; where the connection has gone, it is kept as KEEPER_FAILED.
     KEEPER_LAUNCH = 3,
     // Takes a process over that an earlier keeper launched: the descriptor is its pidfd. Answers one keeper_answer.
     KEEPER_ADOPT = 4,
@@ -86,6 +87,9 @@ enum keeper_state {
     KEEPER_EXITED = 1,   // `status` is the exit status.
     KEEPER_KILLED = 2,   // `status` is the signal.
     KEEPER_UNKNOWN = 3,  // It ended while nobody could learn how.
+    // Its program never ran, and whoever asked for the launch had gone before that could be told: `status` is the error,
+    // ECANCELED where its gate was closed.
+    KEEPER_FAILED = 4,
 };
 
 struct keeper_answer {
@@ -95,7 +99,7 @@ struct keeper_answer {
     int32_t status;
     uint64_t ended;  // Nanoseconds since 1970, or 0.
     uint32_t tag;
-    uint32_t reserved;
+    uint32_t starting;  // 1 while its program does not run yet, as far as the keeper knows.
     char key[KEEPER_KEY_SIZE];
 };
 

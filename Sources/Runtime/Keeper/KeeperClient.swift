@@ -34,6 +34,8 @@ package struct KeptProcess: ~Copyable, Sendable {
         case ended(ProcessEnd)
         /// It ended while nobody could learn how.
         case lost
+        /// Its program never ran, for the reason of this error; `ECANCELED` where its gate was closed.
+        case failed(Int32)
     }
 
     /// The name that it was launched with.
@@ -42,6 +44,8 @@ package struct KeptProcess: ~Copyable, Sendable {
     package let state: State
     /// When it ended, in nanoseconds since 1970.
     package let ended: UInt64
+    /// Whether its program does not run yet, as far as the keeper knows.
+    package let isStarting: Bool
     package let pidfd: Descriptor
 }
 

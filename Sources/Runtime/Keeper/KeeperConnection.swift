@@ -67,6 +67,7 @@ struct KeeperAnswer: ~Copyable {
     let name: String
     let state: KeptProcess.State
     let ended: UInt64
+    let isStarting: Bool
     private var descriptor: Descriptor?
 
     init(_ answer: keeper_answer, _ descriptor: consuming Descriptor?) {
@@ -74,12 +75,14 @@ struct KeeperAnswer: ~Copyable {
         pid = answer.pid
         tag = answer.tag
         ended = answer.ended
+        isStarting = answer.starting != 0
         name = withUnsafeBytes(of: answer.key) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         state =
             switch keeper_state(answer.state) {
             case KEEPER_RUNNING: .running
             case KEEPER_EXITED: .ended(.exit(answer.status))
             case KEEPER_KILLED: .ended(.signal(answer.status))
+            case KEEPER_FAILED: .failed(answer.status)
             default: .lost
             }
         self.descriptor = descriptor
@@ -93,7 +96,8 @@ struct KeeperAnswer: ~Copyable {
 extension KeptProcess {
     init?(_ answer: consuming KeeperAnswer) {
         let (name, pid, state, ended) = (answer.name, answer.pid, answer.state, answer.ended)
+        let isStarting = answer.isStarting
         guard let pidfd = answer.takeDescriptor() else { return nil }
-        self.init(name: name, pid: pid, state: state, ended: ended, pidfd: pidfd)
+        self.init(name: name, pid: pid, state: state, ended: ended, isStarting: isStarting, pidfd: pidfd)
     }
 }

@@ -28,6 +28,8 @@ package final class EmbeddedSupervisor: Supervisor {
 
     package var deathSignal: Int32? { SIGKILL }
 
+    package var isServing: Bool { true }
+
     package func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess {
         do throws(KeeperError) {
             try table.reserve(name, "launch \(name)")
@@ -79,6 +81,7 @@ package final class EmbeddedSupervisor: Supervisor {
                         pid: process.pid,
                         state: process.state,
                         ended: process.ended,
+                        isStarting: process.start != nil,
                         pidfd: pidfd
                     )
                 )

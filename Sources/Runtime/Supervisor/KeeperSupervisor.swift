@@ -12,6 +12,8 @@ package struct KeeperSupervisor: Supervisor {
         launcher = KeeperLauncher(client)
     }
 
+    package var isServing: Bool { (try? client.hello()) != nil }
+
     package func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess {
         try launcher.launch(plan, name: name)
     }
@@ -76,12 +78,12 @@ private final class SharedWatch: Sendable {
 extension ProcessNews {
     /// The news of a process; nil while it runs.
     init?(_ process: borrowing KeptProcess) {
-        let end: ProcessEnd?
+        self.init(name: process.name, pid: process.pid, time: process.ended)
         switch process.state {
         case .running: return nil
         case .ended(let known): end = known
-        case .lost: end = nil
+        case .lost: break
+        case .failed(let error): failure = error
         }
-        self.init(name: process.name, pid: process.pid, end: end, time: process.ended)
     }
 }

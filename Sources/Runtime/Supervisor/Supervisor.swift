@@ -12,6 +12,9 @@ package protocol Supervisor: Launcher {
     /// - Throws: Why the list is not complete.
     func forEachProcess(_ body: (consuming KeptProcess) -> Void) throws(KeeperError)
 
+    /// Whether it still serves: one that was killed does not.
+    var isServing: Bool { get }
+
     /// Forgets a process that has ended, and closes what was held for it.
     func forget(_ name: String) throws(KeeperError)
 
@@ -48,8 +51,11 @@ package struct ProcessNews: Equatable, Sendable {
     package var end: ProcessEnd?
     /// When, in nanoseconds since 1970.
     package var time: UInt64
+    /// Why its program never ran, where whoever started it had gone before that could be told; `ECANCELED` where its gate was
+    /// closed.
+    package var failure: Int32?
 
-    package init(name: String, pid: Int32, end: ProcessEnd?, time: UInt64) {
+    package init(name: String, pid: Int32, end: ProcessEnd? = nil, time: UInt64) {
         self.name = name
         self.pid = pid
         self.end = end
