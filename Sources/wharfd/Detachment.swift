@@ -49,7 +49,7 @@ enum Detachment {
     /// - Returns: The words.
     static func arguments(of program: String) -> [String] {
         // What comes first has no effect on what the user wrote: of several values the last one counts.
-        var words = [program, "--detached"] + CommandLine.arguments.dropFirst()
+        var words = [program, "--detached"] + CommandLine.arguments.dropFirst().filter { $0 != "--detached" }
         words.removeAll { $0.hasPrefix("--ready-fd=") }
         while let place = words.firstIndex(of: "--ready-fd") {
             words.removeSubrange(place...min(place + 1, words.count - 1))
