@@ -36,6 +36,10 @@ package final class Engine: Sendable {
     let machine: Machine
     /// What the keeper starts when this process dies; nil for nothing.
     let restart = Mutex<GuardedProgram?>(nil)
+    /// Whether the engine is on its way out, so that it replaces no keeper.
+    let isEnding = Mutex(false)
+    /// The keeper, where it is a child of this process.
+    let keeperChild = Mutex<Int32?>(nil)
     private let runNumbers = Mutex(SystemRandomNumberGenerator())
 
     /// Where the processes of containers live.
@@ -67,7 +71,9 @@ package final class Engine: Sendable {
         self.trees = trees
         filters = SeccompFilterCache(directory: location.filters)
         machine = Machine.current(trees)
-        supervisor = SupervisorSlot(try Self.openSupervisor(keeping, location))
+        let (opened, child) = try Self.openSupervisor(keeping, location)
+        supervisor = SupervisorSlot(opened)
+        keeperChild.withLock { $0 = child }
     }
 
     /// Starts an engine, which takes over the containers of the one before.
@@ -96,6 +102,8 @@ package final class Engine: Sendable {
     ///
     /// A keeper that has nothing to keep ends as well.
     package func end() async {
+        // The end of the keeper is no loss from here on: another one would start an engine again.
+        isEnding.withLock { $0 = true }
         background.end()
         guard case .keeper = keeping else { return }
         let client = KeeperClient(socket: location.keeperSocket)
@@ -122,18 +130,33 @@ package final class Engine: Sendable {
 
     // MARK: Parts
 
-    private static func openSupervisor(_ keeping: Keeping, _ location: EngineLocation) throws -> any Supervisor {
+    /// The supervisor, and the number of a keeper that was started for that.
+    private static func openSupervisor(
+        _ keeping: Keeping,
+        _ location: EngineLocation
+    ) throws -> (supervisor: any Supervisor, child: Int32?) {
         switch keeping {
-        case .embedded: return try EmbeddedSupervisor()
+        case .embedded: return (try EmbeddedSupervisor(), nil)
         case .keeper(let program):
             let client = KeeperClient(socket: location.keeperSocket)
-            if (try? client.hello()) != nil { return KeeperSupervisor(client) }
-            return KeeperSupervisor(try KeeperClient.start(program, socket: location.keeperSocket))
+            do {
+                _ = try client.hello()
+                return (KeeperSupervisor(client), nil)
+            } catch KeeperError.unreachable(let error) where [ENOENT, ECONNREFUSED].contains(error.number) {
+                // One that was killed leaves its socket. Only the engine that has the lock starts keepers, one at a time.
+                unlink(location.keeperSocket)
+            }
+            let started = try KeeperClient.start(program, socket: location.keeperSocket)
+            return (KeeperSupervisor(started), try? started.hello())
         }
     }
 
     /// Puts another supervisor in the place of one that has gone.
-    func openSupervisor() throws -> any Supervisor { try Self.openSupervisor(keeping, location) }
+    func openSupervisor() throws -> any Supervisor {
+        let (opened, child) = try Self.openSupervisor(keeping, location)
+        if let child { keeperChild.withLock { $0 = child } }
+        return opened
+    }
 
     /// The name of the control group above those of the containers: another one for each location.
     ///

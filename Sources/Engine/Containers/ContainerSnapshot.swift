@@ -23,6 +23,9 @@ struct ContainerDetails: Codable, Equatable, Sendable {
     var wasOutOfMemory = false
     /// Whether a user stopped it: then it is not started again by the policies `unless-stopped` and `always`.
     var wasStopped = false
+    /// True from the moment at which the program may run until it is known to: an engine that finds it so does not know
+    /// whether the start was told of.
+    var isStarting: Bool?
 }
 
 /// A container at one instant, for everything that only looks at it.

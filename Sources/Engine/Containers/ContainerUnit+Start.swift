@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
+import FoundationEssentials
 import Linux
 import Logs
 import Runtime
@@ -40,6 +41,8 @@ extension ContainerUnit {
         var running = state
         running.phase = .running
         running.started = UnixTime(.now)
+        details.isStarting = true
+        running.details = Array(try JSONEncoder().encode(details))
         let (commit, id, store) = (running, id.description, engine.store)
         let losses = engine.supervisor.losses
         do {
@@ -55,10 +58,16 @@ extension ContainerUnit {
         }
         running.pid = run?.process.pid
         state = running
+        details.isStarting = nil
         details.error = ""
         details.wasOutOfMemory = false
+        do {
+            try persist(telling: "start")
+        } catch {
+            // It runs all the same.
+            engine.report("cannot write down the start of the container \(name)", error)
+        }
         watchMemory()
-        publish("start")
         streams.started.keep(run?.process)
         if engine.supervisor.losses != losses { try await handOver() }
     }
@@ -88,6 +97,7 @@ extension ContainerUnit {
     /// Notes why a start failed.
     private func startFailed(_ error: any Error) async -> any Error {
         let failure = EngineError(anyStart: error)
+        details.isStarting = nil
         details.error = failure.message
         state.exitStatus = failure.code.runExitStatus == 125 ? 128 : failure.code.runExitStatus
         state.processName = nil
@@ -112,7 +122,7 @@ extension ContainerUnit {
         guard let run else { return }
         let (supervisor, log) = (engine.supervisor, try logPlace())
         guard try await supervisor.waitForReplacement(after: supervisor.losses - 1) else { return }
-        try await BlockingCall.run { try run.process.hand(to: supervisor.current, log) }
+        try await BlockingCall.run { try run.process.hand(to: supervisor.current, log, sharing: run.sharedMemory) }
     }
 
     /// Tells of each time that the kernel ends one of its processes for want of memory.

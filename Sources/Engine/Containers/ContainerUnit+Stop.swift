@@ -147,7 +147,8 @@ extension ContainerUnit {
             try run.resources.remove()
             return kills
         }
-        guard isRunning else { return try forgetUnstarted(news.name) }
+        if let failure = news.failure { return try await noteFailedStart(news.name, failure) }
+        if details.isStarting == true { try noteStart() }
         if kills > 0 { details.wasOutOfMemory = true }
         let ended = Timestamp(unixNanoseconds: Int64(clamping: news.time))
         let duration = Duration.nanoseconds(ended.unixNanoseconds - (state.started?.nanoseconds ?? 0))
@@ -166,10 +167,10 @@ extension ContainerUnit {
         state.processName = nil
         state.pid = nil
         self.run = nil
-        try persist()
+        try persistEnd()
         // The record has the status now; until here the supervisor had it.
         supervisor.forget(news.name)
-        announceEnd()
+        endRun()
         if let delay = decision.delay {
             pauses = duration >= .seconds(10) ? 0 : pauses + 1
             scheduleRestart(after: delay)
@@ -178,24 +179,57 @@ extension ContainerUnit {
         }
     }
 
-    /// A start that an engine died over: the process has not got beyond its gate, so the container never ran.
-    private func forgetUnstarted(_ processName: String) throws {
+    /// Tells of a start that the engine before had no time to tell of.
+    func noteStart() throws {
+        details.isStarting = nil
+        details.error = ""
+        details.wasOutOfMemory = false
+        try persist(telling: "start")
+    }
+
+    /// Takes note of a start that the engine before died over: the program never ran.
+    ///
+    /// - Parameters:
+    ///   - processName: The process of that start; nil where nobody keeps it.
+    ///   - error: Why, `ECANCELED` where nobody let it go on.
+    /// - Throws: Why that cannot be written down.
+    func noteFailedStart(_ processName: String?, _ error: Int32) async throws {
         run = nil
+        details.isStarting = nil
+        let isRestart = state.restartCount > 0 && !details.wasStopped
+        state.phase = state.finished == nil ? .created : .exited
+        if state.finished == nil { state.started = nil }
         state.processName = nil
+        state.pid = nil
+        if error == ECANCELED {
+            details.error = "the engine was killed before the program could be run"
+            if isRestart { state.phase = .restarting }
+        } else {
+            let program = definition.request.config.commandLine.first ?? ""
+            let failure = EngineError(starting: .exec(SystemError("execve", error, on: program)))
+            details.error = failure.message
+            state.exitStatus = failure.code.runExitStatus == 125 ? 128 : failure.code.runExitStatus
+        }
         try persist()
-        engine.supervisor.forget(processName)
-        endStreams()
+        if let processName { engine.supervisor.forget(processName) }
+        endRun()
+        if state.phase == .restarting { return scheduleRestart(after: .zero) }
+        if error != ECANCELED, definition.request.hostConfig.autoRemove { try await discard() }
     }
 
     /// The status of a container whose end nobody saw.
     static let unknownStatus: Int32 = 255
 
-    private func announceEnd() {
-        let status = Int(state.exitStatus ?? 0)
-        publish("die", ["exitCode": String(status)])
+    /// Writes down that it has ended, and tells of it.
+    private func persistEnd() throws {
+        try persist(telling: "die", ["exitCode": String(state.exitStatus ?? 0)])
+    }
+
+    /// Answers those who wait for the end of the run, which is written down.
+    private func endRun() {
         endStreams()
         var response = ContainerWaitResponse()
-        response.statusCode = status
+        response.statusCode = Int(state.exitStatus ?? 0)
         let exit = nextExit
         nextExit = Promise()
         exit.keep(response)
@@ -203,19 +237,22 @@ extension ContainerUnit {
 
     /// The end of processes that are gone without a trace: the machine was started anew, or both supervisor and engine
     /// died at once.
-    func processesLost() async {
+    ///
+    /// - Parameter isRestarted: Whether its policy has it started again.
+    func processesLost(isRestarted: Bool) async {
         do {
             try await gate.run {
                 guard isRunning, run == nil else { return }
-                state.phase = .exited
+                if details.isStarting == true { return try await noteFailedStart(nil, ECANCELED) }
+                state.phase = isRestarted ? .restarting : .exited
                 state.exitStatus = Self.unknownStatus
                 state.finished = UnixTime(.now)
                 state.processName = nil
                 state.pid = nil
                 details.error = "it ended while no engine ran"
-                try persist()
-                announceEnd()
-                if definition.request.hostConfig.autoRemove { try await discard() }
+                try persistEnd()
+                endRun()
+                if !isRestarted, definition.request.hostConfig.autoRemove { try await discard() }
             }
         } catch {
             engine.report("cannot take note of the end of the container \(name)", error)
@@ -298,11 +335,14 @@ extension ContainerUnit {
         let (folder, trash, id) = (folder, engine.trash, id)
         try await BlockingCall.run { try folder.discard(to: trash.path) }
         trash.empty()
-        try engine.store.write(.process) { try $0.removeContainer(id.description) }
+        if isAnnounced {
+            try change(telling: "destroy") { try $0.removeContainer(id.description) }
+        } else {
+            try engine.store.write(.process) { try $0.removeContainer(id.description) }
+        }
         engine.containers.remove(id)
         engine.execs.removeAll(of: id)
         endStreams()
-        if isAnnounced { publish("destroy") }
         var response = ContainerWaitResponse()
         response.statusCode = Int(state.exitStatus ?? 0)
         nextExit.keep(response)

@@ -22,27 +22,42 @@ extension ContainerUnit {
 
     private func takeOverInTurn(_ processes: [String: RunningProcess]) async throws {
         if state.phase == .removing { return try await discard() }
-        guard let processName = state.processName else { return }
-        let written = try writtenStart()
-        if let written {
-            if let process = processes[processName] {
-                try await goOn(process, written, sharedMemory: fetchSharedMemory(processName))
-                return
+        guard let processName = state.processName else {
+            // One that removes itself, and whose engine died before it came to that.
+            let isOver = state.phase == .exited && state.finished != nil
+            if isOver, definition.request.hostConfig.autoRemove { try await discard() }
+            return
+        }
+        let (written, process) = (try writtenStart(), processes[processName])
+        if isRunning, let written {
+            if let process {
+                return try await goOn(process, written, sharedMemory: fetchSharedMemory(processName))
             }
-            if isRunning, let process = try await findOrphan(in: written.resources) {
+            if let process = try await findOrphan(in: written.resources) {
                 return try await goOn(process, written, sharedMemory: nil)
             }
-            let resources = written.resources
-            try await BlockingCall.run {
-                guard try resources.group.exists() else { return }
+        }
+        try await takeBack(process, written?.resources)
+        if !isRunning {
+            state.processName = nil
+            try persist()
+        }
+    }
+
+    /// Ends what is left of a start that was cut off, or of a run whose first process nobody knows any more.
+    private func takeBack(_ process: RunningProcess?, _ resources: HostResources?) async throws {
+        let supervisor = engine.supervisor
+        try await BlockingCall.run {
+            if let process {
+                try process.signal(SIGKILL)
+                try process.pidfd.descriptor.waitUntilReaped()
+            }
+            if let resources, try resources.group.exists() {
                 try resources.killAll()
                 try resources.remove()
             }
-        }
-        if !isRunning {
-            // A start that was cut off before its process was launched.
-            state.processName = nil
-            try persist()
+            // Its end is told as well; then it is forgotten, if it is not now.
+            if let process { supervisor.forget(process.name) }
         }
     }
 
@@ -60,13 +75,12 @@ extension ContainerUnit {
             sharedMemory: sharedMemory,
             streams: streams
         )
-        // One that has not got beyond its gate ends there; its end is taken note of like any other.
         streams.started.keep(process)
-        if isRunning {
-            let isFrozen = try await BlockingCall.run { try resources.isFrozen() }
-            state.phase = isFrozen ? .paused : .running
-            watchMemory()
-        }
+        // A start that has failed is no news of a start; what became of it is told like every other end.
+        if details.isStarting == true, process.failure == nil { try noteStart() }
+        let isFrozen = try await BlockingCall.run { try resources.isFrozen() }
+        state.phase = isFrozen ? .paused : .running
+        watchMemory()
     }
 
     /// What a start has written down.
@@ -147,13 +161,15 @@ extension ContainerUnit {
     /// Starts it where its restart policy says so at the start of the engine.
     func startWithEngine(isNewBoot: Bool) async {
         let wasRunning = isRunning && run == nil
-        if wasRunning { await processesLost() }
         let policy = definition.request.hostConfig.restartPolicy
         // An engine ends when nothing runs, and so starts often: only with the machine does it count as a new start.
         let startsAnew = isNewBoot && state.started != nil && policy.name == "always"
+        let isDue = wasRunning || state.phase == .restarting
         let goesOn =
-            (wasRunning || state.phase == .restarting || isNewBoot && state.started != nil)
-            && RestartDecision.startsWithEngine(policy, wasStopped: details.wasStopped, wasRunning: wasRunning)
+            (isDue || isNewBoot && state.started != nil)
+            && RestartDecision.startsWithEngine(policy, wasStopped: details.wasStopped, wasRunning: isDue)
+        // That it goes on is written down with the end, so that no engine in between can miss it.
+        if wasRunning { await processesLost(isRestarted: startsAnew || goesOn) }
         guard !isRunning, removal.current == nil, startsAnew || goesOn else {
             if state.phase == .restarting {
                 state.phase = .exited
@@ -161,6 +177,8 @@ extension ContainerUnit {
             }
             return
         }
+        // A start that was cut off is as it was before, and not for its policy to repeat.
+        guard !wasRunning || state.phase == .restarting, restartCall == nil else { return }
         state.phase = .restarting
         scheduleRestart(after: .zero)
     }
@@ -170,7 +188,7 @@ extension ContainerUnit {
         guard let run else { return }
         do {
             let log = try logPlace()
-            try await BlockingCall.run { try run.process.hand(to: supervisor, log) }
+            try await BlockingCall.run { try run.process.hand(to: supervisor, log, sharing: run.sharedMemory) }
         } catch {
             engine.report("cannot hand the container \(name) to another keeper", error)
         }

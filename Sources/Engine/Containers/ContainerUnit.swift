@@ -86,12 +86,29 @@ actor ContainerUnit {
 
     // MARK: Writing down
 
-    /// Writes the state down, in one step with events.
+    /// Writes the state down.
     func persist() throws {
         state.details = Array(try JSONEncoder().encode(details))
         let state = state
         let id = id.description
         try engine.store.write(.process) { try $0.setState(of: id, to: state) }
+    }
+
+    /// Writes the state down and tells of the change: whenever this engine dies, either both are done or neither.
+    func persist(telling action: String, _ attributes: [String: String] = [:]) throws {
+        state.details = Array(try JSONEncoder().encode(details))
+        let (state, id) = (state, id.description)
+        try change(telling: action, attributes) { try $0.setState(of: id, to: state) }
+    }
+
+    /// Changes the records and tells of it, in one step.
+    func change(
+        telling action: String,
+        _ attributes: [String: String] = [:],
+        _ change: (StoreWriter) throws -> Void
+    ) throws {
+        let all = self.attributes(with: attributes)
+        try engine.hub.publish("container", action, id: id.description, attributes: all, with: change)
     }
 
     /// Tells of something that happened to the container.
@@ -100,10 +117,15 @@ actor ContainerUnit {
     ///   - action: What.
     ///   - attributes: What the action adds to the labels, the name and the image.
     func publish(_ action: String, _ attributes: [String: String] = [:]) {
+        engine.hub.publish("container", action, id: id.description, attributes: self.attributes(with: attributes))
+    }
+
+    /// What an event tells of the container, with what the action adds.
+    private func attributes(with added: [String: String]) -> [String: String] {
         var all = definition.request.config.labels ?? [:]
         all["image"] = definition.request.config.image
         all["name"] = name.description
-        engine.hub.publish("container", action, id: id.description, attributes: all.merging(attributes) { $1 })
+        return all.merging(added) { $1 }
     }
 
     // MARK: Changes without processes

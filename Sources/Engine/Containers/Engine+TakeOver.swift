@@ -25,7 +25,7 @@ extension Engine {
         let isNewBoot = try noteBoot()
         for unit in containers.all { await unit.takeOver(processes) }
         for unit in execs.all {
-            if let process = processes[unit.id.description] {
+            if let process = processes[unit.id.description], await !unit.hasEnded {
                 await unit.adopt(process)
             } else {
                 await unit.processLost()
@@ -58,7 +58,16 @@ extension Engine {
     }
 
     /// What the supervisor keeps, by the names of the processes.
+    ///
+    /// A process that the engine before was just starting is either about to run its program or finds its gate closed: which
+    /// of both is waited for, at most a second.
     private static func keptProcesses(of supervisor: SupervisorSlot) throws -> [String: RunningProcess] {
+        for _ in 0..<1000 {
+            var isStarting = false
+            try supervisor.current.forEachProcess { isStarting = isStarting || $0.isStarting }
+            if !isStarting { break }
+            poll(nil, 0, 1)
+        }
         var processes: [String: RunningProcess] = [:]
         var failure: (any Error)?
         try supervisor.current.forEachProcess { kept in
@@ -104,7 +113,7 @@ extension Engine {
             } catch {
                 report("cannot hear of the ends of processes", error)
             }
-            if Task.isCancelled { return }
+            if Task.isCancelled || isEnding.withLock(\.self) { return }
             await replaceSupervisor()
         }
     }
@@ -123,6 +132,7 @@ extension Engine {
     /// Starts another keeper, and hands it everything that the one before had.
     private func replaceSupervisor() async {
         supervisor.lose()
+        reapKeeper()
         var pause = Duration.milliseconds(10)
         while !Task.isCancelled {
             do {
@@ -138,6 +148,12 @@ extension Engine {
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(10))
         }
+    }
+
+    /// Waits for the end of a keeper that this process has started, so that the kernel can forget it.
+    private func reapKeeper() {
+        guard let pid = keeperChild.withLock({ $0.take() }) else { return }
+        try? BlockingCall.start { while waitpid(pid, nil, 0) < 0, errno == EINTR {} }
     }
 
     /// Has the keeper start this program again where it dies.

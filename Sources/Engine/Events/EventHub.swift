@@ -42,6 +42,33 @@ final class EventHub: Sendable {
         }
     }
 
+    /// Publishes an event together with the change of the records that it tells of: either both are kept or neither.
+    ///
+    /// - Parameters:
+    ///   - type: `container` and its like.
+    ///   - action: What happened.
+    ///   - id: To what.
+    ///   - attributes: The labels of the object and what the action adds.
+    ///   - change: Changes the records.
+    /// - Throws: Why nothing was changed, and so nobody was told.
+    func publish(
+        _ type: String,
+        _ action: String,
+        id: String,
+        attributes: [String: String],
+        with change: (StoreWriter) throws -> Void
+    ) throws {
+        try listeners.withLock { listeners in
+            let event = EngineEvent(type, action, of: EngineEvent.Actor(id: id, attributes: attributes), at: .now)
+            let record = EventRecord(time: UnixTime(event.time), body: Array(try JSONEncoder().encode(event)))
+            try store.write(.process) { writer in
+                try change(writer)
+                try writer.append(record)
+            }
+            for listener in listeners.values { listener.receive(event) }
+        }
+    }
+
     /// Events from now on, with those before where that is asked for.
     func events(since: Timestamp?, until: Timestamp?, _ filter: EventFilter) throws -> EventStream {
         let listener = Listener(filter)

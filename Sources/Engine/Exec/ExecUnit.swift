@@ -2,6 +2,7 @@
 
 import EngineAPI
 import FoundationEssentials
+import Glibc
 import Linux
 import OCI
 import Runtime
@@ -54,6 +55,9 @@ actor ExecUnit {
 
     /// Whether it could be forgotten: it has ended, or was never started.
     var isOver: Bool { process == nil }
+
+    /// Whether its end is written down.
+    var hasEnded: Bool { exitStatus != nil }
 
     // MARK: Running
 
@@ -143,6 +147,8 @@ actor ExecUnit {
     }
 
     private func finish(_ news: ProcessNews) async {
+        if process == nil, exitStatus != nil { return engine.supervisor.forget(news.name) }
+        if let failure = news.failure { return await noteFailedStart(news.name, failure) }
         let status = news.end?.status ?? ContainerUnit.unknownStatus
         exitStatus = status
         process = nil
@@ -157,9 +163,27 @@ actor ExecUnit {
         exit.keep(status)
     }
 
+    /// Takes note of a start that the engine before died over: the program never ran.
+    private func noteFailedStart(_ name: String, _ error: Int32) async {
+        process = nil
+        if error == ECANCELED {
+            wasStarted = false
+        } else {
+            let program = request.cmd?.words.first ?? ""
+            _ = startFailed(LaunchError.exec(SystemError("execve", error, on: program)))
+        }
+        engine.supervisor.forget(name)
+        await container.note(exec: id, isRunning: false)
+    }
+
     /// The end of a process that is gone without a trace.
     func processLost() async {
         guard wasStarted, exitStatus == nil else { return }
+        if pid == nil {
+            // The engine before died over its start: nobody has launched it, and it can be started again.
+            wasStarted = false
+            return
+        }
         exitStatus = ContainerUnit.unknownStatus
         do {
             try persist(processName: id.description)

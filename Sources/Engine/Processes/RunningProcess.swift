@@ -21,6 +21,8 @@ final class RunningProcess: Sendable {
     /// The ends of its output that the supervisor reads, where it writes a log.
     let output: SharedDescriptor?
     let errors: SharedDescriptor?
+    /// Why its program never ran, where the engine before could not be told.
+    let failure: Int32?
 
     /// What its input is called where the supervisor holds it; the terminal has the tag that the plan gives it.
     enum HeldTag {
@@ -37,7 +39,8 @@ final class RunningProcess: Sendable {
         terminal: SharedDescriptor?,
         input: ProcessInput?,
         output: SharedDescriptor? = nil,
-        errors: SharedDescriptor? = nil
+        errors: SharedDescriptor? = nil,
+        failure: Int32? = nil
     ) {
         self.name = name
         self.pid = pid
@@ -46,6 +49,7 @@ final class RunningProcess: Sendable {
         self.input = input
         self.output = output
         self.errors = errors
+        self.failure = failure
     }
 
     /// A process that was just launched.
@@ -83,6 +87,7 @@ final class RunningProcess: Sendable {
     /// The process that a supervisor keeps, with what is held for it.
     static func adopt(_ kept: consuming KeptProcess, from supervisor: SupervisorSlot) throws -> RunningProcess {
         let (name, pid) = (kept.name, kept.pid)
+        let failure: Int32? = if case .failed(let error) = kept.state { error } else { nil }
         let pidfd = SharedDescriptor(try kept.pidfd.duplicate())
         let holder = supervisor.current
         let terminal = SharedDescriptor(try holder.fetch(HeldTag.terminal, of: name))
@@ -100,7 +105,8 @@ final class RunningProcess: Sendable {
             terminal: terminal,
             input: input,
             output: try source(of: .standardOutput, of: name, from: holder),
-            errors: try source(of: .standardError, of: name, from: holder)
+            errors: try source(of: .standardError, of: name, from: holder),
+            failure: failure
         )
     }
 
@@ -161,14 +167,16 @@ final class RunningProcess: Sendable {
     /// - Parameters:
     ///   - supervisor: The new one; it is fine where it has the process already.
     ///   - log: Where the output goes on; nil where it is not kept.
+    ///   - memory: The memory that it shares with other containers.
     /// - Throws: Why it could not be handed over.
-    func hand(to supervisor: any Supervisor, _ log: LogPlace?) throws {
+    func hand(to supervisor: any Supervisor, _ log: LogPlace?, sharing memory: SharedDescriptor? = nil) throws {
         do {
             try supervisor.adopt(name, pid: pid, pidfd: pidfd.descriptor)
         } catch KeeperError.refused(_, let error) where error.number == EEXIST {
             return
         }
         if let terminal { try supervisor.hold(terminal.descriptor, as: HeldTag.terminal, for: name) }
+        if let memory { try supervisor.hold(memory.descriptor, as: HeldTag.memory, for: name) }
         if let pipe = input?.pipe { try supervisor.hold(pipe.descriptor, as: HeldTag.input, for: name) }
         guard let log else { return }
         try Self.keep(name, terminal: terminal, output: output, errors: errors, by: supervisor, log)

@@ -67,7 +67,11 @@ final class SupervisorSlot: Launcher {
         let losses = losses
         do {
             return try await BlockingCall.run(body)
-        } catch let error where Self.isLoss(error) {
+        } catch {
+            // What a supervisor says no more about a start looks like many an error: the start counts as failed only where the
+            // supervisor is still there.
+            let isLost = try await BlockingCall.run { Self.isLoss(error) || !self.current.isServing }
+            guard isLost || self.losses != losses else { throw error }
             // Whoever watches the supervisor notices the loss by itself, maybe a moment later than this.
             guard try await waitForReplacement(after: losses) else { throw error }
             return try await BlockingCall.run(body)
