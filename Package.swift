@@ -239,6 +239,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "SurvivalTests",
+            dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "Runtime", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "WharfTests",
             dependencies: ["EngineAPI", "EngineClient", "GoTemplate", "JSONTree", "Linux", "TestSupport", "wharf"],
             exclude: ["Fixtures"],
