@@ -36,6 +36,8 @@ package final class Engine: Sendable {
     let machine: Machine
     /// What the keeper starts when this process dies; nil for nothing.
     let restart = Mutex<GuardedProgram?>(nil)
+    /// Whether the engine is on its way out, so that it replaces no keeper.
+    let isEnding = Mutex(false)
     /// The keeper, where it is a child of this process.
     let keeperChild = Mutex<Int32?>(nil)
     private let runNumbers = Mutex(SystemRandomNumberGenerator())
@@ -100,6 +102,8 @@ package final class Engine: Sendable {
     ///
     /// A keeper that has nothing to keep ends as well.
     package func end() async {
+        // The end of the keeper is no loss from here on: another one would start an engine again.
+        isEnding.withLock { $0 = true }
         guard case .keeper = keeping else {
             for unit in containers.all { await unit.endWithEngine() }
             background.end()
@@ -156,7 +160,13 @@ package final class Engine: Sendable {
         case .embedded: return (try EmbeddedSupervisor(), nil)
         case .keeper(let program):
             let client = KeeperClient(socket: location.keeperSocket)
-            if (try? client.hello()) != nil { return (KeeperSupervisor(client), nil) }
+            do {
+                _ = try client.hello()
+                return (KeeperSupervisor(client), nil)
+            } catch KeeperError.unreachable(let error) where [ENOENT, ECONNREFUSED].contains(error.number) {
+                // One that was killed leaves its socket. Only the engine that has the lock starts keepers, one at a time.
+                unlink(location.keeperSocket)
+            }
             let started = try KeeperClient.start(program, socket: location.keeperSocket)
             return (KeeperSupervisor(started), try? started.hello())
         }

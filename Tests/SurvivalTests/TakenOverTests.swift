@@ -130,7 +130,7 @@ extension Victim {
                 try engine.killBoth()
                 for process in processes {
                     try process.descriptor.signal(SIGKILL)
-                    try process.descriptor.waitUntilReaped()
+                    SurvivingEngine.waitForEnd(process.number)
                 }
                 for policy in ["on-failure", "always"] {
                     while try engine.state(policy).pid == 0 {}
@@ -184,7 +184,7 @@ extension Victim {
                 let id = try engine.run(["sleep", "1000"], named: "one")
                 let process = SharedDescriptor(try Descriptor.process(Int32(try engine.state(id).pid)))
                 #expect(try engine.killEngine())
-                try process.descriptor.waitUntilReaped()
+                SurvivingEngine.waitForEnd(process.number)
                 #expect(try engine.keeperProcess() == nil)
                 try engine.startEmbedded()
                 #expect(try engine.state(id).status == .exited)

@@ -128,7 +128,7 @@ extension Engine {
             } catch {
                 report("cannot hear of the ends of processes", error)
             }
-            if Task.isCancelled { return }
+            if Task.isCancelled || isEnding.withLock(\.self) { return }
             await replaceSupervisor()
         }
     }

@@ -17,6 +17,7 @@ extension EngineError {
         switch error {
         case let error as EngineError: self = error
         case let error as LaunchError: self.init(starting: error, joins: joins)
+        case let error as KeeperError: self.init(.unavailable, "\(error)")
         case let error as UserError: self.init(user: error)
         case let error as ControlGroupError: self.init(controlGroup: error)
         default: self.init(.failed, "\(error)")

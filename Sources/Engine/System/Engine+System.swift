@@ -25,9 +25,11 @@ extension Engine {
         status.memory = ResidentMemory.bytes(of: getpid()) ?? 0
         if case .keeper = keeping {
             let client = KeeperClient(socket: location.keeperSocket)
-            let pid = try await BlockingCall.run { try client.hello() }
-            status.keeperPID = pid
-            status.keeperMemory = ResidentMemory.bytes(of: pid)
+            // There is none for a moment while one that was killed is replaced.
+            if let pid = try? await BlockingCall.run({ try client.hello() }) {
+                status.keeperPID = pid
+                status.keeperMemory = ResidentMemory.bytes(of: pid)
+            }
         }
         return status
     }
