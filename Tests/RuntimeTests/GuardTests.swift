@@ -93,7 +93,7 @@ private final class Child {
 
     @Test func `with pauses that grow where it dies at once`() throws {
         let start = ContinuousClock.now
-        let engine = try GuardedEngine("echo started")
+        let engine = try GuardedEngine("echo started; exit 1")
         for _ in 0..<5 { #expect(try engine.line() == "started") }
         // At once, and after 100, 200, 400 and 800 ms.
         #expect(ContinuousClock.now - start >= .milliseconds(1500))

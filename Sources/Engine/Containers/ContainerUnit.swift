@@ -125,23 +125,6 @@ actor ContainerUnit {
         try engine.hub.publish("container", action, id: id.description, attributes: all, with: change)
     }
 
-    /// Writes the state down and tells of the change: whenever this engine dies, either both are done or neither.
-    func persist(telling action: String, _ attributes: [String: String] = [:]) throws {
-        state.details = Array(try JSONEncoder().encode(details))
-        let (state, id) = (state, id.description)
-        try change(telling: action, attributes) { try $0.setState(of: id, to: state) }
-    }
-
-    /// Changes the records and tells of it, in one step.
-    func change(
-        telling action: String,
-        _ attributes: [String: String] = [:],
-        _ change: (StoreWriter) throws -> Void
-    ) throws {
-        let all = self.attributes(with: attributes)
-        try engine.hub.publish("container", action, id: id.description, attributes: all, with: change)
-    }
-
     /// Tells of something that happened to the container.
     ///
     /// - Parameters:

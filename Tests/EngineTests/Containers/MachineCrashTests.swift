@@ -3,8 +3,8 @@
 import EngineAPI
 import Glibc
 import OCI
-import Synchronization
 import Store
+import Synchronization
 import TestSupport
 import Testing
 
@@ -54,7 +54,8 @@ import Testing
                 },
                 { tested in
                     #expect(Self.folders(tested) == [made.withLock(\.self)])
-                    #expect(try await tested.state(made.withLock(\.self)).status == .created)
+                    let id = made.withLock(\.self)
+                    #expect(try await tested.state(id).status == .created)
                 },
             ]
         )
