@@ -8,8 +8,8 @@ import TestSupport
 import Testing
 
 @Suite struct `The log of a container whose engine is killed all the time` {
-    /// `SURVIVAL_LOGS` repeats it more often.
-    private static let repetitions = getenv("SURVIVAL_LOGS").flatMap { Int(String(cString: $0)) } ?? 1
+    /// How often it is done; without `SURVIVAL_LOGS` never.
+    private static let repetitions = getenv("SURVIVAL_LOGS").flatMap { Int(String(cString: $0)) } ?? 0
     /// A thousand programs one after the other, so that it takes long enough to kill many engines.
     private static let script =
         "i=0; while [ $i -lt 1000 ]; do seq $((i * 1000 + 1)) $((i * 1000 + 1000)); i=$((i + 1)); done"

@@ -53,9 +53,10 @@ import Testing
                     try tested.engine.store.write(.process) { try $0.setSetting("boot", to: "another") }
                 },
                 { tested in
-                    #expect(Self.folders(tested) == [made.withLock(\.self)])
                     let id = made.withLock(\.self)
-                    #expect(try await tested.state(id).status == .created)
+                    #expect(Self.folders(tested) == [id])
+                    let state = try await tested.state(id)
+                    #expect(state.status == .created)
                 },
             ]
         )
