@@ -98,7 +98,10 @@ struct Keeper {
         // What it has said of its start comes first: one that never ran its program has no end to tell of.
         let pidfd = processes[index].pidfd
         relayAll(of: index)
-        guard processes.isUsed(index), processes[index].pidfd == pidfd else { return }
+        // Reading that may have reaped this very process already, or given its slot away.
+        guard processes.isUsed(index), processes[index].pidfd == pidfd,
+            processes[index].state == KEEPER_RUNNING.rawValue
+        else { return }
         var end = clinux_exit()
         var result = clinux_waitid_pidfd(processes[index].pidfd, Int32(CKEEPER_WAIT_ENDED), &end)
         // A child of a keeper before this one, or of whoever adopted it then.

@@ -2,8 +2,8 @@
 
 import EngineAPI
 import Glibc
-import Linux
 import ImagesSupport
+import Linux
 import TestSupport
 import Testing
 
