@@ -51,6 +51,28 @@ import Testing
         #expect(error?.exitStatus == Int32(status))
     }
 
+    @Test func `reports that stop before the sibling is told of are a failure`() throws {
+        var builder = PlanBuilder()
+        builder.add(CSANDBOX_FORK_SIBLING, "clone3")
+        builder.exec(candidates: ["/bin/true"], arguments: ["true"], environment: [])
+        let plan = try builder.build()
+        var ends: [Int32] = [-1, -1]
+        try SystemError.check(
+            socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends),
+            "socketpair"
+        )
+        close(ends[1])
+        var pid: pid_t = 0
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("true"), nil]
+        defer { free(arguments[0]) }
+        #expect(posix_spawn(&pid, "/bin/true", nil, nil, &arguments, environ) == 0)
+        #expect(throws: LaunchError.self) {
+            let report = Descriptor(owning: ends[0])
+            let pidfd = try Descriptor.process(pid)
+            _ = try StartingProcess(pid: pid, pidfd: pidfd, report: report, plan: plan).waitUntilRunning()
+        }
+    }
+
     @Test func `a plan stops at its gate until it is opened`() throws {
         let pipe = try Pipe()
         var builder = PlanBuilder()

@@ -66,6 +66,8 @@ package struct StartingProcess: ~Copyable, Sendable {
     private let report: Descriptor
     private let plan: Plan
     private let isKept: Bool
+    /// Whether another process than the known one will run the program, and has not been told of.
+    private var awaitsSibling: Bool
 
     /// A process that has been cloned.
     ///
@@ -86,6 +88,7 @@ package struct StartingProcess: ~Copyable, Sendable {
         self.report = report
         self.plan = plan
         self.isKept = isKept
+        awaitsSibling = plan.forksSibling
     }
 
     /// Its number as this process sees it.
@@ -115,6 +118,8 @@ package struct StartingProcess: ~Copyable, Sendable {
     /// - Throws: Why it did not come so far. The process has ended then and is reaped.
     package consuming func waitUntilRunning() throws(LaunchError) -> Process {
         while try receive() != nil {}
+        // Whoever passes the reports on may be gone: silence says only of the program's own process that it runs.
+        if awaitsSibling { throw ended() }
         return process
     }
 
@@ -145,6 +150,7 @@ package struct StartingProcess: ~Copyable, Sendable {
         case CSANDBOX_SIBLING:
             // The one that joined the namespaces has done its part.
             _ = try? process.wait()
+            awaitsSibling = false
             guard let descriptor else { throw lost(Int32(message.detail)) }
             process = Process(pid: Int32(message.detail), pidfd: descriptor, isKept: isKept)
         case CSANDBOX_IS_READY:
@@ -174,6 +180,7 @@ package struct StartingProcess: ~Copyable, Sendable {
     private func ended() -> LaunchError {
         try? process.signal(SIGKILL)
         _ = try? process.wait()
-        return .launch(SystemError("clone3", ECANCELED, on: "the process ended before its program was run"))
+        let subject = "the process, or the keeper that starts it, ended before its program was run"
+        return .launch(SystemError("clone3", ECANCELED, on: subject))
     }
 }

@@ -14,6 +14,8 @@ package struct Plan: Sendable {
     package let size: Int
     /// What fills the first slots, borrowed for the launch only.
     package let descriptors: [Int32]
+    /// Whether a sibling of the launched process goes on in its place, which its start tells of.
+    let forksSibling: Bool
     /// What each operation is about, for errors.
     let steps: [PlanStep]
     /// Those of the descriptors that belong to the plan.

@@ -270,7 +270,14 @@ struct PlanBuilder {
             UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
             count = (bytes.count + 7) / 8
         }
-        return Plan(bytes: words, size: bytes.count, descriptors: descriptors, steps: steps, opened: opened)
+        return Plan(
+            bytes: words,
+            size: bytes.count,
+            descriptors: descriptors,
+            forksSibling: operations.contains { $0.code == CSANDBOX_FORK_SIBLING.rawValue },
+            steps: steps,
+            opened: opened
+        )
     }
 }
 
