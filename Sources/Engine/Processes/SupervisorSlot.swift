@@ -18,6 +18,8 @@ final class SupervisorSlot: Launcher {
 
     private let state: Mutex<State>
 
+    /// How many supervisors something is tried with.
+    private static let attempts = 3
     /// How long whoever needs a supervisor waits for another one.
     private static let patience = Duration.seconds(10)
 
@@ -59,24 +61,26 @@ final class SupervisorSlot: Launcher {
         return try await replacement.value(within: Self.patience) != nil
     }
 
-    /// Runs something that needs the supervisor, once more where the supervisor went away meanwhile.
+    /// Runs something that needs the supervisor, again where the supervisor went away meanwhile.
     ///
     /// - Parameter body: What to run, on a thread of its own; it leaves nothing where it fails.
     /// - Returns: What it returns.
-    /// - Throws: What it throws.
+    /// - Throws: What it throws, and `LaunchError.keeper` where supervisors went away again and again.
     func retrying<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        let losses = losses
-        do {
-            return try await BlockingCall.run(body)
-        } catch {
-            // What a supervisor says no more about a start looks like many an error: the start counts as failed only where the
-            // supervisor is still there.
-            let isLost = try await BlockingCall.run { Self.isLoss(error) || !self.current.isServing }
-            guard isLost || self.losses != losses else { throw error }
-            // Whoever watches the supervisor notices the loss by itself, maybe a moment later than this.
-            guard try await waitForReplacement(after: losses) else { throw error }
-            return try await BlockingCall.run(body)
+        for _ in 1...Self.attempts {
+            let losses = losses
+            do {
+                return try await BlockingCall.run(body)
+            } catch {
+                // What a supervisor says no more about a start looks like many an error: the start counts as failed
+                // only where the supervisor is still there.
+                let isLost = try await BlockingCall.run { Self.isLoss(error) || !self.current.isServing }
+                guard isLost || self.losses != losses else { throw error }
+                // Whoever watches the supervisor notices the loss by itself, maybe a moment later than this.
+                guard try await waitForReplacement(after: losses) else { throw error }
+            }
         }
+        throw LaunchError.keeper(.noAnswer("start a process"))
     }
 
     /// Whether an error says that the supervisor has gone.
