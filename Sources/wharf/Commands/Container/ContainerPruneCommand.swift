@@ -41,10 +41,7 @@ final class ContainerPruneCommand {
     private func run() throws {
         guard Confirmation.asks("This will remove all stopped containers.", isForced: isForced) else { return }
         let pruned = try global.client().pruneContainers(filters.filters)
-        let deleted = pruned.containersDeleted ?? []
-        if !deleted.isEmpty {
-            OutputStream.standard.write("Deleted Containers:\n" + deleted.map { $0 + "\n" }.joined() + "\n")
-        }
-        OutputStream.standard.write("Total reclaimed space: \(HumanUnits.size(pruned.spaceReclaimed, digits: 4))\n")
+        let lines = (pruned.containersDeleted ?? []).map { $0 + "\n" }
+        PruneReport.write("Deleted Containers", lines, reclaimed: pruned.spaceReclaimed)
     }
 }

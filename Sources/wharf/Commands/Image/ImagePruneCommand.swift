@@ -51,11 +51,8 @@ final class ImagePruneCommand {
         guard Confirmation.asks(warning, isForced: isForced) else { return }
         if !filters.has("dangling") { filters.add("dangling", removesAll ? "false" : "true") }
         let pruned = try global.client().pruneImages(filters.filters)
-        let deleted = pruned.imagesDeleted ?? []
-        if !deleted.isEmpty {
-            OutputStream.standard.write("Deleted Images:\n" + deleted.map(\.line.lowercasedFirst).joined() + "\n")
-        }
-        OutputStream.standard.write("Total reclaimed space: \(HumanUnits.size(pruned.spaceReclaimed, digits: 4))\n")
+        let lines = (pruned.imagesDeleted ?? []).map(\.line.lowercasedFirst)
+        PruneReport.write("Deleted Images", lines, reclaimed: pruned.spaceReclaimed)
     }
 }
 
