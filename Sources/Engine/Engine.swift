@@ -162,13 +162,13 @@ package final class Engine: Sendable {
             let client = KeeperClient(socket: location.keeperSocket)
             do {
                 _ = try client.hello()
-                return (KeeperSupervisor(client), nil)
+                return (KeeperSupervisor(client, keepsFailures: true), nil)
             } catch KeeperError.unreachable(let error) where [ENOENT, ECONNREFUSED].contains(error.number) {
                 // One that was killed leaves its socket. Only the engine that has the lock starts keepers, one at a time.
                 unlink(location.keeperSocket)
             }
             let started = try KeeperClient.start(program, socket: location.keeperSocket)
-            return (KeeperSupervisor(started), try? started.hello())
+            return (KeeperSupervisor(started, keepsFailures: true), try? started.hello())
         }
     }
 

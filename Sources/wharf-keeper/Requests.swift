@@ -29,7 +29,7 @@ extension Keeper {
         switch keeper_request_kind(UInt32(request.kind)) {
         case KEEPER_HELLO: answer(index, error: 0, pid: ckeeper_pid(), status: Int32(KEEPER_VERSION))
         case KEEPER_DESCRIPTORS: break
-        case KEEPER_LAUNCH: launch(index, key)
+        case KEEPER_LAUNCH: launch(index, key, keepsFailure: request.tag == KEEPER_KEEPS_FAILURE)
         case KEEPER_ADOPT: answer(index, error: adopt(index, key, pid: request.pid))
         case KEEPER_HOLD: answer(index, error: hold(index, key, tag: request.tag))
         case KEEPER_LIST: list(index)
@@ -215,7 +215,7 @@ extension Keeper {
 
     // MARK: Launches
 
-    private mutating func launch(_ index: Int, _ key: Key) {
+    private mutating func launch(_ index: Int, _ key: Key, keepsFailure: Bool) {
         let descriptors = connections.descriptors(of: index)
         let count = connections[index].received
         var child = csandbox_child()
@@ -243,6 +243,7 @@ extension Keeper {
         connections[index].report = child.report
         connections[index].process = process
         connections[index].awaitsSibling = awaitsSibling != 0
+        connections[index].keepsFailure = keepsFailure
         clinux_epoll_add(epoll, child.report, Event.readable, Source.report.token(index))
         var report = csandbox_report(
             kind: CSANDBOX_LAUNCHED.rawValue,
@@ -297,7 +298,8 @@ extension Keeper {
         switch kind {
         case CSANDBOX_FAILED:
             ckeeper_close(descriptor)
-            if isTold { discard(process) } else { keepFailure(process, report.error) }
+            let isOver = isTold && !connections[index].keepsFailure
+            if isOver { discard(process) } else { keepFailure(process, report.error) }
         case CSANDBOX_SIBLING: replace(process, by: report, descriptor, of: index)
         case CSANDBOX_DESCRIPTOR:
             // The terminal must outlive the engine.
@@ -332,7 +334,7 @@ extension Keeper {
         clinux_epoll_remove(epoll, processes[process].pidfd)
     }
 
-    /// Keeps a process whose start failed for whoever comes after the one who asked for it, and tells those who watch.
+    /// Keeps a process whose start failed until somebody has taken note of that, and tells those who watch.
     private mutating func keepFailure(_ process: Int, _ error: Int32) {
         processes[process].state = KEEPER_FAILED.rawValue
         processes[process].status = error

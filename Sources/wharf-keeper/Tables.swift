@@ -157,6 +157,8 @@ struct ConnectionTable {
         var report: Int32 = -1
         var process = -1
         var awaitsSibling = false
+        /// Whether the failure of the launch is kept though it was told.
+        var keepsFailure = false
         /// Whether it wants to hear of all processes, and after that of each that ends.
         var isListing = false
         var isWatching = false

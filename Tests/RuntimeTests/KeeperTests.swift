@@ -66,6 +66,25 @@ import Testing
         #expect(try readText("/proc/\(keeper.pid)/task/\(keeper.pid)/children").isEmpty)
     }
 
+    @Test func `keeps the failure of a start that was told where it is asked to`() async throws {
+        let keeper = try TestKeeper()
+        let supervisor = KeeperSupervisor(keeper.client, keepsFailures: true)
+        var container = try TestContainer(["/nowhere"])
+        container.request.name = "one"
+        let error = #expect(throws: LaunchError.self) {
+            _ = try Launchers.$current.withValue(supervisor) { try container.run() }
+        }
+        #expect(error?.exitStatus == 127)
+        var states: [KeptProcess.State] = []
+        try keeper.client.forEachProcess { states.append($0.state) }
+        #expect(states == [.failed(ENOENT)])
+        var news = try supervisor.ends().makeAsyncIterator()
+        #expect(await news.next()?.failure == ENOENT)
+        try keeper.client.forget("one")
+        try keeper.client.quit()
+        #expect(try readText("/proc/\(keeper.pid)/task/\(keeper.pid)/children").isEmpty)
+    }
+
     @Test func `runs programs in a container, each a child of its own`() throws {
         let keeper = try TestKeeper()
         let launcher = KeeperLauncher(keeper.client)

@@ -25,7 +25,8 @@ enum keeper_request_kind {
     KEEPER_DESCRIPTORS = 2,
     // Launches the plan in the first descriptor, a memfd; the others fill its slots. Answers are csandbox_report packets:
     // LAUNCHED with the pidfd, or FAILED; then those of the plan; the end when execve succeeded. A process whose failure
-    // was told is forgotten; where the connection has gone, it is kept as KEEPER_FAILED.
+    // was told is forgotten, unless `tag` is KEEPER_KEEPS_FAILURE; then, and where the connection has gone, it is kept as
+    // KEEPER_FAILED.
     KEEPER_LAUNCH = 3,
     // Takes a process over that an earlier keeper launched: the descriptor is its pidfd. Answers one keeper_answer.
     KEEPER_ADOPT = 4,
@@ -63,6 +64,9 @@ enum keeper_request_kind {
     KEEPER_UNGUARD = 14,
 };
 
+// For the `tag` of LAUNCH: whoever asks may die before it has written the failure down, and asks to FORGET it then.
+#define KEEPER_KEEPS_FAILURE 1u
+
 // The most descriptors for the slots of a guard's plan, and the most bytes of it.
 #define KEEPER_GUARD_DESCRIPTORS 16
 #define KEEPER_GUARD_PLAN (1u << 20)
@@ -87,8 +91,7 @@ enum keeper_state {
     KEEPER_EXITED = 1,   // `status` is the exit status.
     KEEPER_KILLED = 2,   // `status` is the signal.
     KEEPER_UNKNOWN = 3,  // It ended while nobody could learn how.
-    // Its program never ran, and whoever asked for the launch had gone before that could be told: `status` is the error,
-    // ECANCELED where its gate was closed.
+    // Its program never ran: `status` is the error, ECANCELED where its gate was closed.
     KEEPER_FAILED = 4,
 };
 

@@ -8,9 +8,17 @@ import Linux
 /// Has the keeper clone: what it starts outlives this process.
 package struct KeeperLauncher: Launcher {
     private let client: KeeperClient
+    private let keepsFailures: Bool
 
-    package init(_ client: KeeperClient) {
+    /// A launcher that has a keeper clone.
+    ///
+    /// - Parameters:
+    ///   - client: The keeper's client.
+    ///   - keepsFailures: Whether the keeper keeps a process whose program never ran until it is asked to forget it: for
+    ///     whoever may die before it has written the failure down.
+    package init(_ client: KeeperClient, keepsFailures: Bool = false) {
         self.client = client
+        self.keepsFailures = keepsFailures
     }
 
     package func launch(_ plan: Plan, name: String) throws(LaunchError) -> StartingProcess {
@@ -24,7 +32,8 @@ package struct KeeperLauncher: Launcher {
                 try connection.send(KEEPER_DESCRIPTORS, words, descriptors: part)
                 descriptors.removeFirst(part.count)
             }
-            try connection.send(KEEPER_LAUNCH, words, name: name, descriptors: descriptors)
+            let tag = keepsFailures ? KEEPER_KEEPS_FAILURE : 0
+            try connection.send(KEEPER_LAUNCH, words, name: name, tag: tag, descriptors: descriptors)
             return try Self.launched(connection, plan)
         } catch let error as KeeperError {
             throw .keeper(error)

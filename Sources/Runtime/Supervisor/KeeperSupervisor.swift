@@ -7,9 +7,14 @@ package struct KeeperSupervisor: Supervisor {
     package let client: KeeperClient
     private let launcher: KeeperLauncher
 
-    package init(_ client: KeeperClient) {
+    /// A supervisor whose processes a keeper keeps.
+    ///
+    /// - Parameters:
+    ///   - client: The keeper's client.
+    ///   - keepsFailures: Whether a start that failed is kept, and so is news, until it is forgotten.
+    package init(_ client: KeeperClient, keepsFailures: Bool = false) {
         self.client = client
-        launcher = KeeperLauncher(client)
+        launcher = KeeperLauncher(client, keepsFailures: keepsFailures)
     }
 
     package var isServing: Bool { (try? client.hello()) != nil }

@@ -51,8 +51,7 @@ package struct ProcessNews: Equatable, Sendable {
     package var end: ProcessEnd?
     /// When, in nanoseconds since 1970.
     package var time: UInt64
-    /// Why its program never ran, where whoever started it had gone before that could be told; `ECANCELED` where its gate was
-    /// closed.
+    /// Why its program never ran; `ECANCELED` where its gate was closed.
     package var failure: Int32?
 
     package init(name: String, pid: Int32, end: ProcessEnd? = nil, time: UInt64) {
