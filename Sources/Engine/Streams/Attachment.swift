@@ -14,25 +14,7 @@ package struct OutputPiece: Equatable, Sendable {
 }
 
 /// What a process writes, piece by piece, until it has ended.
-///
-/// A piece is read when it is asked for. The iterator is used by one task at a time; cancelling that task ends a wait.
-package struct OutputStream: AsyncSequence, Sendable {
-    package typealias Element = OutputPiece
-    private let pull: @Sendable () async throws -> OutputPiece?
-
-    /// A stream whose pieces a function gives, nil at the end.
-    package init(_ pull: @escaping @Sendable () async throws -> OutputPiece?) {
-        self.pull = pull
-    }
-
-    package func makeAsyncIterator() -> Iterator { Iterator(pull: pull) }
-
-    package struct Iterator: AsyncIteratorProtocol {
-        fileprivate let pull: @Sendable () async throws -> OutputPiece?
-
-        package mutating func next() async throws -> OutputPiece? { try await pull() }
-    }
-}
+package typealias OutputStream = PulledSequence<OutputPiece>
 
 /// The standard streams of a process as a client has them.
 package struct Attachment: Sendable {

@@ -47,21 +47,5 @@ extension Engine {
     }
 }
 
-/// Events in the order in which they happened; the iterator is used by one task at a time.
-package struct EventStream: AsyncSequence, Sendable {
-    package typealias Element = EngineEvent
-    private let pull: @Sendable () async throws -> EngineEvent?
-
-    /// A stream whose events a function gives, nil at the end.
-    package init(_ pull: @escaping @Sendable () async throws -> EngineEvent?) {
-        self.pull = pull
-    }
-
-    package func makeAsyncIterator() -> Iterator { Iterator(pull: pull) }
-
-    package struct Iterator: AsyncIteratorProtocol {
-        fileprivate let pull: @Sendable () async throws -> EngineEvent?
-
-        package mutating func next() async throws -> EngineEvent? { try await pull() }
-    }
-}
+/// Events in the order in which they happened.
+package typealias EventStream = PulledSequence<EngineEvent>
