@@ -152,8 +152,11 @@ struct ContainerLauncher: Sendable {
     /// Writes the specification down for an engine that takes the container over.
     private func write(_ specification: RuntimeSpec, to path: String) throws {
         let bytes = Array(try JSONEncoder().encode(specification))
-        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+        let temporary = path + ".new"
+        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
         try file.write(bytes)
+        // Whoever reads it finds all of it or none.
+        if rename(temporary, path) != 0 { throw SystemError("rename", errno, on: temporary) }
     }
 }
 

@@ -26,6 +26,9 @@ struct ContainerDetails: Codable, Equatable, Sendable {
     /// True from the moment at which the program may run until it is known to: an engine that finds it so does not know
     /// whether the start was told of.
     var isStarting: Bool?
+    /// True until it is there with its layers and its folder, and its creation was told: an engine that finds it so takes
+    /// back what the engine before had no time to finish.
+    var isBeingMade: Bool?
 }
 
 /// A container at one instant, for everything that only looks at it.

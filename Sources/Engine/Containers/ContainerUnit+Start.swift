@@ -13,6 +13,7 @@ extension ContainerUnit {
     /// - Throws: `notModified` where it runs, or why it does not start.
     func start() async throws {
         try await gate.run {
+            if details.isBeingMade == true { throw EngineError.noSuchContainer(id.description) }
             switch state.phase {
             case .running, .restarting: throw EngineError(.notModified, "the container \(name) is already started")
             case .paused:
@@ -69,7 +70,7 @@ extension ContainerUnit {
         }
         watchMemory()
         streams.started.keep(run?.process)
-        if engine.supervisor.losses != losses { try await handOver() }
+        if engine.supervisor.losses != losses { await engine.handOver(self) }
     }
 
     /// Everything that a start needs of the engine, with the state that precedes it written down.
@@ -104,9 +105,15 @@ extension ContainerUnit {
         state.pid = nil
         if state.phase == .restarting { state.phase = .exited }
         // The failure of the start is what is told; the record catches up with the next change.
-        try? persist()
+        persistIfPossible()
         endStreams()
-        if definition.request.hostConfig.autoRemove { try? await discard() }
+        if definition.request.hostConfig.autoRemove {
+            do {
+                try await discard()
+            } catch {
+                engine.report("cannot remove the container \(name), which did not start", error)
+            }
+        }
         return failure
     }
 
@@ -117,19 +124,20 @@ extension ContainerUnit {
         streams = RunStreams()
     }
 
-    /// Hands the processes to a supervisor that came while they were being started.
-    func handOver() async throws {
-        guard let run else { return }
-        let (supervisor, log) = (engine.supervisor, try logPlace())
-        guard try await supervisor.waitForReplacement(after: supervisor.losses - 1) else { return }
-        try await BlockingCall.run { try run.process.hand(to: supervisor.current, log, sharing: run.sharedMemory) }
-    }
-
     /// Tells of each time that the kernel ends one of its processes for want of memory.
     func watchMemory() {
         guard let run else { return }
-        engine.background.add { [id, weak engine] in
-            guard let watch = try? MemoryWatch(run.resources.group) else { return }
+        engine.background.add { [id, name, weak engine] in
+            let watch: MemoryWatch
+            do throws(ControlGroupError) {
+                guard let available = try MemoryWatch(run.resources.group) else { return }
+                watch = available
+            } catch {
+                // Where the container has ended meanwhile, there is nothing to watch any more.
+                if error.code == .missing { return }
+                engine?.report("cannot watch the memory of the container \(name)", error)
+                return
+            }
             while await watch.nextKill(until: run.streams.ended) {
                 await engine?.containers.unit(id)?.noteMemoryKill()
             }

@@ -11,10 +11,19 @@ import Store
 extension ContainerUnit {
     /// Takes over what the engine before has left.
     ///
-    /// - Parameter processes: What the supervisor keeps, by name.
-    func takeOver(_ processes: [String: RunningProcess]) async {
+    /// - Parameters:
+    ///   - processes: What the supervisor keeps, by name.
+    ///   - isNewBoot: Whether the machine was started anew since.
+    func takeOver(_ processes: [String: RunningProcess], isNewBoot: Bool) async {
         do {
-            try await gate.run { try await takeOverInTurn(processes) }
+            try await gate.run {
+                if details.isBeingMade == true {
+                    // Whether its creation was told is only known where the machine has lost nothing of what was written.
+                    guard isNewBoot else { return try await discard(isAnnounced: false) }
+                    try noteCreation()
+                }
+                try await takeOverInTurn(processes)
+            }
         } catch {
             engine.report("cannot take over the container \(name)", error)
         }
@@ -91,9 +100,15 @@ extension ContainerUnit {
 
     /// What the last start has written down; nil where it has not come so far.
     private func writtenStart() throws -> WrittenStart? {
-        guard let bytes = try readSpecification() else { return nil }
-        // One that was being written when the engine died is none.
-        guard let specification = try? JSONDecoder().decode(RuntimeSpec.self, from: Data(bytes)) else { return nil }
+        // The machine may have ended before the bytes of the file came to the disk.
+        guard let bytes = try readSpecification(), !bytes.isEmpty else { return nil }
+        let specification: RuntimeSpec
+        do {
+            specification = try JSONDecoder().decode(RuntimeSpec.self, from: Data(bytes))
+        } catch {
+            engine.report("cannot read \(folder.specification): what runs of the container \(name) is ended", error)
+            return nil
+        }
         let seccomp = try SpecificationBuilder.seccomp(of: definition)
         let resources = try HostResources(
             of: specification,
@@ -183,7 +198,6 @@ extension ContainerUnit {
         scheduleRestart(after: .zero)
     }
 
-    /// Hands its processes to a supervisor that takes the place of one that has gone.
     func hand(to supervisor: any Supervisor) async {
         guard let run else { return }
         do {

@@ -11,7 +11,7 @@ import Store
 ///
 /// Whatever takes several steps runs behind a gate, one at a time, since the actor takes up other work at each `await`.
 /// A step that changes the state writes it down before anybody hears of it.
-actor ContainerUnit {
+actor ContainerUnit: HandedOver {
     nonisolated let id: ObjectID
     nonisolated let created: Timestamp
     unowned nonisolated let engine: Engine
@@ -143,6 +143,12 @@ actor ContainerUnit {
     }
 
     // MARK: Changes without processes
+
+    /// Tells of its creation, now that everything of it is there.
+    func noteCreation() throws {
+        details.isBeingMade = nil
+        try persist(telling: "create")
+    }
 
     /// Gives it another name.
     func rename(to newName: ContainerName) async throws {

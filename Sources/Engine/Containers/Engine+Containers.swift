@@ -45,15 +45,17 @@ extension Engine {
         let unit = try add(id, try reserveName(wanted, for: id), definition)
         do {
             let (images, folder, removesItself) = (images, unit.folder, definition.request.hostConfig.autoRemove)
-            try await BlockingCall.run {
-                _ = try images.unpack(image)
-                try folder.prepare(removesItself: removesItself)
+            try await unit.gate.run {
+                try await BlockingCall.run {
+                    _ = try images.unpack(image)
+                    try folder.prepare(removesItself: removesItself)
+                }
+                try await unit.noteCreation()
             }
         } catch {
             try await unit.gate.run { try await unit.discard(isAnnounced: false) }
             throw EngineError(anyStart: error)
         }
-        await unit.publish("create")
         var response = ContainerCreateResponse()
         response.id = id.description
         response.warnings = settled.warnings
@@ -100,12 +102,13 @@ extension Engine {
     /// Writes a container down and takes it up.
     private func add(_ id: ObjectID, _ name: ContainerName, _ definition: ContainerDefinition) throws -> ContainerUnit {
         do {
-            let record = ContainerRecord(
+            var record = ContainerRecord(
                 id: id.description,
                 name: name.description,
                 created: UnixTime(.now),
                 configuration: Array(try JSONEncoder().encode(definition))
             )
+            record.state.details = Array(try JSONEncoder().encode(ContainerDetails(isBeingMade: true)))
             // One that removes itself has nothing to tell after a crash of the machine, so that nobody waits for the disk; what
             // is left of its files then, the next engine finds by their mark.
             try store.write(definition.request.hostConfig.autoRemove ? .process : .machine) { try $0.add(record) }

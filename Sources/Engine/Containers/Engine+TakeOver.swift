@@ -24,7 +24,7 @@ extension Engine {
         let processes = try await BlockingCall.run { [supervisor] in try Self.keptProcesses(of: supervisor) }
         let isNewBoot = try noteBoot()
         if isNewBoot { discardUnrecorded(containerRecords) }
-        for unit in containers.all { await unit.takeOver(processes) }
+        for unit in containers.all { await unit.takeOver(processes, isNewBoot: isNewBoot) }
         for unit in execs.all {
             if let process = processes[unit.id.description], await !unit.hasEnded {
                 await unit.adopt(process)
@@ -153,9 +153,10 @@ extension Engine {
             do {
                 let next = try await BlockingCall.run { try self.openSupervisor() }
                 for unit in containers.all { await unit.hand(to: next) }
-                for unit in execs.all { try await unit.hand(to: next) }
-                supervisor.replace(by: next)
+                for unit in execs.all { await unit.hand(to: next) }
+                // Fails where that one has gone as well: nobody is told of it then.
                 try guardMyself()
+                supervisor.replace(by: next)
                 return
             } catch {
                 report("cannot start another keeper", error)
@@ -163,6 +164,18 @@ extension Engine {
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(10))
         }
+    }
+
+    /// Hands over a process that was being started while the supervisor went away.
+    ///
+    /// Whatever becomes of this supervisor, the next one gets the process as well.
+    func handOver(_ unit: some HandedOver) async {
+        // Whoever asked for the start may have gone, and that must not end the wait.
+        let handing = Task { [supervisor] in
+            guard try await supervisor.waitForReplacement(after: supervisor.losses - 1) else { return }
+            await unit.hand(to: supervisor.current)
+        }
+        _ = try? await handing.value
     }
 
     /// Waits for the end of a keeper that this process has started, so that the kernel can forget it.

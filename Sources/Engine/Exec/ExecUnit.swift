@@ -9,7 +9,7 @@ import Runtime
 import Store
 
 /// A further program of a container.
-actor ExecUnit {
+actor ExecUnit: HandedOver {
     nonisolated let id: ObjectID
     nonisolated let container: ContainerUnit
     nonisolated let request: ExecCreateRequest
@@ -78,21 +78,24 @@ actor ExecUnit {
         wasStarted = true
         if let size = TerminalSize(start.consoleSize) { terminalSize = size }
         let isDetached = start.detach
+        let running: RunningProcess
+        let losses = engine.supervisor.losses
         do {
-            let running = try await launch(isDetached: isDetached)
-            process = running.process
-            pid = running.process.pid
-            try persist(processName: running.process.name)
-            await publish("exec_start: \(commandLine)")
-            await container.note(exec: id, isRunning: true)
-            if engine.supervisor.losses != running.losses { try await handOver(running.process) }
-            return isDetached ? nil : attachment(to: running.process)
+            running = try await launch(isDetached: isDetached)
         } catch {
             throw startFailed(error)
         }
+        process = running
+        pid = running.pid
+        // It runs all the same.
+        persistIfPossible("the start")
+        await publish("exec_start: \(commandLine)")
+        await container.note(exec: id, isRunning: true)
+        if engine.supervisor.losses != losses { await engine.handOver(self) }
+        return isDetached ? nil : attachment(to: running)
     }
 
-    private func launch(isDetached: Bool) async throws -> (process: RunningProcess, losses: Int) {
+    private func launch(isDetached: Bool) async throws -> RunningProcess {
         let run = try await container.runForExec()
         let snapshot = await container.snapshot
         let launcher = ExecLauncher(
@@ -106,29 +109,29 @@ actor ExecUnit {
         )
         // The record comes first: a process without one would be taken for a leftover.
         try persist(processName: id.description)
-        let losses = engine.supervisor.losses
-        return (try await engine.supervisor.retrying { try launcher.launch() }, losses)
+        return try await engine.supervisor.retrying { try launcher.launch() }
     }
 
     private func startFailed(_ error: any Error) -> any Error {
         let failure = EngineError(anyStart: error, joins: true)
+        if failure.code == .unavailable {
+            // Nobody was there to start it, which says nothing of the program: it can be started again.
+            wasStarted = false
+            return failure
+        }
         exitStatus = failure.code.runExitStatus == 125 ? 126 : failure.code.runExitStatus
-        try? persist(processName: id.description)
+        persistIfPossible("the failed start")
         exit.keep(exitStatus ?? 126)
         return failure
     }
 
-    /// Hands the process to a supervisor that came while it was being started.
-    private func handOver(_ process: RunningProcess) async throws {
-        let supervisor = engine.supervisor
-        guard try await supervisor.waitForReplacement(after: supervisor.losses - 1) else { return }
-        try await BlockingCall.run { try process.hand(to: supervisor.current, nil) }
-    }
-
-    /// Hands the process to a new supervisor.
-    func hand(to supervisor: any Supervisor) async throws {
+    func hand(to supervisor: any Supervisor) async {
         guard let process else { return }
-        try await BlockingCall.run { try process.hand(to: supervisor, nil) }
+        do {
+            try await BlockingCall.run { try process.hand(to: supervisor, nil) }
+        } catch {
+            engine.report("cannot hand the exec \(id) to another keeper", error)
+        }
     }
 
     /// Takes over a process that an earlier engine started: its streams are nobody's any more.
@@ -152,11 +155,7 @@ actor ExecUnit {
         let status = news.end?.status ?? ContainerUnit.unknownStatus
         exitStatus = status
         process = nil
-        do {
-            try persist(processName: id.description)
-        } catch {
-            engine.report("cannot take note of the end of the exec \(id)", error)
-        }
+        persistIfPossible("the end")
         engine.supervisor.forget(news.name)
         await container.note(exec: id, isRunning: false)
         await publish("exec_die", ["exitCode": String(status)])
@@ -185,11 +184,7 @@ actor ExecUnit {
             return
         }
         exitStatus = ContainerUnit.unknownStatus
-        do {
-            try persist(processName: id.description)
-        } catch {
-            engine.report("cannot take note of the end of the exec \(id)", error)
-        }
+        persistIfPossible("the end")
         exit.keep(ContainerUnit.unknownStatus)
     }
 
@@ -245,6 +240,15 @@ actor ExecUnit {
 
     private func persist(processName: String) throws {
         try engine.store.write(.process) { [record = try record(processName)] in try $0.put(record) }
+    }
+
+    /// Writes down what cannot be undone any more; a full disk must keep nobody from it.
+    private func persistIfPossible(_ subject: String) {
+        do {
+            try persist(processName: id.description)
+        } catch {
+            engine.report("cannot write down \(subject) of the exec \(id)", error)
+        }
     }
 
     private func record(_ processName: String?) throws -> ExecRecord {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
+import FoundationEssentials
 import Glibc
 import OCI
 import Store
@@ -74,6 +75,37 @@ import Testing
                 },
                 { tested in
                     #expect(Self.folders(tested) == [made.withLock(\.self)])
+                },
+            ]
+        )
+    }
+    @Test(arguments: [false, true])
+    func `what was being made is taken back where nobody can have heard of it`(isNewBoot: Bool) async throws {
+        let made = Mutex("")
+        try await TestedEngine.succession(
+            .embedded,
+            [
+                { tested in
+                    let id = try await tested.create(["true"], named: "half")
+                    made.withLock { $0 = id }
+                    // As an engine leaves it that dies before the container is there.
+                    var state = ContainerRecord.State()
+                    state.details = Array(try JSONEncoder().encode(ContainerDetails(isBeingMade: true)))
+                    try tested.engine.store.write(.process) { [state] in
+                        try $0.setState(of: id, to: state)
+                        if isNewBoot { try $0.setSetting("boot", to: "another") }
+                    }
+                },
+                { tested in
+                    let id = made.withLock(\.self)
+                    #expect(Self.folders(tested) == (isNewBoot ? [id] : []))
+                    if isNewBoot {
+                        let outcome = try await tested.finish(id)
+                        #expect(outcome.status == 0)
+                    } else {
+                        let another = try await tested.create(["true"], named: "half")
+                        #expect(another != id)
+                    }
                 },
             ]
         )
