@@ -120,14 +120,14 @@ enum Victim: String, CaseIterable, Sendable {
         _ = try engine.wait(id)
         try engine.remove(id)
         var last: (engine: [String], keeper: [String]) = ([], [])
-        // The same twice in a row: then nothing is being closed any more.
+        // The same twice in a row, and nothing is being removed: then nothing is being closed any more.
         while true {
             let status = try engine.insist { try $0.status() }
             let now = (
                 engine: SurvivingEngine.descriptors(of: status.pid),
                 keeper: SurvivingEngine.descriptors(of: try #require(status.keeperPID))
             )
-            if now == last { return now }
+            if now == last, names(in: engine.scratch / "trash").isEmpty { return now }
             last = now
         }
     }
