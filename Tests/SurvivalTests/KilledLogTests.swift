@@ -95,11 +95,12 @@ private struct FollowedLines {
             known -= 1
             return
         }
-        guard let space = line.firstIndex(of: UInt8(ascii: " ")) else { return bytes += line + [UInt8(ascii: "\n")] }
+        // One without a time is kept whole, and so found to be wrong.
+        let space = line.firstIndex(of: UInt8(ascii: " ")) ?? line.startIndex
         let time = String(decoding: line[..<space], as: UTF8.self)
         withLastTime = time == lastTime ? withLastTime + 1 : 1
         lastTime = time
-        bytes += line[(space + 1)...]
+        bytes += line[space...].dropFirst()
         bytes.append(UInt8(ascii: "\n"))
     }
 }

@@ -33,6 +33,7 @@ extension ContainerUnit {
     ///
     /// - Throws: Why it does not start. It is as it was, with the reason noted; one that removes itself is gone.
     func launch() async throws {
+        engine.trees.anticipateMove()
         let launcher: ContainerLauncher
         do {
             launcher = try await makeLauncher()

@@ -26,6 +26,8 @@ extension Engine {
         named name: String?,
         platform: String? = nil
     ) async throws -> ContainerCreateResponse {
+        // Most are started right away.
+        trees.anticipateMove()
         let wanted = try name.flatMap { name throws(EngineError) in name.isEmpty ? nil : try ContainerName(name) }
         let image = try await image(for: request, platform)
         var generator = SystemRandomNumberGenerator()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
+import Linux
 import Store
 
 extension Engine {
@@ -14,6 +15,8 @@ extension Engine {
     ) async throws -> ExecCreateResponse {
         let container = try containers.find(reference)
         try request.check()
+        // Most are started right away.
+        trees.anticipateMove()
         _ = try await container.runForExec()
         var generator = SystemRandomNumberGenerator()
         let id = ObjectID(using: &generator)

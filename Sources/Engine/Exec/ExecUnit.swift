@@ -96,6 +96,7 @@ actor ExecUnit: HandedOver {
     }
 
     private func launch(isDetached: Bool) async throws -> RunningProcess {
+        engine.trees.anticipateMove()
         let run = try await container.runForExec()
         let snapshot = await container.snapshot
         let launcher = ExecLauncher(

@@ -16,10 +16,14 @@ package struct ObjectID: Hashable, Sendable, LosslessStringConvertible {
     ///
     /// - Parameter generator: Where the random bits come from.
     package init(using generator: inout some RandomNumberGenerator) {
-        let digits = Array("0123456789abcdef")
         var text = ""
         repeat {
-            text = String((0..<64).map { _ in digits[Int.random(in: 0..<16, using: &generator)] })
+            text = ""
+            // A number gives sixteen digits; each may be a call of the system.
+            for _ in 0..<4 {
+                let digits = String(generator.next() as UInt64, radix: 16)
+                text += String(repeating: "0", count: 16 - digits.utf8.count) + digits
+            }
         } while text.prefix(12).allSatisfy { $0 <= "9" }
         description = text
     }

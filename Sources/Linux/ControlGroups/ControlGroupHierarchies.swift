@@ -63,6 +63,7 @@ package struct ControlGroupHierarchies: Sendable {
     package var parent = ["wharf"]
     /// Whether ``parent`` is somebody else's, named by the user, and must not be removed.
     package var keepsParent = false
+    private var ownMove: OwnGroupMove?
 
     /// Finds the trees.
     ///
@@ -78,11 +79,11 @@ package struct ControlGroupHierarchies: Sendable {
     ) throws(ControlGroupError) -> ControlGroupHierarchies {
         do {
             let process = try ControlGroupDirectory(opening: "/proc/self")
-            let found = ControlGroupMount.all(
-                mountInfo: try process.read("mountinfo"),
-                ownGroups: try process.read("cgroup")
-            )
-            return try ControlGroupHierarchies(found, base: base)
+            let ownGroups = try process.read("cgroup")
+            let found = ControlGroupMount.all(mountInfo: try process.read("mountinfo"), ownGroups: ownGroups)
+            var hierarchies = try ControlGroupHierarchies(found, base: base)
+            if !hierarchies.legacy.isEmpty { hierarchies.ownMove = OwnGroupMove(found, groups: ownGroups) }
+            return hierarchies
         } catch {
             throw ControlGroupError("find the control groups", error)
         }
@@ -121,6 +122,13 @@ package struct ControlGroupHierarchies: Sendable {
     private static let usefulInOne: Set = [
         "blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "hugetlb", "memory", "pids",
     ]
+
+    /// Has the wait pass that putting a process into a group of version 1 costs, while that process is prepared.
+    ///
+    /// The call returns at once, and does nothing where everything is in version 2.
+    package func anticipateMove() {
+        ownMove?.begin()
+    }
 
     /// The tree through which a controller acts; nil where there is none.
     ///

@@ -36,6 +36,18 @@ import Testing
         #expect(names.count == Set(names).count)
     }
 
+    @Test func `the move that is made in advance leaves this process where it is, wherever that is`() throws {
+        let groups = try readText("/proc/self/cgroup")
+        let mounts = ControlGroupMount.all(mountInfo: try readText("/proc/self/mountinfo"), ownGroups: groups)
+        guard mounts.contains(where: { $0.version == .one }) else {
+            #expect(OwnGroupMove(mounts, groups: groups) == nil)
+            return
+        }
+        #expect(try #require(OwnGroupMove(mounts, groups: groups)).move())
+        #expect(try !#require(OwnGroupMove(mounts, groups: "1:pids:/elsewhere\n")).move())
+        #expect(try readText("/proc/self/cgroup") == groups)
+    }
+
     @Test(arguments: Trees.available)
     func `a process is put into every tree through the descriptors`(trees: Trees) throws {
         let test = try TestGroup(ResourceLimits(), trees)

@@ -65,6 +65,7 @@ enum BenchStart {
             execs.append(Subject("docker exec", share: 25, docker.execs))
         }
         print(try table("start to removed", starts, runs: runs))
+        print(try table("the same after a pause", starts.map(\.paused), runs: max(10, runs / 5)))
         print(try table("exec to end", execs, runs: runs))
     }
 
@@ -98,6 +99,18 @@ private struct Subject {
     let share: Int
     /// Does it so many times, and returns the seconds that each took.
     let run: (Int) throws -> [Double]
+
+    /// The same as somebody meets it who does it now and then: each time after a tenth of a second without any.
+    ///
+    /// Much in the kernel is quicker if it was done just before.
+    var paused: Subject {
+        Subject(name, share: share) { count in
+            try (0..<count).flatMap { _ in
+                poll(nil, 0, 100)
+                return try run(1)
+            }
+        }
+    }
 
     init(_ name: String, share: Int, _ run: @escaping (Int) throws -> [Double]) {
         self.name = name
