@@ -49,6 +49,7 @@ package struct CommandLineParser {
             return try reader.action(width: width)
         } catch {
             var error = error
+            error.command = reader.chosen.name
             error.context = "usage: \(reader.chosen.usage)\nsee `\(reader.chosen.name) --help`"
             throw error
         }

@@ -8,6 +8,8 @@ package struct UsageError: Error {
     package var suggestion: String?
     /// The usage of the command that was read last, and how to see its help.
     var context: String?
+    /// The command that was read last, with those above it: `wharf container run`.
+    package internal(set) var command = ""
 
     /// Says what is wrong; the parser adds how to go on.
     package init(_ message: String) {

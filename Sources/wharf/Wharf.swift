@@ -50,7 +50,9 @@ enum Wharf {
             case .run(let run): try run()
             }
         } catch let error as UsageError {
-            end(CommandFailure(message: error.text, status: .usage))
+            // Scripts that were written for docker look for its status.
+            let isDockers = ["container", "image"].contains(error.command.split(separator: " ").dropFirst().first)
+            end(CommandFailure(message: error.text, status: isDockers ? .engine : .usage))
         } catch {
             end(CommandFailure(of: error, isRun: false))
         }

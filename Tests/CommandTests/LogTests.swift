@@ -22,7 +22,7 @@ import Testing
                 try /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z out \d/.wholeMatch(in: line) != nil
             }
             #expect(try stamped.allSatisfy(isStamped))
-            #expect(try await host.shell("c logs --tail many one").end == .exit(64))
+            #expect(try await host.shell("c logs --tail many one").end == .exit(125))
             #expect(try await host.transcript("c logs nothing") == "error: No such container: nothing\n")
         }
     }

@@ -148,6 +148,6 @@ import Testing
     @Test(arguments: [["a", "b"], ["a:/x", "b:/y"], ["-", "-"], ["-", "b"]])
     func `needs one side in a container`(arguments: [String]) throws {
         let outcome = try Command(Binaries.path(of: "wharf"), ["container", "cp"] + arguments).run()
-        #expect(outcome.end == .exit(64))
+        #expect(outcome.end == .exit(125))
     }
 }

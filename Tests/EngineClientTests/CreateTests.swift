@@ -98,7 +98,7 @@ private let lines: [String] = {
             environment: ["WHARF_ROOT": "/nonexistent", "WHARF_WHARFD": "/nonexistent"]
         )
         let outcome = try wharf.run()
-        #expect(outcome.end == .exit(64) || outcome.end == .exit(1), "\(outcome.errors)")
+        #expect(outcome.end == .exit(125) || outcome.end == .exit(1), "\(outcome.errors)")
         #expect(outcome.errors.hasPrefix("error: ") && outcome.errors.contains(words), "\(outcome.errors)")
     }
 }
