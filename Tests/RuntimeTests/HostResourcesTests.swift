@@ -285,6 +285,43 @@ import Testing
         #expect(try starting.waitUntilRunning().wait() == .exit(9))
     }
 
+    @Test(arguments: [true, false], [true, false])
+    func `holds a further program that waits at its gate, which runs only where it is opened`(
+        isKept: Bool,
+        isOpened: Bool
+    ) throws {
+        let keeper = try TestKeeper()
+        let launcher: any Launcher = isKept ? KeeperLauncher(keeper.client) : EmbeddedLauncher()
+        var container = try TestContainer(["sleep", "1000"])
+        let host = try TestHost(container.specification, profile: .standard)
+        container.request.specification = container.specification
+        let running = try host.resources.start(container.request, by: launcher)
+        let gate = try Pipe()
+        var request = ExecRequest(RuntimeSpec.Process(args: ["/bin/sh", "-c", "exit 9"]), in: container.specification)
+        request.name = "exec"
+        request.gate = gate.reader.number
+        let pidfd = running.process.pidfd.number
+        let starting = try host.resources.createExec(request, joining: pidfd, by: launcher)
+        #expect(try Set(host.resources.group.processes()) == [running.process.pid, starting.pid])
+        #expect(try readText("/proc/\(starting.pid)/comm") != "sh\n")
+        gate.split { _, writer in
+            if isOpened { #expect(write(writer.number, "x", 1) == 1) }
+            close(writer.release())
+        }
+        if isOpened {
+            #expect(try starting.waitUntilRunning().wait() == .exit(9))
+        } else {
+            do throws(LaunchError) {
+                _ = try starting.waitUntilRunning()
+                Issue.record("the program ran")
+            } catch {
+                #expect(error.exitStatus == 125)
+            }
+        }
+        try running.process.signal(SIGKILL)
+        #expect(try running.process.wait() == .signal(SIGKILL))
+    }
+
     @Test func `a program that is missing leaves a group that can be removed`() throws {
         var container = try TestContainer(["/nowhere"])
         let host = try TestHost(container.specification)

@@ -14,11 +14,11 @@ enum Victim: String, CaseIterable, Sendable {
 }
 
 @Suite(.serialized) struct `Containers whose engine or keeper is killed at any instant` {
-    /// How long a series is; without `SURVIVAL_ROUNDS` there is none.
-    private static let rounds = getenv("SURVIVAL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 0
+    /// How long a series is.
+    private static let rounds = getenv("SURVIVAL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 24
     private static let workers = 4
 
-    @Test(.enabled(if: rounds > 0, "a series: set SURVIVAL_ROUNDS"), arguments: Victim.allCases)
+    @Test(arguments: Victim.allCases)
     func `end once, as they would, and leave nothing`(victim: Victim) async throws {
         try await SurvivingEngine.with { engine in
             let before = try await BlockingCall.run { try Self.settledDescriptors(engine) }

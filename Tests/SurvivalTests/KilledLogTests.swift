@@ -7,9 +7,9 @@ import Linux
 import TestSupport
 import Testing
 
-@Suite struct `The log of a container whose engine is killed all the time` {
-    /// How often it is done; without `SURVIVAL_LOGS` never.
-    private static let repetitions = getenv("SURVIVAL_LOGS").flatMap { Int(String(cString: $0)) } ?? 0
+@Suite(.serialized) struct `The log of a container whose engine is killed all the time` {
+    /// How often it is done.
+    private static let repetitions = getenv("SURVIVAL_LOGS").flatMap { Int(String(cString: $0)) } ?? 1
     /// Thousands of programs one after the other, so that it takes long enough to kill many engines.
     private static let script =
         "i=0; while [ $i -lt 5000 ]; do seq $((i * 200 + 1)) $((i * 200 + 200)); i=$((i + 1)); done"

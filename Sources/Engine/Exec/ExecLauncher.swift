@@ -17,9 +17,11 @@ struct ExecLauncher: Sendable {
 
     /// Runs it.
     ///
+    /// - Parameter commit: Called with the number of the process before its program can do anything: whatever dies after
+    ///   that, it is run once.
     /// - Returns: The process.
     /// - Throws: Why it does not run; nothing of it is left.
-    func launch() throws -> RunningProcess {
+    func launch(_ commit: (Int32) throws -> Void) throws -> RunningProcess {
         var process = try request.process(in: snapshot.definition, run.specification, root: run.openRoot())
         if let terminalSize { process.consoleSize = terminalSize.consoleSize }
         let pipes = try StandardPipes(
@@ -31,8 +33,18 @@ struct ExecLauncher: Sendable {
         var launch = ExecRequest(process, in: run.specification)
         launch.name = id.description
         launch.streams = pipes.streams
-        let running = try run.resources.exec(launch, joining: run.process.pidfd.number, by: supervisor)
+        let gate = try Pipe()
+        launch.gate = gate.reader.number
+        let starting = try run.resources.createExec(launch, joining: run.process.pidfd.number, by: supervisor)
         let own = pipes.keepOwnEnds()
-        return RunningProcess(named: id.description, running, own) {}
+        do {
+            try commit(starting.pid)
+            try gate.writer.write([0])
+        } catch {
+            try? starting.abandon()
+            supervisor.forget(id.description)
+            throw error
+        }
+        return RunningProcess(named: id.description, try starting.waitUntilRunning(), own) {}
     }
 }

@@ -87,8 +87,6 @@ actor ExecUnit: HandedOver {
         }
         process = running
         pid = running.pid
-        // It runs all the same.
-        persistIfPossible("the start")
         await publish("exec_start: \(commandLine)")
         await container.note(exec: id, isRunning: true)
         if engine.supervisor.losses != losses { await engine.handOver(self) }
@@ -110,20 +108,34 @@ actor ExecUnit: HandedOver {
         )
         // The record comes first: a process without one would be taken for a leftover.
         try persist(processName: id.description)
-        return try await engine.supervisor.retrying { try launcher.launch() }
+        let (record, store) = (try record(id.description), engine.store)
+        return try await engine.supervisor.retrying {
+            try launcher.launch { pid in
+                var record = record
+                record.pid = pid
+                try store.write(.process) { [record] in try $0.put(record) }
+            }
+        }
     }
 
     private func startFailed(_ error: any Error) -> any Error {
         let failure = EngineError(anyStart: error, joins: true)
         if failure.code == .unavailable {
-            // Nobody was there to start it, which says nothing of the program: it can be started again.
-            wasStarted = false
+            // Nobody was there to start it, which says nothing of the program.
+            takeBackStart()
             return failure
         }
         exitStatus = failure.code.runExitStatus == 125 ? 126 : failure.code.runExitStatus
         persistIfPossible("the failed start")
         exit.keep(exitStatus ?? 126)
         return failure
+    }
+
+    /// Makes it one that was never started, and so can be.
+    private func takeBackStart() {
+        wasStarted = false
+        pid = nil
+        persistIfPossible("the start", processName: nil)
     }
 
     func hand(to supervisor: any Supervisor) async {
@@ -167,7 +179,7 @@ actor ExecUnit: HandedOver {
     private func noteFailedStart(_ name: String, _ error: Int32) async {
         process = nil
         if error == ECANCELED {
-            wasStarted = false
+            takeBackStart()
         } else {
             let program = request.cmd?.words.first ?? ""
             _ = startFailed(LaunchError.exec(SystemError("execve", error, on: program)))
@@ -239,14 +251,18 @@ actor ExecUnit: HandedOver {
 
     private var commandLine: String { (request.cmd?.words ?? []).joined(separator: " ") }
 
-    private func persist(processName: String) throws {
+    private func persist(processName: String?) throws {
         try engine.store.write(.process) { [record = try record(processName)] in try $0.put(record) }
     }
 
     /// Writes down what cannot be undone any more; a full disk must keep nobody from it.
     private func persistIfPossible(_ subject: String) {
+        persistIfPossible(subject, processName: id.description)
+    }
+
+    private func persistIfPossible(_ subject: String, processName: String?) {
         do {
-            try persist(processName: id.description)
+            try persist(processName: processName)
         } catch {
             engine.report("cannot write down \(subject) of the exec \(id)", error)
         }

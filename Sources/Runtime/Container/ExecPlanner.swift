@@ -22,6 +22,8 @@ package struct ExecRequest: Sendable {
     package var filter: [UInt8]?
     /// The `SECCOMP_FILTER_FLAG_…` bits for seccomp(2).
     package var filterFlags: UInt32 = 0
+    /// A pipe's end from which the process reads a byte before it runs its program, borrowed until the launch.
+    package var gate: Int32?
     /// A signal that the process gets when the thread that launched it ends.
     package var deathSignal: Int32?
 
@@ -72,6 +74,7 @@ enum ExecPlanner {
         steps.filter = request.filter
         steps.filterFlags = request.filterFlags
         steps.deathSignal = request.deathSignal
+        steps.gate = request.gate
         try steps.append(to: &builder)
         return try builder.build()
     }

@@ -130,6 +130,35 @@ package struct HostResources: Sendable {
         joining pidfd: Int32,
         by launcher: any Launcher
     ) throws(LaunchError) -> Process {
+        try launch(request, joining: pidfd, by: launcher).waitUntilRunning()
+    }
+
+    /// Brings another program into the container of a process, up to its gate (``ExecRequest/gate``).
+    ///
+    /// - Parameters:
+    ///   - request: What to run; its control groups and its filter are filled in.
+    ///   - pidfd: The pidfd of the container's first process.
+    ///   - launcher: Who becomes the parent of the program.
+    /// - Returns: The process before its program.
+    /// - Throws: Why it did not come so far; `.busy` where the container is frozen.
+    package func createExec(
+        _ request: ExecRequest,
+        joining pidfd: Int32,
+        by launcher: any Launcher
+    ) throws(LaunchError) -> StartingProcess {
+        guard request.gate != nil else {
+            throw .specification(field: "gate", "is missing: a program that is created needs one")
+        }
+        var starting = try launch(request, joining: pidfd, by: launcher)
+        try starting.waitUntilReady()
+        return starting
+    }
+
+    private func launch(
+        _ request: ExecRequest,
+        joining pidfd: Int32,
+        by launcher: any Launcher
+    ) throws(LaunchError) -> StartingProcess {
         let attachment = try attachment()
         guard try !isFrozen() else {
             let reason = "it is frozen; thaw the container first"
@@ -139,7 +168,7 @@ package struct HostResources: Sendable {
         request.controlGroups = ControlGroupPlaces(attachment, in: group.hierarchies)
         (request.filter, request.filterFlags) = (filter?.instructions, filter?.loadFlags ?? 0)
         request.deathSignal = request.deathSignal ?? launcher.deathSignal
-        return try launcher.launch(ExecPlanner.plan(request, joining: pidfd), name: request.name).waitUntilRunning()
+        return try launcher.launch(ExecPlanner.plan(request, joining: pidfd), name: request.name)
     }
 
     private func attachment() throws(LaunchError) -> ControlGroupAttachment {
