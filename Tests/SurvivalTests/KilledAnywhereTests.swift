@@ -107,7 +107,9 @@ enum Victim: String, CaseIterable, Sendable {
         #expect(own.count { $0.action == "start" } == 1, story)
         #expect(own.count { $0.action == "destroy" } == 1, story)
         if let status = outcome.status { #expect(status == outcome.round.expected, story) }
-        if outcome.round.kind == .exec { #expect(outcome.execStatus == outcome.round.own, story) }
+        guard outcome.round.kind == .exec else { return }
+        #expect(outcome.execStatus == outcome.round.own, story)
+        #expect(outcome.execOutput == Array("ran\n".utf8), story)
     }
 
     /// What a fresh engine and its keeper have open after one container, when no request is under way.

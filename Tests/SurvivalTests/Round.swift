@@ -18,8 +18,9 @@ struct Round: Sendable {
         var id: String
         /// The status that the engine told; nil where nobody asked.
         var status: Int?
-        /// The status of the exec.
+        /// The status of the exec, and what it has written to the container's log.
         var execStatus: Int?
+        var execOutput: [UInt8]?
     }
 
     let number: Int
@@ -51,7 +52,9 @@ struct Round: Sendable {
         case .exit: break
         case .kill: try untilOver(engine, id) { try $0.killContainer(id) }
         case .stop: try untilOver(engine, id) { try $0.stopContainer(id, timeout: -1) }
-        case .exec: outcome.execStatus = try exec(engine, id)
+        case .exec:
+            outcome.execStatus = try exec(engine, id)
+            outcome.execOutput = try engine.output(of: id)
         case .removesItself: return try waitUntilGone(engine, outcome)
         case .forcedRemoval:
             try engine.remove(id)
@@ -82,7 +85,8 @@ struct Round: Sendable {
     /// Runs a program in the container, and waits for its end.
     private func exec(_ engine: SurvivingEngine, _ id: String) throws -> Int? {
         var request = ExecCreateRequest()
-        request.cmd = CommandWords(["sh", "-c", "exit \(own)"])
+        // How often it has run is seen in the log of the container.
+        request.cmd = CommandWords(["sh", "-c", "echo ran > /proc/1/fd/1; exit \(own)"])
         let wanted = request
         let exec = try engine.insist { try $0.createExec(in: id, wanted).id }
         while true {
