@@ -48,6 +48,7 @@ let package = Package(
         .target(name: "CKeeper", dependencies: ["CLinux", "CSandbox"], cSettings: strictC),
         .target(name: "CSandbox", cSettings: strictC),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["CLinux", "Linux"], swiftSettings: strict),
         .target(
             name: "Runtime",
             dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"],
@@ -202,6 +203,11 @@ let package = Package(
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "NetlinkTests",
+            dependencies: ["CLinux", "Linux", "Netlink", "TestSupport", "measure"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "LogsTests",
             dependencies: ["Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],

@@ -17,6 +17,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CKeeper": (["CLinux", "CSandbox"], []),
     "CSandbox": ([], []),
     "Linux": (["CLinux"], ["Glibc", "Synchronization"]),
+    "Netlink": (["CLinux", "Linux"], ["Glibc", "Synchronization"]),
     "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"], ["Glibc", "Synchronization"]),
     "Logs": (["CKeeper", "Linux"], ["Glibc", "Synchronization"]),
     "CCompression": ([], []),
