@@ -26,6 +26,10 @@ package enum DataType: UInt32, Sendable {
         }
     }
 
+    var isInMachineOrder: Bool {
+        self == .mark || self == .interfaceName
+    }
+
     /// The number of a concatenation: six bits for each part.
     static func number(of types: [DataType]) -> UInt32 {
         types.reduce(0) { $0 << 6 | $1.rawValue }
@@ -80,6 +84,10 @@ package struct NamedSet: Equatable, Sendable {
         case none
         case values([DataType])
         case verdicts
+
+        fileprivate var types: [DataType] {
+            if case .values(let types) = self { types } else { [] }
+        }
     }
 
     package var table: Table
@@ -140,6 +148,7 @@ extension Request {
             attributes.add(NFTA_SET_DATA_TYPE, bigEndian: UInt32(NFT_DATA_VERDICT.rawValue))
         }
         attributes.add(NFTA_SET_ID, bigEndian: id)
+        attributes.add(NFTA_SET_USERDATA, bytes: UserData.encoded(key: set.key, data: set.content.types))
         if set.isInterval, set.key.count > 1 {
             // The kernel's search through ranges of concatenated keys goes part by part.
             attributes.nest(NFTA_SET_DESC) { description in

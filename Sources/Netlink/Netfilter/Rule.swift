@@ -44,29 +44,6 @@ package struct RuleState: Equatable, Sendable {
     }
 }
 
-/// What the kernel keeps for nft(8): entries of a byte for the type, a byte for the length, and the value.
-private enum UserData {
-    /// `NFTNL_UDATA_RULE_COMMENT` of libnftnl.
-    private static let ruleComment: UInt8 = 0
-
-    /// The kernel refuses more than 256 bytes, so that the length always tells the truth.
-    static func encoded(comment: String) -> [UInt8] {
-        let value = Array(comment.utf8) + [0]
-        return [ruleComment, UInt8(truncatingIfNeeded: value.count)] + value
-    }
-
-    static func comment(in bytes: ArraySlice<UInt8>) -> String? {
-        var rest = bytes
-        while let type = rest.popFirst(), let length = rest.popFirst(), rest.count >= Int(length) {
-            if type == ruleComment {
-                return String(decoding: rest.prefix(Int(length)).prefix { $0 != 0 }, as: UTF8.self)
-            }
-            rest = rest.dropFirst(Int(length))
-        }
-        return nil
-    }
-}
-
 extension Request {
     /// Adds a rule.
     ///
