@@ -106,6 +106,7 @@ package final class NetlinkSocket: Sendable {
     /// - Returns: As many answers, in the same order.
     /// - Throws: Where a request cannot be sent, or it is not known what was done.
     package func answers(to requests: [Request]) throws(NetlinkError) -> [Answer] {
+        try checkLengths(of: requests)
         var answers: [Answer] = []
         var rest = requests[...]
         while !rest.isEmpty {
@@ -114,6 +115,19 @@ package final class NetlinkSocket: Sendable {
             rest = rest.dropFirst(part.count)
         }
         return answers
+    }
+
+    /// So that nothing of a series is sent where one of it cannot be.
+    private func checkLengths(of requests: [Request]) throws(NetlinkError) {
+        for (index, request) in requests.enumerated() {
+            do throws(NetlinkError) {
+                try request.checkLength()
+            } catch {
+                var error = error
+                error.index = index
+                throw error
+            }
+        }
     }
 
     /// So many acknowledgements have room in a socket of the usual size.
@@ -127,6 +141,7 @@ package final class NetlinkSocket: Sendable {
     package func dump(_ request: Request) throws(NetlinkError) -> [Reply] {
         var request = request
         request.flags |= UInt16(truncatingIfNeeded: NLM_F_DUMP)
+        var loss: NetlinkError?
         for _ in 0..<Self.dumpAttempts {
             do throws(NetlinkError) {
                 guard let answer = try exchange([request], startingAt: 0).first else { break }
@@ -136,13 +151,16 @@ package final class NetlinkSocket: Sendable {
                 if !isTorn { return answer.replies }
             } catch {
                 if error.code != .incomplete { throw error }
+                loss = error
+                discardWaiting()
             }
         }
-        throw NetlinkError(
-            .incomplete,
-            request.action,
-            reason: "the list changed while it was read, \(Self.dumpAttempts) times in a row"
-        )
+        throw loss
+            ?? NetlinkError(
+                .incomplete,
+                request.action,
+                reason: "the list changed while it was read, \(Self.dumpAttempts) times in a row"
+            )
     }
 
     private static let dumpAttempts = 16
@@ -153,15 +171,7 @@ package final class NetlinkSocket: Sendable {
             next &+= UInt32(requests.count)
             var bytes: [UInt8] = []
             for (offset, request) in requests.enumerated() {
-                do throws(NetlinkError) {
-                    bytes += try request.encoded(
-                        sequence: first &+ UInt32(offset),
-                        port: port,
-                        extraFlags: NLM_F_ACK
-                    )
-                } catch {
-                    throw error.at(index + offset)
-                }
+                bytes += try request.encoded(sequence: first &+ UInt32(offset), port: port, extraFlags: NLM_F_ACK)
             }
             let action = requests.count == 1 ? requests[0].action : "have \(requests.count) requests done"
             try transmit(bytes, action)
@@ -191,22 +201,19 @@ package final class NetlinkSocket: Sendable {
     /// - Throws: The first refusal, with the request's index.
     package func commit(_ requests: [Request]) throws(NetlinkError) {
         guard let last = requests.indices.last else { return }
+        try checkLengths(of: requests)
         let frame = NetfilterBatch(requests.count)
         try exclusively { (next: inout UInt32) throws(NetlinkError) in
             let first = next
             next &+= UInt32(requests.count) &+ 2
             var bytes = try frame.begin.encoded(sequence: first, port: port)
             for (index, request) in requests.enumerated() {
-                do throws(NetlinkError) {
-                    bytes += try request.encoded(
-                        sequence: first &+ 1 &+ UInt32(index),
-                        port: port,
-                        // Refusals come in any case; the last one's acknowledgement tells that there are none.
-                        extraFlags: index == last ? NLM_F_ACK : 0
-                    )
-                } catch {
-                    throw error.at(index)
-                }
+                bytes += try request.encoded(
+                    sequence: first &+ 1 &+ UInt32(index),
+                    port: port,
+                    // Refusals come in any case; the last one's acknowledgement tells that there are none.
+                    extraFlags: index == last ? NLM_F_ACK : 0
+                )
             }
             bytes += try frame.end.encoded(sequence: first &+ UInt32(requests.count) &+ 1, port: port)
             try transmit(bytes, frame.begin.action)
@@ -285,6 +292,17 @@ package final class NetlinkSocket: Sendable {
         }
     }
 
+    /// Reads what is left of a list to its end: the kernel begins no other one before.
+    private func discardWaiting() {
+        sequence.withLock { _ in
+            var (byte, sender): (UInt8, UInt32) = (0, 0)
+            while true {
+                let result = clinux_netlink_receive(descriptor.number, &byte, 1, Int32(MSG_DONTWAIT), &sender)
+                if result < 0, result != -Int64(ENOBUFS) { return }
+            }
+        }
+    }
+
     /// Waits until there is something to receive.
     private func wait() throws(SystemError) {
         var request = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
@@ -323,13 +341,5 @@ package final class NetlinkSocket: Sendable {
         } catch {
             throw NetlinkError(action, error)
         }
-    }
-}
-
-extension NetlinkError {
-    fileprivate func at(_ index: Int) -> NetlinkError {
-        var error = self
-        error.index = index
-        return error
     }
 }

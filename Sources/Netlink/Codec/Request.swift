@@ -47,13 +47,7 @@ package struct Request: Equatable, Sendable {
     /// - Returns: Header, structure and attributes, filled up to four bytes.
     /// - Throws: Where an attribute is too long.
     package func encoded(sequence: UInt32, port: UInt32, extraFlags: Int32 = 0) throws(NetlinkError) -> [UInt8] {
-        if let overlong = attributes.overlong {
-            throw NetlinkError(
-                .overlong,
-                action,
-                reason: "attribute \(overlong) is longer than the 65535 bytes that a message can tell"
-            )
-        }
+        try checkLength()
         var bytes: [UInt8] = []
         let size = Self.headerSize + Attributes.aligned(structure.count) + attributes.bytes.count
         bytes.reserveCapacity(size)
@@ -70,6 +64,16 @@ package struct Request: Equatable, Sendable {
         return bytes + attributes.bytes
     }
 
+    /// Throws where an attribute is too long.
+    func checkLength() throws(NetlinkError) {
+        guard let overlong = attributes.overlong else { return }
+        throw NetlinkError(
+            .overlong,
+            action,
+            reason: "attribute \(overlong) is longer than the 65535 bytes that a message can tell"
+        )
+    }
+
     /// The numbers of the attributes, the outermost first, that a place in the encoded message belongs to.
     ///
     /// - Parameter offset: The place, counted from the header, as `NLMSGERR_ATTR_OFFS` tells it.
@@ -80,7 +84,7 @@ package struct Request: Equatable, Sendable {
         var place = offset - Self.headerSize - Attributes.aligned(structure.count)
         while place >= 0, place < bytes.count {
             guard let length: UInt16 = bytes.number(at: 0), let type: UInt16 = bytes.number(at: 2) else { break }
-            let size = Attributes.aligned(Int(length))
+            let size = max(Attributes.aligned(Int(length)), Attributes.headerSize)
             if place >= size {
                 place -= size
                 bytes = bytes.dropFirst(size)
