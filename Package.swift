@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "CSandbox", cSettings: strictC),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Netlink", dependencies: ["CLinux", "Linux"], swiftSettings: strict),
+        .target(name: "Networks", dependencies: ["Netlink"], swiftSettings: strict),
         .target(
             name: "Runtime",
             dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"],
@@ -143,6 +144,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "NetlinkSupport",
+            dependencies: ["CLinux", "Linux", "Netlink", "TestSupport"],
+            path: "Tests/Support/NetlinkSupport",
+            swiftSettings: strict
+        ),
+        .target(
             name: "RuntimeSupport",
             dependencies: ["Linux", "Runtime", "TestSupport"],
             path: "Tests/Support/RuntimeSupport",
@@ -205,7 +212,12 @@ let package = Package(
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests",
-            dependencies: ["CLinux", "Linux", "Netlink", "TestSupport", "measure"],
+            dependencies: ["CLinux", "Linux", "Netlink", "NetlinkSupport", "TestSupport", "measure"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "NetworksTests",
+            dependencies: ["Netlink", "NetlinkSupport", "Networks"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import Netlink
+import NetlinkSupport
 import TestSupport
 import Testing
 

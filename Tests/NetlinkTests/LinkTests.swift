@@ -2,6 +2,7 @@
 
 import Glibc
 import Netlink
+import NetlinkSupport
 import TestSupport
 import Testing
 

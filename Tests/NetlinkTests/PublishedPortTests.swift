@@ -3,6 +3,7 @@
 import Glibc
 import Linux
 import Netlink
+import NetlinkSupport
 import TestSupport
 import Testing
 

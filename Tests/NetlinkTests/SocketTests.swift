@@ -4,6 +4,7 @@ import CLinux
 import Glibc
 import Linux
 import Netlink
+import NetlinkSupport
 import TestSupport
 import Testing
 

@@ -4,19 +4,19 @@ import CLinux
 import FoundationEssentials
 import Glibc
 import Linux
-import Netlink
+package import Netlink
 import TestSupport
 
 /// A network namespace of one test, gone with the last reference: nothing but this descriptor keeps it.
-final class TestNetwork: Sendable {
+package final class TestNetwork: Sendable {
     private let descriptor: Descriptor
-    let route: NetlinkSocket
-    let netfilter: NetlinkSocket
+    package let route: NetlinkSocket
+    package let netfilter: NetlinkSocket
 
     /// The number of the descriptor, valid while the network lives.
-    var number: Int32 { descriptor.number }
+    package var number: Int32 { descriptor.number }
 
-    init() throws {
+    package init() throws {
         // The thread ends with the call, and leaves the namespace to the descriptor.
         let number = try BlockingCall.runAndJoin {
             try SystemError.check(clinux_unshare(Int32(CLONE_NEWNET)), "unshare")
@@ -30,7 +30,7 @@ final class TestNetwork: Sendable {
     }
 
     /// Runs a function on a thread in the network.
-    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
+    package func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
         let number = number
         return try BlockingCall.runAndJoin {
             try SystemError.check(clinux_setns(number, Int32(CLONE_NEWNET)), "setns")
@@ -39,7 +39,7 @@ final class TestNetwork: Sendable {
     }
 
     /// The standard output of a program that runs in the network and succeeds.
-    func output(of program: String, _ arguments: [String]) throws -> String {
+    package func output(of program: String, _ arguments: [String]) throws -> String {
         let network = "--net=/proc/\(getpid())/fd/\(number)"
         let outcome = try Command("nsenter", [network, program] + arguments).run()
         guard outcome.end == .exit(0) else {
@@ -49,7 +49,7 @@ final class TestNetwork: Sendable {
     }
 
     /// What `ip -j` says.
-    func ip<Value: Decodable>(_ arguments: String..., as type: Value.Type = Value.self) throws -> Value {
+    package func ip<Value: Decodable>(_ arguments: String..., as type: Value.Type = Value.self) throws -> Value {
         let text = try output(of: "ip", ["-j", "-d"] + arguments)
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -57,13 +57,13 @@ final class TestNetwork: Sendable {
     }
 
     /// What `nft list` says, line by line without indentation.
-    func nft(_ arguments: String...) throws -> [String] {
+    package func nft(_ arguments: String...) throws -> [String] {
         let text = try output(of: "nft", ["-n", "list"] + arguments)
         return text.split(separator: "\n").map { line in String(line.drop { $0 == "\t" || $0 == " " }) }
     }
 
     /// The objects of one kind in `nft -j list ruleset`.
-    func nftObjects<Value: Decodable>(_ kind: String, as type: Value.Type = Value.self) throws -> [Value] {
+    package func nftObjects<Value: Decodable>(_ kind: String, as type: Value.Type = Value.self) throws -> [Value] {
         let text = try output(of: "nft", ["-j", "list", "ruleset"])
         let all = try JSONDecoder().decode([String: [[String: Object<Value>]]].self, from: Data(text.utf8))
         return all["nftables"]?.compactMap { $0[kind]?.value } ?? []
