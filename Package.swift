@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "CSandbox", cSettings: strictC),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Netlink", dependencies: ["CLinux", "Linux"], swiftSettings: strict),
-        .target(name: "Networks", dependencies: ["Netlink"], swiftSettings: strict),
+        .target(name: "Networks", dependencies: ["CLinux", "Linux", "Netlink"], swiftSettings: strict),
         .target(
             name: "Runtime",
             dependencies: ["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"],
@@ -217,7 +217,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NetworksTests",
-            dependencies: ["Netlink", "NetlinkSupport", "Networks"],
+            dependencies: ["Linux", "Netlink", "NetlinkSupport", "Networks", "TestSupport", "measure"],
             swiftSettings: strict
         ),
         .testTarget(

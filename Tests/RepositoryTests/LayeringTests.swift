@@ -18,7 +18,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CSandbox": ([], []),
     "Linux": (["CLinux"], ["Glibc", "Synchronization"]),
     "Netlink": (["CLinux", "Linux"], ["Glibc", "Synchronization"]),
-    "Networks": (["Netlink"], []),
+    "Networks": (["CLinux", "Linux", "Netlink"], ["Glibc", "Synchronization"]),
     "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"], ["Glibc", "Synchronization"]),
     "Logs": (["CKeeper", "Linux"], ["Glibc", "Synchronization"]),
     "CCompression": ([], []),

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Linux
+package import Netlink
+
+/// What a bridge of the host is to be.
+package struct BridgeSettings: Equatable, Sendable {
+    /// At most fifteen bytes.
+    package var name: String
+    /// The addresses of the host in the network, which containers send everything else to.
+    package var gateways: [IPPrefix]
+    package var mtu: UInt32?
+    /// Fixed, so that it does not change with the ports.
+    package var hardwareAddress: HardwareAddress?
+
+    package init(
+        _ name: String,
+        gateways: [IPPrefix],
+        mtu: UInt32? = nil,
+        hardwareAddress: HardwareAddress? = nil
+    ) {
+        self.name = name
+        self.gateways = gateways
+        self.mtu = mtu
+        self.hardwareAddress = hardwareAddress
+    }
+}
+
+/// The end of a container in a network.
+package struct EndpointSettings: Equatable, Sendable {
+    /// The name in the container, such as `eth0`.
+    package var name: String
+    /// The name of the other end on the host.
+    package var hostName: String
+    /// With the length of the network's prefix.
+    package var addresses: [IPPrefix]
+    package var hardwareAddress: HardwareAddress?
+    package var mtu: UInt32?
+    /// Where everything else is sent; empty where another network's gateways are used, or the network is internal.
+    package var gateways: [IPAddress]
+    /// Whether it does not reach other containers of the network.
+    package var isIsolated: Bool
+
+    package init(
+        _ name: String,
+        hostName: String,
+        addresses: [IPPrefix],
+        hardwareAddress: HardwareAddress? = nil,
+        mtu: UInt32? = nil,
+        gateways: [IPAddress] = [],
+        isIsolated: Bool = false
+    ) {
+        self.name = name
+        self.hostName = hostName
+        self.addresses = addresses
+        self.hardwareAddress = hardwareAddress
+        self.mtu = mtu
+        self.gateways = gateways
+        self.isIsolated = isIsolated
+    }
+}
+
+/// The interfaces of containers' networks on the host.
+package struct Bridges: Sendable {
+    private let socket: NetlinkSocket
+    private let network: Int32?
+
+    /// The interfaces of a network namespace.
+    ///
+    /// - Parameter network: The number of a descriptor of it, which stays open; nil for that of the calling thread.
+    /// - Throws: Why the kernel cannot be asked.
+    package init(inNetworkOf network: Int32? = nil) throws(NetlinkError) {
+        socket = try NetlinkSocket(.route, inNetworkOf: network)
+        self.network = network
+    }
+
+    // MARK: Bridges
+
+    /// Makes a bridge and brings it up, or mends one that is there.
+    ///
+    /// - Parameter settings: What it is to be.
+    /// - Throws: What the kernel refused; nothing new is left then.
+    package func make(_ settings: BridgeSettings) throws {
+        let options = BridgeOptions(forwardDelay: 0, hasSpanningTree: false, snoopsMulticast: false)
+        let link = LinkSettings(name: settings.name, mtu: settings.mtu, hardwareAddress: settings.hardwareAddress)
+        var isNew = false
+        let found = try socket.link(named: settings.name)
+        if let found, found.kind != "bridge" {
+            throw NetlinkError(
+                .failed,
+                "make bridge \(settings.name)",
+                reason: "there is an interface of that name that is none; choose another name, or remove it",
+                number: EEXIST
+            )
+        }
+        if found == nil {
+            try socket.send(.createLink(.bridge(options), link))
+            isNew = true
+        }
+        do {
+            try complete(settings)
+        } catch {
+            if isNew { try? socket.send(.deleteLink(named: settings.name)) }
+            throw error
+        }
+    }
+
+    private func complete(_ settings: BridgeSettings) throws {
+        guard let index = try socket.link(named: settings.name)?.index else {
+            throw NetlinkError(.failed, "find bridge \(settings.name)", reason: "it went away again", number: ENODEV)
+        }
+        try set(settings)
+        try socket.send(.changeLink(index, LinkSettings(isUp: true)))
+        let present = try Set(socket.addresses().filter { $0.interface == index }.map(\.prefix))
+        for gateway in settings.gateways where !present.contains(gateway) {
+            try socket.send(.addAddress(InterfaceAddress(interface: index, prefix: gateway, isTrusted: true)))
+        }
+    }
+
+    /// The settings of the kernel for an interface, which are files (Documentation/networking/ip-sysctl.rst).
+    private func set(_ settings: BridgeSettings) throws {
+        guard !settings.name.contains("/"), settings.name != "..", settings.name != "." else {
+            throw NetlinkError(.failed, "make bridge `\(settings.name)`", reason: "that is no name", number: EINVAL)
+        }
+        let hasV6 = settings.gateways.contains { !$0.address.isV4 }
+        try write([
+            // What is published on 127.0.0.1 goes out by the bridge; the firewall lets nothing else use it.
+            ("net/ipv4/conf/\(settings.name)/route_localnet", "1"),
+            ("net/ipv4/ip_forward", "1"),
+        ])
+        // A kernel without IPv6 has no such files.
+        try? write([
+            // No container tells others where to send what (CVE-2020-13401).
+            ("net/ipv6/conf/\(settings.name)/accept_ra", "0"),
+            // Nobody else has the bridge's addresses, and without one of its link it finds no container for what it forwards.
+            ("net/ipv6/conf/\(settings.name)/accept_dad", "0"),
+            ("net/ipv6/conf/\(settings.name)/disable_ipv6", hasV6 ? "0" : "1"),
+        ])
+        if hasV6 { try write([("net/ipv6/conf/all/forwarding", "1")]) }
+    }
+
+    private func write(_ values: [(path: String, value: String)]) throws {
+        let network = network
+        // The files are those of the thread's network.
+        try BlockingCall.runAndJoin {
+            if let network { try enterNetwork(network) }
+            for (path, value) in values {
+                let file = try Descriptor.open("/proc/sys/\(path)", O_RDWR)
+                let present = try file.contents(limit: 64).filter { $0 != UInt8(ascii: "\n") }
+                if !present.elementsEqual(value.utf8) { try file.write(Array(value.utf8)) }
+            }
+        }
+    }
+
+    /// Removes a bridge; it is fine where there is none.
+    package func remove(_ name: String) throws(NetlinkError) {
+        guard let link = try socket.link(named: name), link.kind == "bridge" else { return }
+        try socket.send(.deleteLink(link.index))
+    }
+
+    // MARK: Endpoints
+
+    /// Connects a container with a bridge.
+    ///
+    /// - Parameters:
+    ///   - container: The number of a descriptor of its network namespace, or of a pidfd of a process in it.
+    ///   - bridge: The name of the bridge.
+    ///   - settings: What its end is to be.
+    /// - Throws: What the kernel refused; nothing is left then.
+    package func connect(_ container: Int32, to bridge: String, _ settings: EndpointSettings) throws(NetlinkError) {
+        guard let index = try socket.link(named: bridge)?.index else {
+            throw NetlinkError(
+                .failed,
+                "connect \(settings.name) to bridge \(bridge)",
+                reason: "there is no such bridge",
+                number: ENODEV
+            )
+        }
+        let inside = try NetlinkSocket(.route, inNetworkOf: container)
+        let peer = LinkSettings(
+            name: settings.name,
+            mtu: settings.mtu,
+            hardwareAddress: settings.hardwareAddress,
+            network: container
+        )
+        let port = LinkSettings(name: settings.hostName, isUp: true, mtu: settings.mtu, master: index)
+        try socket.send(.createLink(.veth(peer: peer), port))
+        do throws(NetlinkError) {
+            try complete(settings, inside)
+        } catch {
+            try? socket.send(.deleteLink(named: settings.hostName))
+            throw error
+        }
+    }
+
+    private func complete(_ settings: EndpointSettings, _ inside: NetlinkSocket) throws(NetlinkError) {
+        guard let own = try inside.link(named: settings.name)?.index,
+            let port = try socket.link(named: settings.hostName)?.index
+        else {
+            throw NetlinkError(.failed, "find \(settings.name)", reason: "it went away again", number: ENODEV)
+        }
+        // The host's end has no address: the bridge has them.
+        try socket.send(
+            .changeLink(
+                port,
+                LinkSettings(generation: AddressGeneration.none),
+                port: BridgePortOptions(isHairpin: true, isIsolated: settings.isIsolated)
+            )
+        )
+        let addresses = settings.addresses.map { InterfaceAddress(interface: own, prefix: $0, isTrusted: true) }
+        try inside.send(
+            [.changeLink(own, LinkSettings(isUp: true))] + addresses.map(Request.addAddress)
+                + settings.gateways.map { .addRoute(.default(by: $0, interface: own)) }
+        )
+    }
+
+    /// Takes a container out of a bridge, by the name of its end on the host; it is fine where there is none.
+    package func disconnect(_ hostName: String) throws(NetlinkError) {
+        guard let link = try socket.link(named: hostName), link.kind == "veth" else { return }
+        try socket.send(.deleteLink(link.index))
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+package import Linux
+package import Netlink
+import Synchronization
+
+/// What the queries of one container are answered with.
+package struct DNSView: Sendable {
+    /// The names of its networks.
+    package var table: NameTable
+    /// Whether names that are not ours may be asked elsewhere; a container on internal networks only may not.
+    package var forwards: Bool
+    /// Whom to ask; none: whom the host asks.
+    package var servers: [IPAddress]
+
+    package init(_ table: NameTable, forwards: Bool = true, servers: [IPAddress] = []) {
+        self.table = table
+        self.forwards = forwards
+        self.servers = servers
+    }
+}
+
+/// Answers the queries of all containers, with one thread.
+package final class DNSServer: Sendable {
+    private let mailbox: DNSMailbox
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - resolverFile: The file that says whom the host asks.
+    ///   - upstreamPort: The port at which others are asked.
+    /// - Throws: The error of epoll_create1(2), eventfd(2) or pthread_create(3).
+    package init(
+        resolverFile: String = "/etc/resolv.conf",
+        upstreamPort: UInt16 = DNSSockets.port
+    ) throws(SystemError) {
+        let mailbox = try DNSMailbox()
+        let events = try EventQueue()
+        let upstream = DNSForwarder.Settings(resolverFile: resolverFile, port: upstreamPort)
+        let place = SharedEventQueue(events)
+        try place.queue.add(mailbox.signal.number, token: EventToken.mailbox.number)
+        self.mailbox = mailbox
+        try BlockingCall.start { DNSLoop(mailbox, place, upstream).run() }
+    }
+
+    deinit { mailbox.post(.end) }
+
+    /// Begins to answer a container.
+    ///
+    /// - Parameters:
+    ///   - container: Its name here; what it had before under this name is closed.
+    ///   - sockets: The sockets in its network.
+    ///   - view: What it is answered with.
+    package func serve(_ container: String, on sockets: consuming DNSSockets, _ view: DNSView) {
+        mailbox.post(.serve(container, SharedSockets(sockets), view))
+    }
+
+    /// Answers a container with something else from now on; one that is not served is left alone.
+    package func update(_ container: String, _ view: DNSView) {
+        mailbox.post(.update(container, view))
+    }
+
+    /// Stops answering a container, and closes its sockets.
+    package func end(_ container: String) {
+        mailbox.post(.close(container))
+    }
+}
+
+/// Sockets that can be sent to the thread.
+final class SharedSockets: Sendable {
+    let sockets: DNSSockets
+
+    init(_ sockets: consuming DNSSockets) {
+        self.sockets = sockets
+    }
+}
+
+/// What the thread is told.
+enum DNSCommand: Sendable {
+    case serve(String, SharedSockets, DNSView)
+    case update(String, DNSView)
+    case close(String)
+    case end
+}
+
+/// Commands for the thread, and the descriptor that wakes it.
+final class DNSMailbox: Sendable {
+    let signal: Descriptor
+    private let commands = Mutex<[DNSCommand]>([])
+
+    init() throws(SystemError) {
+        let number = clinux_eventfd(0, O_CLOEXEC | O_NONBLOCK)
+        signal = Descriptor(owning: try SystemError.check(number, "eventfd"))
+    }
+
+    func post(_ command: DNSCommand) {
+        commands.withLock { $0.append(command) }
+        var one: UInt64 = 1
+        write(signal.number, &one, MemoryLayout<UInt64>.size)
+    }
+
+    /// What has been posted since the last call.
+    func take() -> [DNSCommand] {
+        var count: UInt64 = 0
+        read(signal.number, &count, MemoryLayout<UInt64>.size)
+        return commands.withLock { commands in
+            defer { commands = [] }
+            return commands
+        }
+    }
+}

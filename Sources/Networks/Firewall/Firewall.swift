@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+package import Netlink
+
+/// The rules for the networks of one engine, in a table of nftables of its own.
+///
+/// The table has an owner, so that no other program can flush or change it, and stays when the engine dies (Linux 6.9); an
+/// older kernel has it without that. Each call is one transaction of the kernel: all of it is done, or nothing.
+package struct Firewall: Sendable {
+    private let socket: NetlinkSocket
+    private let rules: FirewallTable
+
+    /// Takes over the table of an engine, or makes it: from then on it has just these networks and ports.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the table, another one for each engine.
+    ///   - networks: The networks that there are.
+    ///   - ports: The ports that are published.
+    ///   - network: The number of a descriptor of the network namespace; nil for that of the calling thread.
+    /// - Throws: What the kernel refused.
+    package init(
+        named name: String,
+        _ networks: [FirewallNetwork] = [],
+        _ ports: [PublishedPort] = [],
+        inNetworkOf network: Int32? = nil
+    ) throws(NetlinkError) {
+        socket = try NetlinkSocket(.netfilter, inNetworkOf: network)
+        rules = FirewallTable(named: name)
+        let content = networks.flatMap(rules.adding) + rules.elements(of: ports).flatMap(Request.addElements)
+        do {
+            try socket.commit(rules.rebuilt([.owner, .persist]) + content)
+        } catch  where [EOPNOTSUPP, EINVAL].contains(error.number) && error.index == 0 {
+            try socket.commit(rules.rebuilt([]) + content)
+        }
+    }
+
+    /// Lets a network be.
+    package func add(_ network: FirewallNetwork) throws(NetlinkError) {
+        try socket.commit(rules.adding(network))
+    }
+
+    /// Takes a network out, as it was added.
+    package func remove(_ network: FirewallNetwork) throws(NetlinkError) {
+        try socket.commit(rules.removing(network))
+    }
+
+    /// Publishes ports.
+    ///
+    /// - Throws: `EEXIST` where a port of the host leads elsewhere already.
+    package func publish(_ ports: [PublishedPort]) throws(NetlinkError) {
+        try socket.commit(rules.elements(of: ports).flatMap(Request.addElements))
+    }
+
+    /// Takes published ports back.
+    ///
+    /// - Throws: `ENOENT` where one is not published.
+    package func unpublish(_ ports: [PublishedPort]) throws(NetlinkError) {
+        try socket.commit(rules.elements(of: ports).flatMap(Request.deleteElements))
+    }
+
+    /// Removes the table with everything in it.
+    package func remove() throws(NetlinkError) {
+        try socket.commit([.deleteTable(rules.table)])
+    }
+}

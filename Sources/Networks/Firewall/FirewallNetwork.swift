@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Netlink
+
+/// A network of containers, as the firewall knows it.
+package struct FirewallNetwork: Equatable, Sendable {
+    /// The name of its bridge.
+    package var bridge: String
+    /// Its addresses.
+    package var prefixes: [IPPrefix]
+    /// Whether nothing goes in or out.
+    package var isInternal: Bool
+    /// Whether its containers may not reach each other.
+    package var isolatesContainers: Bool
+    /// Whether what leaves it has the host's address.
+    package var masquerades: Bool
+
+    package init(
+        bridge: String,
+        prefixes: [IPPrefix],
+        isInternal: Bool = false,
+        isolatesContainers: Bool = false,
+        masquerades: Bool = true
+    ) {
+        self.bridge = bridge
+        self.prefixes = prefixes
+        self.isInternal = isInternal
+        self.isolatesContainers = isolatesContainers
+        self.masquerades = masquerades
+    }
+}
+
+/// A protocol with ports (`IPPROTO_TCP` and its like).
+package enum TransportProtocol: UInt8, CaseIterable, Sendable {
+    case tcp = 6
+    case udp = 17
+    case sctp = 132
+}
+
+/// A port of the host that leads to a container.
+package struct PublishedPort: Hashable, Sendable {
+    package var transport: TransportProtocol
+    /// The address of the host at which it is published; nil for all of the family of the container's address.
+    package var hostAddress: IPAddress?
+    package var hostPort: UInt16
+    /// The container's address, of the same family as that of the host.
+    package var address: IPAddress
+    package var port: UInt16
+
+    package init(
+        _ transport: TransportProtocol,
+        at hostAddress: IPAddress? = nil,
+        _ hostPort: UInt16,
+        to address: IPAddress,
+        _ port: UInt16
+    ) {
+        self.transport = transport
+        self.hostAddress = hostAddress
+        self.hostPort = hostPort
+        self.address = address
+        self.port = port
+    }
+}
