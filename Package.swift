@@ -183,6 +183,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
+            name: "bench-dns",
+            dependencies: ["BenchKit", "Linux", "Netlink", "NetlinkSupport", "Networks", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/DNS",
+            swiftSettings: strict
+        ),
+        .executableTarget(
             name: "bench-many",
             dependencies: ["BenchKit", "EngineClient", "Linux", "TestSupport", "measure"],
             path: "Tests/Bench/Sources/Many",

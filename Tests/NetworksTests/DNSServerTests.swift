@@ -5,6 +5,7 @@ import Linux
 import Netlink
 import NetlinkSupport
 import Networks
+import Synchronization
 import TestSupport
 import Testing
 
@@ -131,6 +132,53 @@ import Testing
         }
         _ = halves.map(\.number)
     }
+
+    @Test func `as fast as it can keeps nobody else waiting`() throws {
+        let server = try DNSServer()
+        var table = NameTable()
+        table.add(try #require(DNSName("db")), .v4(10 << 24 | 1))
+        let (network, neighbour) = (try TestNetwork.withLoopback(), try TestNetwork.withLoopback())
+        server.serve("one", on: try network.openSockets(), DNSView(table))
+        server.serve("two", on: try neighbour.openSockets(), DNSView(table))
+        let flood = try network.run { try FloodingClient() }
+        for _ in 0..<10 { #expect(try neighbour.dig("db", "A") == ["10.0.0.1"]) }
+        #expect(flood.sent > 1000)
+        flood.end()
+    }
+}
+
+/// Sends datagrams that are no queries, and some that are, without reading any answer.
+private final class FloodingClient: Sendable {
+    private let count = Mutex(0)
+    private let isOver = Mutex(false)
+
+    /// Begins; the socket is in the network of the calling thread.
+    init() throws {
+        let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        if number < 0 { throw SystemError("socket", errno) }
+        let socket = SharedDescriptor(Descriptor(owning: number))
+        try BlockingCall.start { [self] in
+            let messages = [query(), Array(query().prefix(20)), [1, 2, 3], [UInt8](repeating: 0xc0, count: 500)]
+            var place = sockaddr_in()
+            place.sin_family = sa_family_t(AF_INET)
+            place.sin_port = UInt16(53).bigEndian
+            place.sin_addr.s_addr = UInt32(0x7f00_000b).bigEndian
+            while !isOver.withLock(\.self), sent < 5_000_000 {
+                let message = messages[sent % messages.count]
+                withUnsafeBytes(of: place) { bytes in
+                    bytes.withMemoryRebound(to: sockaddr.self) {
+                        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+                        _ = sendto(socket.number, message, message.count, 0, $0.baseAddress, size)
+                    }
+                }
+                count.withLock { $0 += 1 }
+            }
+        }
+    }
+
+    var sent: Int { count.withLock(\.self) }
+
+    func end() { isOver.withLock { $0 = true } }
 }
 
 /// A name server of Debian's on the loopback interface of the host, which knows `other.test`.
