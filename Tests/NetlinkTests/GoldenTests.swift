@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Netlink
 import TestSupport
 import Testing
+
+@testable import Netlink
 
 /// The bytes of each kind of message, behind its header of type, flags, number and port.
 ///
@@ -158,6 +159,13 @@ import Testing
             flags: 0x401,
             "010000000600010074000000060002006300000004000480"
         )
+    }
+
+    @Test func `around changes that are made together`() throws {
+        let batch = NetfilterBatch(2)
+        try check(batch.begin, 16, "0000000a")
+        try check(batch.end, 17, "0000000a")
+        #expect(batch.begin.action == "commit 2 changes of nftables")
     }
 
     @Test func `about sets and elements`() throws {

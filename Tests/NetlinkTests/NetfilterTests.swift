@@ -108,6 +108,11 @@ import Testing
                 "iifname \"web\" oifname != \"web\" drop"
             ),
             (
+                // A comparison may be shorter than the name: with all that begin like it.
+                [.meta(.inputInterface, to: Register(0)), .compare(Register(0), to: Array("wh-".utf8))],
+                "iifname \"wh-*\""
+            ),
+            (
                 [.meta(.outputInterface, to: Register(0)), .verdictMap(Register(0), by: "interfaces")],
                 "oifname vmap @interfaces"
             ),

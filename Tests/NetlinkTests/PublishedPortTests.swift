@@ -47,14 +47,17 @@ private struct PublishedPort {
         try network.route.send(.addAddress(InterfaceAddress(interface: interface, prefix: prefix)))
     }
 
-    /// Rules as for a network: what is established or goes to the bridge passes, and a map leads from port to endpoint.
+    /// Rules as for a network: what is established, goes to the bridge or comes from it passes, a map leads from port to
+    /// endpoint, and what leaves the machine has its address.
     func addRules() throws {
+        let subnet = try #require(IPPrefix("10.9.0.0/24"))
         let interfaces = NamedSet(table, "interfaces", key: [.interfaceName], to: .verdicts)
         try host.netfilter.commit(
             [
                 .addTable(table, [.owner, .persist]),
                 .addChain(Chain(table, "forward", hook: Chain.Hook(.filter, .forward, priority: 0, drops: true))),
                 .addChain(Chain(table, "prerouting", hook: Chain.Hook(.nat, .prerouting, priority: -100))),
+                .addChain(Chain(table, "postrouting", hook: Chain.Hook(.nat, .postrouting, priority: 100))),
                 .addSet(ports, id: 1), .addSet(interfaces, id: 2),
                 .addRule(Rule(table, "forward", .connection([.established, .related]) + [.verdict(.accept)])),
                 .addRule(
@@ -62,6 +65,14 @@ private struct PublishedPort {
                         table,
                         "forward",
                         [.meta(.outputInterface, to: Register(0)), .verdictMap(Register(0), by: "interfaces")]
+                    )
+                ),
+                .addRule(Rule(table, "forward", .input("web") + [.verdict(.accept)])),
+                .addRule(
+                    Rule(
+                        table,
+                        "postrouting",
+                        .address(.source, in: subnet) + .output("web", isEqual: false) + [.masquerade]
                     )
                 ),
                 .addRule(
@@ -136,6 +147,15 @@ private func peer(of listener: Int32) throws -> UInt32 {
         #expect(throws: SystemFailure.self) {
             try rig.client.run { try streamSocket(0xc000_0201, 8080, listens: false) }
         }
+    }
+
+    @Test func `has a way out too, by the machine's address`() throws {
+        let rig = try PublishedPort()
+        let listener = Descriptor(owning: try rig.client.run { try streamSocket(0xc000_0202, 9000, listens: true) })
+        try rig.addRules()
+        let inside = Descriptor(owning: try rig.container.run { try streamSocket(0xc000_0202, 9000, listens: false) })
+        #expect(try peer(of: listener.number) == 0xc000_0201)
+        _ = inside.number
     }
 
     @Test func `leaves connections behind that can be forgotten`() throws {
