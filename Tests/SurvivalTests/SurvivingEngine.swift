@@ -9,20 +9,6 @@ import Runtime
 import TestSupport
 import Testing
 
-/// A root file system with Debian's busybox, as an archive; made once.
-private let busyboxArchive = Result { () throws in
-    let scratch = try Scratch()
-    let script = """
-        mkdir -p root/bin root/tmp root/etc root/proc root/sys root/dev; cp /bin/busybox root/bin; chmod 1777 root/tmp
-        for name in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox root/bin/$name; done
-        echo root:x:0:0:root:/root:/bin/sh > root/etc/passwd
-        tar -C root --numeric-owner --owner=0 --group=0 -cf root.tar .
-        """
-    let outcome = try Command("/bin/bash", ["-euo", "pipefail", "-c", script], in: scratch.path).run()
-    guard outcome.end == .exit(0) else { throw SystemFailure(message: outcome.errors) }
-    return try readBytes(scratch / "root.tar")
-}
-
 /// An engine and its keeper as programs, which a test kills as it likes, with an image `busybox`.
 final class SurvivingEngine: Sendable {
     let scratch: Scratch
@@ -68,7 +54,7 @@ final class SurvivingEngine: Sendable {
     }
 
     private func importImage() throws {
-        let path = try scratch.write("root.tar", bytes: try busyboxArchive.get())
+        let path = try scratch.write("root.tar", bytes: try BusyboxArchive.bytes())
         let file = try Descriptor.open(path, O_RDONLY)
         var answer = try client.importImage(
             from: file.number,

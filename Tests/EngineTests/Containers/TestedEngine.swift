@@ -22,21 +22,6 @@ enum EngineKind: CaseIterable, Sendable {
     }
 }
 
-/// A root file system with Debian's busybox, as an archive; made once.
-private let busyboxArchive = Result { () throws in
-    let scratch = try Scratch()
-    let script = """
-        mkdir -p root/bin root/tmp root/etc root/proc root/sys root/dev; cp /bin/busybox root/bin; chmod 1777 root/tmp
-        for name in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox root/bin/$name; done
-        echo root:x:0:0:root:/root:/bin/sh > root/etc/passwd
-        echo nobody:x:65534:65534:nobody:/:/bin/sh >> root/etc/passwd
-        tar -C root --numeric-owner --owner=0 --group=0 -cf root.tar .
-        """
-    let outcome = try Command("/bin/bash", ["-euo", "pipefail", "-c", script], in: scratch.path).run()
-    guard outcome.end == .exit(0) else { throw SystemFailure(message: outcome.errors) }
-    return try readBytes(scratch / "root.tar")
-}
-
 /// An engine in the test's own process, with an image `busybox`.
 final class TestedEngine: Sendable {
     let engine: Engine
@@ -84,7 +69,7 @@ final class TestedEngine: Sendable {
     }
 
     private func importImage() throws {
-        _ = try engine.images.importRoot(MemorySource(try busyboxArchive.get()), as: "busybox")
+        _ = try engine.images.importRoot(MemorySource(try BusyboxArchive.bytes()), as: "busybox")
     }
 
     /// Runs a test while the engine works; after the last one no container is left.
