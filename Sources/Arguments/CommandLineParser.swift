@@ -46,12 +46,25 @@ package struct CommandLineParser {
         var reader = ArgumentReader(program, nearest: nearest)
         do {
             try reader.read(arguments)
-            return try reader.action(width: width)
+            return Self.naming(reader.chosen.name, try reader.action(width: width))
         } catch {
             var error = error
             error.command = reader.chosen.name
             error.context = "usage: \(reader.chosen.usage)\nsee `\(reader.chosen.name) --help`"
             throw error
+        }
+    }
+
+    /// What a command says of its command line while it runs has the command's name as well.
+    private static func naming(_ command: String, _ action: Action) -> Action {
+        guard case .run(let run) = action else { return action }
+        return .run {
+            do {
+                try run()
+            } catch var error as UsageError {
+                error.command = command
+                throw error
+            }
         }
     }
 }

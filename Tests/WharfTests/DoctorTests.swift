@@ -192,7 +192,7 @@ private func kernelText(_ path: String) throws -> String {
     ])
     func `a wrong value is a usage error`(arguments: [String], message: String) throws {
         let outcome = try Command(Binaries.path(of: "wharf"), arguments).run()
-        #expect(outcome.end == .exit(64))
+        #expect(outcome.end == .exit(arguments[0] == "container" ? 125 : 64))
         #expect(outcome.errors.contains(message))
     }
 }
