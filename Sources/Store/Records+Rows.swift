@@ -64,6 +64,21 @@ extension ExecRecord: StoredRecord {
     }
 }
 
+extension VolumeRecord: StoredRecord {
+    static var table: String { "volumes" }
+    static var columns: String { "name, created, configuration, json_valid(configuration), phase" }
+
+    init(from row: inout RowReader) throws(RowReader.Problem) {
+        name = try row.text()
+        created = try row.time()
+        configuration = try row.bytes()
+        try row.check("configuration")
+        let word = try row.text()
+        guard let phase = Phase(rawValue: word) else { throw row.problem("is `\(word.prefix(32))`, no state") }
+        self.phase = phase
+    }
+}
+
 extension EventRecord: StoredRecord {
     static var table: String { "events" }
     static var columns: String { "number, time, body, json_valid(body)" }

@@ -117,6 +117,33 @@ package struct ExecRecord: Equatable, Sendable {
     }
 }
 
+/// A volume: data that outlives containers.
+package struct VolumeRecord: Equatable, Sendable {
+    /// What may be done to its content.
+    package enum Phase: String, CaseIterable, Sendable {
+        /// No container had it mounted yet: it may get what an image has at its place.
+        case new
+        /// Its content belongs to its users, also where there is none.
+        case used
+        /// It is being removed, which goes on whatever happens.
+        case removing
+    }
+
+    /// Unique; the name of its folder as well.
+    package var name: String
+    package var created: UnixTime
+    /// What the user asked for, as JSON.
+    package var configuration: [UInt8]
+    package var phase: Phase
+
+    package init(name: String, created: UnixTime, configuration: [UInt8], phase: Phase = .new) {
+        self.name = name
+        self.created = created
+        self.configuration = configuration
+        self.phase = phase
+    }
+}
+
 /// Something that happened.
 package struct EventRecord: Equatable, Sendable {
     package var time: UnixTime

@@ -12,7 +12,7 @@ package struct Schema: Sendable {
     }
 
     /// What this program reads and writes.
-    package static let current = Self(migrations: [version1, version2])
+    package static let current = Self(migrations: [version1, version2, version3])
 
     /// `WHRF`, which tells the file from databases of other programs.
     static let applicationID = 0x5748_5246
@@ -56,6 +56,15 @@ package struct Schema: Sendable {
 
     /// What was to be the state of the log is everything that the engine knows of the state besides the columns.
     private static let version2 = "ALTER TABLE containers RENAME COLUMN log_state TO details;"
+
+    private static let version3 = """
+        CREATE TABLE volumes (
+            name TEXT PRIMARY KEY NOT NULL,
+            created INTEGER NOT NULL,
+            configuration TEXT NOT NULL CHECK (json_valid(configuration)),
+            phase TEXT NOT NULL
+        ) STRICT;
+        """
 
     /// Checks that a database is one of ours and not newer, without writing to it.
     ///

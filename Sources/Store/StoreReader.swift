@@ -58,6 +58,21 @@ package struct StoreReader {
         return found
     }
 
+    /// All volumes, by their names.
+    package func volumes() throws -> Listing<VolumeRecord> {
+        try VolumeRecord.list(database, "ORDER BY name")
+    }
+
+    /// The volume with a name.
+    ///
+    /// - Throws: `notFound` or `unreadableRecord`.
+    package func volume(_ name: String) throws -> VolumeRecord {
+        guard let found = try VolumeRecord.find(database, "WHERE name = ?", [name]) else {
+            throw StoreError(.notFound, "there is no volume \(name)")
+        }
+        return found
+    }
+
     /// The events that are still kept, in the order in which they were added.
     ///
     /// - Parameters:

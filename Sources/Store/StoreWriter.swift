@@ -152,7 +152,7 @@ package struct StoreWriter {
         try execute(sql: "INSERT OR REPLACE INTO settings VALUES (?, ?)", arguments: [key, value])
     }
 
-    private func execute(sql: String, arguments: StatementArguments) throws {
+    func execute(sql: String, arguments: StatementArguments) throws {
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
@@ -183,7 +183,7 @@ package struct StoreWriter {
     ///   - subject: What the bytes are, for the error.
     /// - Returns: The same as text.
     /// - Throws: `invalid` where they are no JSON.
-    private func text(_ json: [UInt8], _ subject: String) throws -> String {
+    func text(_ json: [UInt8], _ subject: String) throws -> String {
         // SQLite ends a text at the first NUL, which JSON has none of.
         guard !json.contains(0), let text = String(validating: json, as: UTF8.self),
             try Bool.fetchOne(database.cachedStatement(sql: "SELECT json_valid(?)"), arguments: [text]) == true

@@ -49,6 +49,22 @@ import Testing
         #expect(try fixture.sql("SELECT quote(name), * FROM containers") == dump)
     }
 
+    @Test func `of a volume leaves its record as it is`() throws {
+        let fixture = try Fixture()
+        let store = try fixture.open()
+        let volume = VolumeRecord(name: "v", created: UnixTime(nanoseconds: 1), configuration: Array("{}".utf8))
+        try store.write(.process) { try $0.add(volume) }
+        try fixture.sql("UPDATE volumes SET phase = 'nonsense'")
+        #expect(try store.read { try $0.volumes() }.unreadable.map(\.key) == ["v"])
+        let changes: [(StoreWriter) throws -> Void] = [
+            { try $0.removeVolume("v") }, { try $0.setPhase(ofVolume: "v", to: .used) }, { try $0.add(volume) },
+        ]
+        for change in changes {
+            #expect(throws: StoreError.self) { try store.write(.process) { try change($0) } }
+        }
+        #expect(try fixture.sql("SELECT phase FROM volumes") == "nonsense")
+    }
+
     @Test func `among events and execs is reported, too`() throws {
         let fixture = try Fixture()
         let store = try fixture.open()

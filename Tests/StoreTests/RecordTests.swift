@@ -145,6 +145,28 @@ import Testing
         #expect(error?.code == .invalid)
     }
 
+    @Test func `of volumes are kept by name`() throws {
+        let fixture = try Fixture()
+        let store = try fixture.open()
+        var volume = VolumeRecord(name: "b", created: UnixTime(nanoseconds: 5), configuration: Array("{\"a\":1}".utf8))
+        try store.write(.machine) { try $0.add(volume) }
+        try store.write(.process) {
+            try $0.add(VolumeRecord(name: "a", created: UnixTime(nanoseconds: 6), configuration: Array("{}".utf8)))
+        }
+        let taken = #expect(throws: StoreError.self) { try store.write(.process) { try $0.add(volume) } }
+        #expect(taken?.code == .taken(holder: "b"))
+        try store.write(.process) { try $0.setPhase(ofVolume: "b", to: .removing) }
+        volume.phase = .removing
+        #expect(try fixture.open().read { try $0.volume("b") } == volume)
+        #expect(try store.read { try $0.volumes() }.records.map(\.name) == ["a", "b"])
+        try store.write(.process) { try $0.removeVolume("b") }
+        let missing = #expect(throws: StoreError.self) { try store.write(.process) { try $0.removeVolume("b") } }
+        #expect(missing?.code == .notFound)
+        volume.configuration = Array("{".utf8)
+        let invalid = #expect(throws: StoreError.self) { try store.write(.process) { try $0.add(volume) } }
+        #expect(invalid?.code == .invalid)
+    }
+
     @Test func `of execs go with their container`() throws {
         let fixture = try Fixture()
         let store = try fixture.open()
