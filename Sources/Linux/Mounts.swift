@@ -49,6 +49,16 @@ extension Descriptor {
         try SystemError.check(result, "mount_setattr")
     }
 
+    /// Attaches this tree, which is attached nowhere yet (move_mount(2)).
+    ///
+    /// - Parameter place: The directory or file that it covers.
+    /// - Throws: The error of move_mount(2).
+    package borrowing func attach(to place: borrowing Descriptor) throws(SystemError) {
+        // MOVE_MOUNT_F_EMPTY_PATH and MOVE_MOUNT_T_EMPTY_PATH, linux/mount.h.
+        let bothEmpty: UInt32 = 0x4 | 0x40
+        try SystemError.check(clinux_move_mount(number, "", place.number, "", bothEmpty), "move_mount")
+    }
+
     /// Makes a file system and a detached mount of it.
     ///
     /// - Parameters:
