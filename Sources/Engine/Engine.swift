@@ -26,6 +26,7 @@ package final class Engine: Sendable {
     let hub: EventHub
     let containers = ContainerRegistry()
     let execs = ExecRegistry()
+    let volumes = VolumeRegistry()
     let supervisor: SupervisorSlot
     /// Who keeps the processes.
     let keeping: Keeping
@@ -58,7 +59,7 @@ package final class Engine: Sendable {
         self.keeping = keeping
         started = .now
         for folder in [location.data, location.runtime] { try ContainerFolder.makeDirectory(folder, mode: 0o700) }
-        for folder in [location.containers, location.filters] {
+        for folder in [location.containers, location.volumes, location.filters] {
             try ContainerFolder.makeDirectory(folder, mode: 0o700)
         }
         store = try Store(path: location.database)

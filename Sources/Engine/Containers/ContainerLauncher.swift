@@ -20,6 +20,8 @@ struct ContainerLauncher: Sendable {
     let terminalSize: TerminalSize?
     /// The containers whose namespaces this one joins, by the references of its request.
     let joined: [String: JoinedRun]
+    /// The volumes, by their places in the container.
+    let volumes: [String: SharedDescriptor]
     let trees: ControlGroupHierarchies
     let filters: SeccompFilterCache
     let supervisor: SupervisorSlot
@@ -76,6 +78,7 @@ struct ContainerLauncher: Sendable {
         var context = SpecificationBuilder.Context()
         context.host = .current()
         context.sharedMemory = memory?.number
+        context.volumes = volumes.mapValues(\.number)
         context.joined = try joined.mapValues { run throws(EngineError) in
             try JoinedContainer(run.snapshot, sharedMemory: run.memory?.number)
         }

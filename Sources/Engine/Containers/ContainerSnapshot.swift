@@ -13,6 +13,8 @@ struct ContainerDefinition: Codable, Equatable, Sendable {
     var layers: [String]
     /// The operating system of the image, as inspections tell it.
     var platform = "linux"
+    /// Its mounts, with the names of its volumes and what it got of other containers; nil for one of an earlier version.
+    var mounts: [RequestedMount]?
 }
 
 /// What is known of a container's state besides what its record has in columns.
@@ -29,6 +31,8 @@ struct ContainerDetails: Codable, Equatable, Sendable {
     /// True until it is there with its layers and its folder, and its creation was told: an engine that finds it so takes
     /// back what the engine before had no time to finish.
     var isBeingMade: Bool?
+    /// Whether its volumes without a name go with it, where it is being removed.
+    var removesVolumes: Bool?
 }
 
 /// A container at one instant, for everything that only looks at it.
@@ -43,6 +47,8 @@ struct ContainerSnapshot: Sendable {
     var execs: [ObjectID]
     /// The container's folder on the host: `upper` and `work` of its root, `log`, `hostname`, `hosts`, `resolv.conf`.
     var directory: String
+    /// The folder of all volumes on the host.
+    var volumesFolder = ""
     /// The bytes of what it has written, and of its whole root file system; nil where nobody asked.
     var sizes: (written: Int64, root: Int64)?
 }

@@ -53,6 +53,7 @@ extension ContainerUnit {
         self.run = nil
         unrecordedEnd = news.name
         persistEnd()
+        await letVolumesGo()
         endRun()
         if let delay = decision.delay {
             pauses = duration >= .seconds(10) ? 0 : pauses + 1
@@ -94,6 +95,7 @@ extension ContainerUnit {
             state.exitStatus = failure.code.runExitStatus == 125 ? 128 : failure.code.runExitStatus
         }
         try persist()
+        await engine.releaseVolumes(of: id, definition)
         if let processName { engine.supervisor.forget(processName) }
         endRun()
         if state.phase == .restarting { return scheduleRestart(after: .zero) }
@@ -115,6 +117,11 @@ extension ContainerUnit {
             engine.report("cannot write down the end of the container \(name)", error)
             publish("die", attributes)
         }
+    }
+
+    private func letVolumesGo() async {
+        await engine.releaseVolumes(of: id, definition)
+        engine.tellVolumes("unmount", of: id, definition)
     }
 
     /// Answers those who wait for the end of the run, which is written down.
@@ -143,6 +150,7 @@ extension ContainerUnit {
                 state.pid = nil
                 details.error = "it ended while no engine ran"
                 persistEnd()
+                await letVolumesGo()
                 endRun()
                 if !isRestarted, definition.request.hostConfig.autoRemove { try await discard() }
             }

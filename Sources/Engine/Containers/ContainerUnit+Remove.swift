@@ -9,9 +9,11 @@ import Store
 extension ContainerUnit {
     /// Removes it.
     ///
-    /// - Parameter force: Whether it is killed first where it runs.
+    /// - Parameters:
+    ///   - force: Whether it is killed first where it runs.
+    ///   - volumes: Whether its volumes without a name go with it.
     /// - Throws: `conflict` where it runs and is not to be killed.
-    func remove(force: Bool) async throws {
+    func remove(force: Bool, volumes: Bool = false) async throws {
         if isActive, state.phase != .exited {
             guard force else {
                 if state.phase == .paused {
@@ -34,6 +36,7 @@ extension ContainerUnit {
         try await gate.run {
             if removal.current != nil { return }
             if isRunning { throw EngineError.removingRunning(id.description) }
+            if volumes { details.removesVolumes = true }
             try await discard()
         }
     }
@@ -45,6 +48,8 @@ extension ContainerUnit {
     func discard(isAnnounced: Bool = true) async throws {
         if removal.current != nil { return }
         state.phase = .removing
+        // What is not announced was never there for anybody, and neither were the volumes that were made for it alone.
+        if !isAnnounced || definition.request.hostConfig.autoRemove { details.removesVolumes = true }
         let isRecorded = (try? persist()) != nil
         let (folder, trash, id) = (folder, engine.trash, id)
         try await BlockingCall.run {
@@ -53,18 +58,43 @@ extension ContainerUnit {
             if !isRecorded { trash.emptyNow() }
         }
         trash.empty()
-        if isAnnounced {
-            try change(telling: "destroy") { try $0.removeContainer(id.description) }
-        } else {
-            try engine.store.write(.process) { try $0.removeContainer(id.description) }
-        }
+        let volumes = try removeRecord(isAnnounced: isAnnounced)
         forgetProcess()
         engine.containers.remove(id)
         engine.execs.removeAll(of: id)
         endStreams()
         var response = ContainerWaitResponse()
         response.statusCode = Int(state.exitStatus ?? 0)
+        await engine.removeAnonymousVolumes(volumes)
         nextExit.keep(response)
         removal.keep(response)
+    }
+
+    /// Removes the record, and marks the volumes that go with it: whenever this engine dies, either both are done or neither.
+    ///
+    /// - Returns: The volumes that go.
+    private func removeRecord(isAnnounced: Bool) throws -> [String] {
+        let names = definition.volumeNames
+        let free = engine.volumes.release(names, by: id)
+        let volumes = details.removesVolumes == true ? definition.anonymousVolumes.filter(free.contains) : []
+        let id = id.description
+        let remove: (StoreWriter) throws -> Void = { writer in
+            try writer.removeContainer(id)
+            // One that was to be made may have got no record yet, and one that cannot be read stays.
+            for name in volumes where (try? writer.reader.volume(name)) != nil {
+                try writer.setPhase(ofVolume: name, to: .removing)
+            }
+        }
+        do {
+            if isAnnounced {
+                try change(telling: "destroy", [:], remove)
+            } else {
+                try engine.store.write(.process, remove)
+            }
+        } catch {
+            engine.volumes.use(names, by: self.id)
+            throw error
+        }
+        return volumes
     }
 }

@@ -36,7 +36,7 @@ extension ContainerUnit {
         engine.trees.anticipateMove()
         let launcher: ContainerLauncher
         do {
-            launcher = try await makeLauncher()
+            launcher = try await makeLauncher(volumes: engine.openVolumes(of: id, definition))
         } catch {
             throw await startFailed(error)
         }
@@ -63,6 +63,7 @@ extension ContainerUnit {
         details.isStarting = nil
         details.error = ""
         details.wasOutOfMemory = false
+        engine.tellVolumes("mount", of: self.id, definition)
         do {
             try persist(telling: "start")
         } catch {
@@ -75,7 +76,7 @@ extension ContainerUnit {
     }
 
     /// Everything that a start needs of the engine, with the state that precedes it written down.
-    private func makeLauncher() async throws -> ContainerLauncher {
+    private func makeLauncher(volumes: [String: SharedDescriptor]) async throws -> ContainerLauncher {
         let joined = try await engine.runs(joinedBy: definition)
         let layers = try engine.layerFolders(of: definition)
         // The name of the process comes before the process, so that an engine that takes over knows whose it is.
@@ -89,6 +90,7 @@ extension ContainerUnit {
             processName: state.processName ?? "",
             terminalSize: terminalSize,
             joined: joined,
+            volumes: volumes,
             trees: engine.trees,
             filters: engine.filters,
             supervisor: engine.supervisor,
@@ -107,6 +109,7 @@ extension ContainerUnit {
         if state.phase == .restarting { state.phase = .exited }
         // The failure of the start is what is told; the record catches up with the next change.
         persistIfPossible()
+        await engine.releaseVolumes(of: id, definition)
         endStreams()
         if definition.request.hostConfig.autoRemove {
             do {

@@ -77,7 +77,8 @@ actor ContainerUnit: HandedOver {
             state: state,
             details: details,
             execs: execs.sorted { $0.description < $1.description },
-            directory: folder.path
+            directory: folder.path,
+            volumesFolder: engine.location.volumes
         )
     }
 

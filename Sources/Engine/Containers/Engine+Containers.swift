@@ -38,12 +38,13 @@ extension Engine {
             id: id,
             on: machine
         )
-        let definition = ContainerDefinition(
+        var definition = ContainerDefinition(
             request: settled.request,
             image: "\(image.id)",
             layers: LayerStore.chainIDs(of: image.config.rootfs.diffIDs).map { "\($0)" },
             platform: image.config.platform.os
         )
+        definition.mounts = try await mounts(of: settled.request)
         let unit = try add(id, try reserveName(wanted, for: id), definition)
         do {
             let (images, folder, removesItself) = (images, unit.folder, definition.request.hostConfig.autoRemove)
@@ -52,6 +53,7 @@ extension Engine {
                     _ = try images.unpack(image)
                     try folder.prepare(removesItself: removesItself)
                 }
+                try await makeVolumes(of: unit.definition, in: folder)
                 try await unit.noteCreation()
             }
         } catch {
@@ -115,6 +117,7 @@ extension Engine {
             // is left of its files then, the next engine finds by their mark.
             try store.write(definition.request.hostConfig.autoRemove ? .process : .machine) { try $0.add(record) }
             let unit = ContainerUnit(record, id: id, name: name, definition: definition, in: self)
+            volumes.use(definition.volumeNames, by: id)
             containers.add(unit)
             return unit
         } catch {
@@ -190,10 +193,10 @@ extension Engine {
     /// - Parameters:
     ///   - reference: The container.
     ///   - force: Whether one that runs is killed first.
-    ///   - volumes: Whether its anonymous volumes go with it: they are parts of its own folder, and always do.
+    ///   - volumes: Whether its volumes without a name go with it, as far as no other container uses them.
     /// - Throws: `conflict` where it runs and is not to be killed.
     package func removeContainer(_ reference: String, force: Bool, volumes: Bool) async throws {
-        try await containers.find(reference).remove(force: force)
+        try await containers.find(reference).remove(force: force, volumes: volumes)
     }
 
     /// Begins to wait for a container; a change after the return of this call is not missed.

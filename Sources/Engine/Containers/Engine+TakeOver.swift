@@ -19,6 +19,7 @@ extension Engine {
         for record in containerRecords.unreadable + execRecords.unreadable {
             report("cannot take over a container", StoreError(.unreadableRecord, "\(record)"))
         }
+        try registerVolumes()
         for record in containerRecords.records { register(record) }
         for record in execRecords.records { register(record) }
         let processes = try await BlockingCall.run { [supervisor] in try Self.keptProcesses(of: supervisor) }
@@ -32,6 +33,7 @@ extension Engine {
                 await unit.processLost()
             }
         }
+        await takeOverVolumes()
         await endLeftovers(processes)
         for unit in containers.all { await unit.startWithEngine(isNewBoot: isNewBoot) }
     }
@@ -42,6 +44,7 @@ extension Engine {
             let name = try ContainerName(record.name)
             let definition = try JSONDecoder().decode(ContainerDefinition.self, from: Data(record.configuration))
             try containers.reserve(name.description, for: id)
+            volumes.use(definition.volumeNames, by: id)
             containers.add(ContainerUnit(record, id: id, name: name, definition: definition, in: self))
         } catch {
             report("cannot take over the container \(record.name), whose record is left as it is", error)

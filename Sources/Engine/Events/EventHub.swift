@@ -49,6 +49,7 @@ final class EventHub: Sendable {
     ///   - action: What happened.
     ///   - id: To what.
     ///   - attributes: The labels of the object and what the action adds.
+    ///   - durability: What both have to outlive.
     ///   - change: Changes the records.
     /// - Throws: Why nothing was changed, and so nobody was told.
     func publish(
@@ -56,12 +57,13 @@ final class EventHub: Sendable {
         _ action: String,
         id: String,
         attributes: [String: String],
+        durability: Store.Durability = .process,
         with change: (StoreWriter) throws -> Void
     ) throws {
         try listeners.withLock { listeners in
             let event = EngineEvent(type, action, of: EngineEvent.Actor(id: id, attributes: attributes), at: .now)
             let record = EventRecord(time: UnixTime(event.time), body: Array(try JSONEncoder().encode(event)))
-            try store.write(.process) { writer in
+            try store.write(durability) { writer in
                 try change(writer)
                 try writer.append(record)
             }

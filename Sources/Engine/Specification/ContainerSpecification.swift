@@ -13,14 +13,10 @@ struct ContainerSpecification: Sendable {
     var seccomp: SeccompChoice
     /// Whether an init of ours is the first process.
     var hasInit: Bool
-    /// What inspections show as mounts.
-    var mountPoints: [MountPoint]
     /// The contents of the container's files; nil where it has those of the container whose network it joins.
     var files: ContainerFiles?
     /// Paths of the host that are bound, and made as directories where they are missing.
     var sources: [String]
-    /// Directories of the container that are made where they are missing.
-    var volumes: [String]
     /// The size of a memory that other containers may share, in bytes; nil where nobody else may.
     var sharedMemorySize: Int64?
     /// Whose process it is, as the request says it.
@@ -44,24 +40,17 @@ struct ContainerSpecification: Sendable {
         }
     }
 
-    /// Finds out about the user in the container's own files, and makes the directories of its volumes.
+    /// Finds out about the user in the container's own files.
     ///
     /// The working directory is for the runtime to make: it does so once everything is mounted.
     ///
     /// - Parameter root: The root of the container: a directory, or a mount that is attached nowhere.
-    /// - Throws: The user or group that does not exist, or the directory that cannot be made.
+    /// - Throws: The user or group that does not exist.
     mutating func complete(with root: borrowing Descriptor) throws(EngineError) {
         let user = try ContainerUser.resolve(user, groups, in: root)
         runtime.process?.user = user.user
         if let environment = runtime.process?.env {
             runtime.process?.env = Environment.completing(environment, home: user.home)
-        }
-        for path in volumes {
-            do {
-                try root.makeDirectories(inRoot: path)
-            } catch {
-                throw EngineError(.failed, "cannot make the volume `\(path)` in the container: \(error)")
-            }
         }
     }
 }
@@ -100,34 +89,5 @@ extension HostPath {
             try makeDirectories(String(path[..<slash]))
         }
         if mkdir(path, 0o755) != 0, errno != EEXIST { throw SystemError("mkdir", errno, on: path) }
-    }
-}
-
-extension Descriptor {
-    /// Makes a directory below this root and those above it, where they are missing.
-    ///
-    /// The path is walked as by a process that has this root as its own: no link leads out of it. What is there and is
-    /// no directory stays.
-    ///
-    /// - Parameter path: A clean absolute path.
-    /// - Throws: The error of openat2(2) or mkdirat(2) with the path.
-    borrowing func makeDirectories(inRoot path: String) throws(SystemError) {
-        var parent = "/"
-        for name in path.split(separator: "/") {
-            let place = parent == "/" ? "/\(name)" : "\(parent)/\(name)"
-            let exists: Bool
-            do throws(SystemError) {
-                _ = try open(place, OpenFlags.pathOnly, resolution: .inRoot)
-                exists = true
-            } catch {
-                guard error.number == ENOENT else { throw error }
-                exists = false
-            }
-            if !exists, let name = FilePath(name.utf8) {
-                let folder = try open(parent, OpenFlags.pathOnly | O_DIRECTORY, resolution: .inRoot)
-                try folder.makeDirectory(name, mode: 0o755)
-            }
-            parent = place
-        }
     }
 }

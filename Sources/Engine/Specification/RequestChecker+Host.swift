@@ -120,9 +120,10 @@ extension RequestChecker {
         if let size = host.consoleSize, !size.isEmpty {
             require(size.count == 2 && size.allSatisfy { $0 <= 65_535 }, "ConsoleSize is not rows and columns")
         }
-        if host.volumesFrom?.isEmpty == false {
-            problems.append("VolumesFrom is not supported yet: volumes come later")
+        for text in host.volumesFrom ?? [] {
+            do { _ = try VolumeSource(text) } catch { problems.append(error.text) }
         }
+        do { try VolumeName.check(driver: host.volumeDriver, of: "volume") } catch { problems.append(error.text) }
         if host.storageOpt?.isEmpty == false {
             problems.append(
                 "StorageOpt is not supported: the size of a container's file system has no limit of its own"

@@ -4,12 +4,14 @@ import EngineAPI
 import OCI
 
 /// A mount that a request asks for, in one form for the three places where requests have them.
-struct RequestedMount: Equatable, Sendable {
-    enum Kind: Equatable, Sendable {
+struct RequestedMount: Codable, Equatable, Sendable {
+    enum Kind: Codable, Equatable, Sendable {
         /// A path of the host.
         case bind(source: String, createsSource: Bool)
         /// Memory, with the options of mount(8).
         case tmpfs([String])
+        /// Data that outlives the container.
+        case volume(RequestedVolume)
     }
 
     var kind: Kind
@@ -26,7 +28,9 @@ struct RequestedMount: Equatable, Sendable {
     var mode = ""
 
     /// How inspections show it.
-    var point: MountPoint {
+    ///
+    /// - Parameter volumes: The folder of all volumes.
+    func point(volumes: String) -> MountPoint {
         var point = MountPoint()
         point.destination = destination
         point.mode = mode
@@ -35,20 +39,29 @@ struct RequestedMount: Equatable, Sendable {
         switch kind {
         case .bind(let source, _): (point.type, point.source) = ("bind", source)
         case .tmpfs: point.type = "tmpfs"
+        case .volume(let volume):
+            (point.type, point.name, point.driver) = ("volume", volume.name, "local")
+            point.source = VolumeFolder.data(of: volume.name, below: volumes)
         }
         return point
     }
 
     /// The mount for the runtime.
-    var specification: RuntimeSpec.Mount {
+    ///
+    /// - Parameter volume: The path by which the volume is found, where it is one.
+    func specification(volume: String = "") -> RuntimeSpec.Mount {
         switch kind {
-        case .bind(let source, _):
-            var options = [isRecursive ? "rbind" : "bind", propagation.isEmpty ? "rprivate" : propagation]
-            if !isWritable { options.append(leavesLowerWritable || !isRecursive ? "ro" : "rro") }
-            return RuntimeSpec.Mount(destination: destination, type: "bind", source: source, options: options)
+        case .bind(let source, _): return bound(source)
+        case .volume: return bound(volume)
         case .tmpfs(let options):
             return RuntimeSpec.Mount(destination: destination, type: "tmpfs", source: "tmpfs", options: options)
         }
+    }
+
+    private func bound(_ source: String) -> RuntimeSpec.Mount {
+        var options = [isRecursive ? "rbind" : "bind", propagation.isEmpty ? "rprivate" : propagation]
+        if !isWritable { options.append(leavesLowerWritable || !isRecursive ? "ro" : "rro") }
+        return RuntimeSpec.Mount(destination: destination, type: "bind", source: source, options: options)
     }
 }
 
@@ -64,41 +77,36 @@ struct RequestProblem: Error, Equatable {
 // MARK: The three places
 
 extension RequestedMount {
-    /// What one of `Binds` stands for: a mount, or nil and a directory of the container alone.
+    /// What one of `Binds` stands for.
     ///
-    /// - Parameter text: `source:target[:options]`, or a target alone.
-    /// - Returns: The mount, or the directory that is a volume without a name.
+    /// - Parameter text: `source:target[:options]`, or a target alone for a volume without a name.
+    /// - Returns: The mount.
     /// - Throws: What is wrong, in the words of Docker where it has some.
-    static func bind(_ text: String) throws(RequestProblem) -> (mount: RequestedMount?, volume: String?) {
+    static func bind(_ text: String) throws(RequestProblem) -> RequestedMount {
         let parts = text.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
         let problem = RequestProblem("invalid volume specification: '\(text)'")
         guard (1...3).contains(parts.count), !parts.contains("") else { throw problem }
-        if parts.count == 1 { return (nil, try destination(parts[0], "volume")) }
+        if parts.count == 1 { return .anonymousVolume(at: try destination(parts[0], "volume")) }
         // A target and options: a volume without a name has none.
         if parts.count == 2, (try? BindMode(parts[1])) != nil, !parts[1].hasPrefix("/") { throw problem }
         let mode = parts.count == 3 ? parts[2] : ""
         let options = try BindMode(mode)
-        guard parts[0].hasPrefix("/") else { throw volumeProblem(parts[0]) }
+        guard parts[0].hasPrefix("/") else {
+            try VolumeName.check(parts[0])
+            if options.propagation != nil { throw RequestProblem("invalid mode: \(mode)") }
+            let volume = RequestedVolume(name: parts[0], copies: !options.isWithoutCopy)
+            var mount = RequestedMount(kind: .volume(volume), destination: try destination(parts[1], "volume"))
+            mount.isWritable = !options.isReadOnly
+            // What Docker shows where nothing is said.
+            mount.mode = mode.isEmpty ? "z" : mode
+            return mount
+        }
         let kind = Kind.bind(source: HostPath.clean(parts[0]), createsSource: true)
         var mount = RequestedMount(kind: kind, destination: try destination(parts[1], "bind"))
         mount.isWritable = !options.isReadOnly
         mount.propagation = options.propagation ?? "rprivate"
         mount.mode = mode
-        return (mount, nil)
-    }
-
-    /// Names of volumes are understood and refused; everything else was meant as a path.
-    private static func volumeProblem(_ name: String) -> RequestProblem {
-        let isName =
-            name.first.map { $0.isASCII && ($0.isLetter || $0.isNumber) } == true && name.utf8.count > 1
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) }
-        if isName {
-            return RequestProblem("named volumes are not supported yet: `\(name)`; bind a path of the host instead")
-        }
-        return RequestProblem(
-            "create \(name): \"\(name)\" includes invalid characters for a local volume name, only "
-                + "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path"
-        )
+        return mount
     }
 
     /// What one of `Mounts` stands for.
@@ -110,23 +118,20 @@ extension RequestedMount {
             RequestProblem("invalid mount config for type \"\(mount.type)\": \(reason)")
         }
         switch mount.type {
-        case "bind", "tmpfs": break
-        case "volume":
-            throw problem(
-                "volumes are not supported yet: `\(mount.source.isEmpty ? mount.target : mount.source)`; "
-                    + "bind a path of the host instead"
-            )
+        case "bind", "tmpfs", "volume": break
         case "image", "cluster", "npipe": throw problem("mounts of this type are not supported")
         default: throw problem("mount type unknown")
         }
         guard !mount.target.isEmpty else { throw problem("field Target must not be empty") }
-        if mount.volumeOptions != nil { throw problem("field VolumeOptions must not be specified") }
+        if mount.volumeOptions != nil, mount.type != "volume" {
+            throw problem("field VolumeOptions must not be specified")
+        }
         if mount.imageOptions != nil { throw problem("field ImageOptions must not be specified") }
         let destination = try Self.destination(mount.target, mount.type)
-        if mount.type == "bind" {
-            try self.init(bind: mount, at: destination, problem)
-        } else {
-            try self.init(tmpfs: mount, at: destination, problem)
+        switch mount.type {
+        case "bind": try self.init(bind: mount, at: destination, problem)
+        case "volume": try self.init(volume: mount, at: destination, problem)
+        default: try self.init(tmpfs: mount, at: destination, problem)
         }
     }
 
@@ -228,9 +233,11 @@ struct BindMode {
     static let propagations: Set = ["private", "rprivate", "slave", "rslave", "shared", "rshared"]
 
     var isReadOnly = false
+    /// Whether a new volume gets nothing of what the image has at its place.
+    var isWithoutCopy = false
     var propagation: String?
 
-    /// Reads options; those for SELinux, for volumes and for other systems are understood and have no effect.
+    /// Reads options; those for SELinux and for other systems are understood and have no effect.
     ///
     /// - Parameter text: The options with commas between them.
     /// - Throws: What is wrong, in the words of Docker.
@@ -244,7 +251,9 @@ struct BindMode {
                 kind = "access"
                 isReadOnly = word == "ro"
             case "z", "Z": kind = "label"
-            case "nocopy": kind = "copy"
+            case "nocopy":
+                kind = "copy"
+                isWithoutCopy = true
             case "consistent", "cached", "delegated": kind = "consistency"
             case _ where Self.propagations.contains(word):
                 kind = "propagation"

@@ -6,26 +6,36 @@ import EngineAPI
 struct RequestedMounts: Equatable, Sendable {
     /// In the order in which they are made: what lies in another comes after it.
     private(set) var mounts: [RequestedMount] = []
-    /// Directories of the container that are to be there: its volumes without a name.
-    private(set) var volumes: [String] = []
 
     /// More would be a mistake, and each costs a descriptor at the start.
     private static let most = 1024
 
     /// The mounts of a request that was checked.
     ///
-    /// - Parameter request: The request, completed by its image.
-    init(_ request: ContainerCreateRequest) {
+    /// - Parameters:
+    ///   - request: The request, completed by its image.
+    ///   - inherited: The mounts of other containers that it gets as well, where it has none of its own.
+    init(_ request: ContainerCreateRequest, inheriting inherited: [RequestedMount] = []) {
         var problems: [String] = []
-        self.init(request, problems: &problems)
+        self.init(request, inheriting: inherited, problems: &problems)
+    }
+
+    /// The mounts of a container that was made, in their order.
+    init(settled mounts: [RequestedMount]) {
+        self.mounts = mounts
     }
 
     /// The mounts of a request; those that make no sense are left out.
     ///
     /// - Parameters:
     ///   - request: The request.
+    ///   - inherited: The mounts of other containers that it gets as well, where it has none of its own.
     ///   - problems: Gets what is wrong with each of the others.
-    init(_ request: ContainerCreateRequest, problems: inout [String]) {
+    init(
+        _ request: ContainerCreateRequest,
+        inheriting inherited: [RequestedMount] = [],
+        problems: inout [String]
+    ) {
         let host = request.hostConfig
         let counts = [host.binds?.count, host.mounts?.count, host.tmpfs?.count, request.config.volumes?.count]
         guard counts.reduce(0, { $0 + ($1 ?? 0) }) <= Self.most else {
@@ -33,11 +43,7 @@ struct RequestedMounts: Equatable, Sendable {
             return
         }
         for text in host.binds ?? [] {
-            do throws(RequestProblem) {
-                let (mount, volume) = try RequestedMount.bind(text)
-                if let mount { add(mount, &problems) }
-                if let volume { addVolume(volume) }
-            } catch {
+            do throws(RequestProblem) { add(try RequestedMount.bind(text), &problems) } catch {
                 problems.append(error.text)
             }
         }
@@ -53,15 +59,14 @@ struct RequestedMounts: Equatable, Sendable {
                 problems.append(error.text)
             }
         }
+        for mount in inherited { addIfFree(mount) }
         for path in (request.config.volumes ?? [:]).keys.sorted() {
             do throws(RequestProblem) {
-                addVolume(try RequestedMount.destination(path, "volume"))
+                addIfFree(.anonymousVolume(at: try RequestedMount.destination(path, "volume")))
             } catch {
                 problems.append(error.text)
             }
         }
-        let taken = Set(mounts.map(\.destination))
-        volumes.removeAll { taken.contains($0) }
         // A stable order: what has fewer parts comes first.
         mounts = mounts.enumerated().sorted { left, right in
             (Self.depth(left.element), left.offset) < (Self.depth(right.element), right.offset)
@@ -69,15 +74,16 @@ struct RequestedMounts: Equatable, Sendable {
     }
 
     private mutating func add(_ mount: RequestedMount, _ problems: inout [String]) {
-        if mounts.contains(where: { $0.destination == mount.destination }) {
+        if contains(mount.destination) {
             problems.append("Duplicate mount point: \(mount.destination)")
         } else {
             mounts.append(mount)
         }
     }
 
-    private mutating func addVolume(_ path: String) {
-        if !volumes.contains(path) { volumes.append(path) }
+    /// Adds what gives way to a mount of the user.
+    private mutating func addIfFree(_ mount: RequestedMount) {
+        if !contains(mount.destination) { mounts.append(mount) }
     }
 
     private static func depth(_ mount: RequestedMount) -> Int { mount.destination.count { $0 == "/" } }

@@ -27,7 +27,16 @@ extension SpecificationBuilder {
             }
         }
         result += files
-        return result + mounts.mounts.map(\.specification)
+        for mount in mounts.mounts { result.append(try specification(of: mount)) }
+        return result
+    }
+
+    private func specification(of mount: RequestedMount) throws(RequestProblem) -> RuntimeSpec.Mount {
+        guard case .volume(let volume) = mount.kind else { return mount.specification() }
+        guard let directory = context.volumes[mount.destination] else {
+            throw RequestProblem("the volume \(volume.name) was not made ready for the start of the container")
+        }
+        return mount.specification(volume: Self.path(of: directory))
     }
 
     private var isOpen: Bool { host.privileged }

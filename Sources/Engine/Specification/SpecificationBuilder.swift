@@ -54,6 +54,8 @@ struct SpecificationBuilder {
         ///
         /// Without it nobody can join the memory of the container.
         var sharedMemory: Int32?
+        /// The volumes, by their places in the container; borrowed until the launch.
+        var volumes: [String: Int32] = [:]
 
         init() {}
     }
@@ -112,7 +114,7 @@ struct SpecificationBuilder {
     private init(_ snapshot: ContainerSnapshot, _ context: Context) throws(RequestProblem) {
         self.snapshot = snapshot
         self.context = context
-        mounts = RequestedMounts(snapshot.definition.request)
+        mounts = RequestedMounts(settled: snapshot.definition.allMounts)
         security = try SecurityOptions(snapshot.definition.request.hostConfig.securityOpt ?? [])
     }
 
@@ -145,12 +147,10 @@ struct SpecificationBuilder {
             seccomp: Self.seccomp(of: host, security),
             // In the namespace of others the init would not be the first process, and nothing would be left to it.
             hasInit: host.usesInit == true && host.pidMode.isEmpty,
-            mountPoints: mounts.mounts.map(\.point),
             files: network.isContainer ? nil : ContainerFiles(snapshot.definition.request, host: context.host),
             sources: mounts.mounts.compactMap { mount in
                 if case .bind(let source, createsSource: true) = mount.kind { source } else { nil }
             },
-            volumes: mounts.volumes,
             sharedMemorySize: host.ipcMode == "shareable" ? host.shmSize : nil,
             user: config.user,
             groups: host.groupAdd ?? []

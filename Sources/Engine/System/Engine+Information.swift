@@ -57,7 +57,7 @@ extension Engine {
         describeControlGroups(in: &information)
         information.driver = "overlay"
         information.loggingDriver = "wharf"
-        information.plugins.volume = []
+        information.plugins.volume = ["local"]
         information.plugins.network = ["host", "null"]
         information.plugins.log = ["wharf"]
         information.runtimes = ["wharf": EngineInformation.Runtime()]

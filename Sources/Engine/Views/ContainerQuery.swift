@@ -136,10 +136,11 @@ struct ContainerQuery {
             }
         }
         if !filters["volume"].isEmpty {
-            let mounts = RequestedMounts(request).mounts.map(\.point)
+            let mounts = container.mountPoints
             let wanted = Set(filters["volume"].flatMap { [$0, HostPath.clean($0)] })
             let fits = mounts.contains {
-                wanted.contains($0.destination) || !$0.source.isEmpty && wanted.contains($0.source)
+                wanted.contains($0.destination) || !$0.name.isEmpty && wanted.contains($0.name)
+                    || !$0.source.isEmpty && wanted.contains($0.source)
             }
             guard fits else { return false }
         }

@@ -68,11 +68,14 @@ extension ContainerSnapshot {
         result.graphDriver.data = ["UpperDir": directory + "/upper", "WorkDir": directory + "/work"]
         result.sizeRw = sizes?.written
         result.sizeRootFS = sizes?.root
-        result.mounts = RequestedMounts(request).mounts.map(\.point)
+        result.mounts = mountPoints
         result.config = request.config
         result.networkSettings = networkSettings
         return result
     }
+
+    /// The mounts as inspections tell them.
+    var mountPoints: [MountPoint] { definition.allMounts.map { $0.point(volumes: volumesFolder) } }
 
     /// How Docker calls root file systems of layers.
     private static let driver = "overlay2"
@@ -95,7 +98,7 @@ extension ContainerSnapshot {
         result.hostConfig.networkMode = request.hostConfig.networkMode
         result.hostConfig.annotations = request.hostConfig.annotations
         result.networkSettings.networks = networkSettings.networks
-        result.mounts = RequestedMounts(request).mounts.map(\.point)
+        result.mounts = mountPoints
         return result
     }
 

@@ -114,37 +114,3 @@ package struct NetworkInspection: ZeroRepresentable, Sendable {
         package init() {}
     }
 }
-
-/// The volumes.
-package struct VolumeList: ZeroRepresentable, Sendable {
-    @Always package var volumes: [Volume]
-    @Nullable package var warnings: [String]?
-
-    private enum CodingKeys: String, CodingKey {
-        case volumes = "Volumes"
-        case warnings = "Warnings"
-    }
-
-    package init() {}
-
-    /// A volume.
-    package struct Volume: ZeroRepresentable, Sendable {
-        @Always package var name: String
-        @Always package var driver: String
-        @Always package var mountpoint: String
-        @Always package var scope: String
-        @Nullable package var labels: [String: String]?
-        @Nullable package var options: [String: String]?
-
-        private enum CodingKeys: String, CodingKey {
-            case name = "Name"
-            case driver = "Driver"
-            case mountpoint = "Mountpoint"
-            case scope = "Scope"
-            case labels = "Labels"
-            case options = "Options"
-        }
-
-        package init() {}
-    }
-}

@@ -43,6 +43,7 @@ package struct EngineLocation: Equatable, Sendable {
     package var log: String { data + "/engine.log" }
     package var database: String { data + "/wharf.db" }
     package var containers: String { data + "/containers" }
+    package var volumes: String { data + "/volumes" }
     /// The compiled filters of system calls.
     package var filters: String { data + "/filters" }
 

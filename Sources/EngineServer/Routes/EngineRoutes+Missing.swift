@@ -7,7 +7,7 @@ enum Missing {
     static let pull = "images cannot be pulled yet; load one with `POST /images/load`, or import a root file system"
     static let build = "images cannot be built yet; load one with `POST /images/load`"
     static let networks = "networks cannot be made or changed yet; there are `none` and `host`"
-    static let volumes = "volumes cannot be made yet; use a bind mount or a tmpfs"
+    static let clusterVolumes = "volumes of a cluster cannot be changed: there is none"
 }
 
 extension EngineRoutes {
@@ -42,10 +42,7 @@ extension EngineRoutes {
             ("POST", "networks/{id}/connect", Missing.networks),
             ("POST", "networks/{id}/disconnect", Missing.networks),
             ("DELETE", "networks/{id}", Missing.networks),
-            ("POST", "volumes/create", Missing.volumes),
-            ("POST", "volumes/prune", Missing.volumes),
-            ("PUT", "volumes/{name}", Missing.volumes),
-            ("DELETE", "volumes/{name}", Missing.volumes),
+            ("PUT", "volumes/{name}", Missing.clusterVolumes),
             ("POST", "containers/{id}/checkpoints", "containers cannot be saved while they run"),
             ("GET", "containers/{id}/checkpoints", "containers cannot be saved while they run"),
             ("POST", "plugins/{name*}", "plugins are not there"),

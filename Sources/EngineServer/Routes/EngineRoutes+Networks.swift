@@ -3,7 +3,7 @@
 import EngineAPI
 
 extension EngineRoutes {
-    /// The networks that are there always, and no volumes: what lists of clients ask for.
+    /// The networks that are there always: what lists of clients ask for.
     var networks: [Route] {
         [
             Route("GET", "networks") { request, response in
@@ -19,13 +19,6 @@ extension EngineRoutes {
                 }
                 guard let found else { throw EngineError(.notFound, "network \(reference) not found") }
                 try await response.send(json: found)
-            },
-            Route("GET", "volumes") { request, response in
-                _ = try request.query.filters(["dangling", "driver", "label", "name"])
-                try await response.send(json: VolumeList())
-            },
-            Route("GET", "volumes/{name}") { request, _ in
-                throw EngineError(.notFound, "get \(request["name"]): no such volume")
             },
         ]
     }

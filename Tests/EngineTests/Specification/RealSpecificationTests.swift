@@ -111,11 +111,6 @@ private let runs = [
         lines: ["0", "0"]
     ),
     Run(
-        script: "ls -d /vol; touch /vol/x && echo written",
-        config: #""Volumes":{"/vol":{}}"#,
-        lines: ["/vol", "written"]
-    ),
-    Run(
         script: "grep CapEff /proc/self/status; grep Seccomp: /proc/self/status; "
             + "mount -t tmpfs x /data && echo mounted; grep ' /sys ' /proc/mounts | grep -c 'rw,'; stat -c %F /dev/zero",
         host: #""Privileged":true"#,
@@ -184,22 +179,6 @@ private let runs = [
         let json = SpecifiedContainer.json("true", config: config, host: host)
         let error = engineError { _ = try SpecifiedContainer(json, in: Scratch()) }
         #expect(error?.code == .badParameter && error?.message.contains(text) == true, "\(String(describing: error))")
-    }
-
-    @Test func `a volume that is a link out of the image stays inside it`() throws {
-        let scratch = try Scratch()
-        try scratch.write("canary/file", "x")
-        let first = try SpecifiedContainer(SpecifiedContainer.json("true"), in: scratch)
-        try scratch.link("image/out", to: scratch / "canary")
-        try scratch.link("image/up", to: "../../../../../..")
-        withExtendedLifetime(first) {}
-        let json = SpecifiedContainer.json("true", config: #""Volumes":{"/up/made":{}}"#)
-        let container = try SpecifiedContainer(json, in: scratch)
-        #expect(try container.run().end == .exit(0))
-        #expect(isFolder(container.snapshot.directory + "/upper/made"))
-        let other = SpecifiedContainer.json("true", config: #""Volumes":{"/out/made":{}}"#)
-        _ = try? SpecifiedContainer(other, in: scratch)
-        #expect(names(in: scratch / "canary") == ["file"])
     }
 
     @Test func `the loopback interface comes up`() async throws {

@@ -73,7 +73,7 @@ private func host(_ json: String) -> String { "{\"HostConfig\":{\(json)}}" }
         (host(#""ExtraHosts":["nothing"]"#), "bad format for add-host: \"nothing\""),
         (host(#""ExtraHosts":["x:1.2.3"]"#), "invalid IP address in add-host: \"1.2.3\""),
         (host(#""Dns":["name"]"#), "name is not an ip address"),
-        (host(#""VolumesFrom":["x"]"#), "VolumesFrom is not supported yet"),
+        (host(#""VolumesFrom":["x:y"]"#), "invalid mode: y"),
         (host(#""StorageOpt":{"size":"1G"}"#), "StorageOpt is not supported"),
         (host(#""PortBindings":{"80/xyz":[]}"#), "invalid port specification: 80/xyz"),
         (host(#""PortBindings":{"80/tcp":[{"HostPort":"70000"}]}"#), "invalid port specification: \"70000\""),

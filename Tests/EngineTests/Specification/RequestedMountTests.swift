@@ -21,14 +21,18 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
     ])
     func `binds have the options of the runtime`(text: String, options: [String]) throws {
         let mount = try #require(mounts("\"Binds\":[\"\(text)\"]").mounts.first)
-        #expect(mount.specification == .init(destination: "/b", type: "bind", source: "/a", options: options))
+        #expect(mount.specification() == .init(destination: "/b", type: "bind", source: "/a", options: options))
         #expect(mount.kind == .bind(source: "/a", createsSource: true))
     }
 
     @Test(arguments: [
         (#""Binds":["./x:/b"]"#, "If you intended to pass a host directory, use absolute path"),
         (#""Binds":["../x:/b"]"#, "includes invalid characters for a local volume name"),
-        (#""Binds":["data:/b"]"#, "named volumes are not supported yet: `data`"),
+        (#""Binds":["-data:/b"]"#, "create -data: \"-data\" includes invalid characters for a local volume name"),
+        (#""Binds":["da/ta:/b"]"#, "includes invalid characters for a local volume name"),
+        (#""Binds":["..:/b"]"#, "includes invalid characters for a local volume name"),
+        (#""Binds":["data:/b:rslave"]"#, "invalid mode: rslave"),
+        (#""Binds":["/b","/b"]"#, "Duplicate mount point: /b"),
         (#""Binds":["/a:b"]"#, "invalid mount path: 'b' mount path must be absolute"),
         (#""Binds":["/a:/b:nonsense"]"#, "invalid mode: nonsense"),
         (#""Binds":["/a:/b:ro,rw"]"#, "invalid mode: ro,rw"),
@@ -41,7 +45,36 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
         (#""Binds":["/a:/proc/sys"]"#, "\"/proc/sys\" cannot be mounted because it is inside /proc"),
         (#""Binds":["/a:/x/../proc"]"#, "cannot be mounted because it is inside /proc"),
         (#""Binds":["/a:/b","/c:/b/"]"#, "Duplicate mount point: /b"),
-        (#""Mounts":[{"Type":"volume","Source":"v","Target":"/b"}]"#, "volumes are not supported yet: `v`"),
+        (#""Mounts":[{"Type":"volume","Source":"../v","Target":"/b"}]"#, "includes invalid characters"),
+        (
+            #""Mounts":[{"Type":"volume","Source":"v","Target":"/proc/x"}]"#,
+            "cannot be mounted because it is inside /proc"
+        ),
+        (#""Mounts":[{"Type":"volume","Source":"v","Target":"/b","TmpfsOptions":{}}]"#, "field TmpfsOptions must not"),
+        (
+            #""Mounts":[{"Type":"volume","Source":"v","Target":"/b","VolumeOptions":{"Subpath":"../x"}}]"#,
+            "subpath must be a relative path within the volume"
+        ),
+        (
+            #""Mounts":[{"Type":"volume","Source":"v","Target":"/b","VolumeOptions":{"Subpath":"/x"}}]"#,
+            "subpath must be a relative path within the volume"
+        ),
+        (
+            #""Mounts":[{"Type":"volume","Target":"/b","VolumeOptions":{"Subpath":"x"}}]"#,
+            "must not set Subpath when using anonymous volumes"
+        ),
+        (
+            #""Mounts":[{"Type":"volume","Source":"v","Target":"/b","VolumeOptions":{"DriverConfig":{"Name":"x"}}}]"#,
+            "create v: error looking up volume plugin x: plugin \"x\" not found"
+        ),
+        (
+            #""Mounts":[{"Type":"volume","Source":"v","Target":"/b","VolumeOptions":"#
+                + #"{"DriverConfig":{"Options":{"nonsense":"x"}}}}]"#,
+            "invalid option: \"nonsense\""
+        ),
+        (#""VolumeDriver":"x""#, "error looking up volume plugin x"),
+        (#""VolumesFrom":["x:sometimes"]"#, "invalid mode: sometimes"),
+        (#""VolumesFrom":[":ro"]"#, "invalid volumes-from specification: ':ro'"),
         (#""Mounts":[{"Type":"image","Source":"v","Target":"/b"}]"#, "not supported"),
         (#""Mounts":[{"Type":"nonsense","Target":"/b"}]"#, "mount type unknown"),
         (#""Mounts":[{"Type":"bind","Source":"/a"}]"#, "field Target must not be empty"),
@@ -76,7 +109,7 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
             {"Type":"bind","Source":"/c","Target":"/d","BindOptions":{"NonRecursive":true,"CreateMountpoint":true}}]
             """
         ).mounts
-        #expect(found.map(\.specification.options) == [["rbind", "rshared", "ro"], ["bind", "rprivate"]])
+        #expect(found.map { $0.specification().options } == [["rbind", "rshared", "ro"], ["bind", "rprivate"]])
         #expect(
             found.map(\.kind) == [
                 .bind(source: "/a", createsSource: false), .bind(source: "/c", createsSource: true),
@@ -91,7 +124,7 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
         ("ro,size=1m,size=2m,rw", ["noexec", "nosuid", "nodev", "size=2m", "rw"]),
     ])
     func `a tmpfs has Docker's options below the user's`(text: String, options: [String]) throws {
-        #expect(try mounts("\"Tmpfs\":{\"/t\":\"\(text)\"}").mounts.map(\.specification.options) == [options])
+        #expect(try mounts("\"Tmpfs\":{\"/t\":\"\(text)\"}").mounts.map { $0.specification().options } == [options])
     }
 
     @Test func `a structured tmpfs has a size and a mode`() throws {
@@ -99,8 +132,9 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
             mounts(#""Mounts":[{"Type":"tmpfs","Target":"/t","TmpfsOptions":{"SizeBytes":1000,"Mode":1023}}]"#).mounts
                 .first
         )
-        #expect(mount.specification.options == ["noexec", "nosuid", "nodev", "mode=1777", "size=1000"])
-        #expect(mount.point.type == "tmpfs" && mount.point.isWritable)
+        #expect(mount.specification().options == ["noexec", "nosuid", "nodev", "mode=1777", "size=1000"])
+        let point = mount.point(volumes: "/volumes")
+        #expect(point.type == "tmpfs" && point.isWritable)
     }
 
     @Test func `what lies in another mount comes after it`() throws {
@@ -108,9 +142,40 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
         #expect(found.mounts.map(\.destination) == ["/a", "/a/b", "/a/b/c"])
     }
 
-    @Test func `volumes without a name are directories where nothing is mounted`() throws {
+    @Test func `volumes without a name give way to mounts`() throws {
         let found = try mounts(#""Binds":["/v1","/x:/v2"]"#, config: #""Volumes":{"/v2":{},"/v3":{}}"#)
-        #expect(found.volumes == ["/v1", "/v3"])
-        #expect(found.mounts.map(\.destination) == ["/v2"])
+        #expect(found.mounts.map(\.destination) == ["/v1", "/v2", "/v3"])
+        #expect(found.mounts.map(\.isUnnamedVolume) == [true, false, true])
+    }
+
+    @Test(arguments: [
+        (#""Binds":["v:/b"]"#, "z", true), (#""Binds":["v:/b:ro"]"#, "ro", false),
+        (#""Mounts":[{"Type":"volume","Source":"v","Target":"/b"}]"#, "z", true),
+        (#""Mounts":[{"Type":"volume","Source":"v","Target":"/b","ReadOnly":true}]"#, "z", false),
+    ])
+    func `a volume is shown as Docker shows it`(json: String, mode: String, isWritable: Bool) throws {
+        let mount = try #require(mounts(json).mounts.first)
+        let point = mount.point(volumes: "/volumes")
+        #expect(point.type == "volume" && point.name == "v" && point.driver == "local" && point.destination == "/b")
+        #expect(point.source == "/volumes/v/_data" && point.mode == mode && point.isWritable == isWritable)
+        let options = ["rbind", "rprivate"] + (isWritable ? [] : ["rro"])
+        #expect(mount.specification(volume: "/x").options == options)
+    }
+
+    @Test(arguments: [
+        (["type": "tmpfs"], "missing required option: \"device\""),
+        (["device": "/x"], "missing required option: \"type\""),
+        (["o": "bind"], "missing required option: \"device\""),
+        (["size": "1g"], "quota size requested but no quota support"),
+        (["type": "none", "device": "/x"], "which is no file system; add `bind`"),
+        (["type": "none", "device": "x", "o": "bind"], "a bind needs an absolute path"),
+        (["type": "none", "device": "/x", "o": "bind,size=1"], "the option `o` has `size`, which makes no sense"),
+        (["type": "tmpfs", "device": "tmpfs", "o": "nonsense=1"], "Invalid tmpfs option \"nonsense=1\""),
+        (["type": "tmpfs", "device": "tmpfs", "o": "remount"], "the option `o` has `remount`"),
+        (["nonsense": ""], "invalid option: \"nonsense\""),
+    ])
+    func `options of the driver that make no sense are refused by name`(options: [String: String], text: String) {
+        let problem = #expect(throws: RequestProblem.self) { _ = try LocalVolumeMount(options) }
+        #expect(problem?.text.contains(text) == true)
     }
 }
