@@ -16,7 +16,8 @@ enum Wharf {
             summary: "Compose files on Linux without Docker.",
             subcommands: [
                 ConfigCommand.command(global), GraphCommand.command(global), ContainerCommand.command(global),
-                ImageCommand.command(global), EngineCommand.command(global), DoctorCommand.command(global),
+                ImageCommand.command(global), VolumeCommand.command(global), EngineCommand.command(global),
+                DoctorCommand.command(global),
                 VersionCommand.command(),
             ]
         ) {
@@ -51,7 +52,9 @@ enum Wharf {
             }
         } catch let error as UsageError {
             // Scripts that were written for docker look for its status.
-            let isDockers = ["container", "image"].contains(error.command.split(separator: " ").dropFirst().first)
+            let isDockers = ["container", "image", "volume"].contains(
+                error.command.split(separator: " ").dropFirst().first
+            )
             end(CommandFailure(message: error.text, status: isDockers ? .engine : .usage))
         } catch {
             end(CommandFailure(of: error, isRun: false))
