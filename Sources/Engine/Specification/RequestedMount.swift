@@ -30,6 +30,7 @@ struct RequestedMount: Codable, Equatable, Sendable {
     /// How inspections show it.
     ///
     /// - Parameter volumes: The folder of all volumes.
+    /// - Returns: The mount of the inspection.
     func point(volumes: String) -> MountPoint {
         var point = MountPoint()
         point.destination = destination
@@ -49,6 +50,7 @@ struct RequestedMount: Codable, Equatable, Sendable {
     /// The mount for the runtime.
     ///
     /// - Parameter volume: The path by which the volume is found, where it is one.
+    /// - Returns: The mount of the specification.
     func specification(volume: String = "") -> RuntimeSpec.Mount {
         switch kind {
         case .bind(let source, _): return bound(source)

@@ -44,6 +44,7 @@ extension Engine {
     /// - Parameters:
     ///   - definition: The container.
     ///   - folder: Its folder.
+    /// - Throws: Why a volume cannot be made or filled.
     func makeVolumes(of definition: ContainerDefinition, in folder: ContainerFolder) async throws {
         var empty: [(unit: VolumeUnit, destination: String)] = []
         for mount in definition.allMounts {

@@ -10,6 +10,7 @@ extension Engine {
     /// The volumes, by their names.
     ///
     /// - Parameter filters: `name` as a pattern, `label`, `driver` and `dangling`.
+    /// - Returns: Those that fit.
     /// - Throws: `badParameter` for other filters.
     package func listVolumes(_ filters: Filters) async throws -> VolumeList {
         try filters.check(against: ["dangling", "driver", "label", "name"])

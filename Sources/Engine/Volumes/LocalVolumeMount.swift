@@ -19,10 +19,9 @@ struct LocalVolumeMount: Sendable {
         "runbindable", "idmap", "ridmap", "source",
     ]
 
-    /// Reads the options.
+    /// Reads the options; nil comes back for none, which is a folder of the engine.
     ///
     /// - Parameter options: `type`, `device` and `o` as mount(8) takes them.
-    /// - Returns: Nil for no options, which is a folder of the engine.
     /// - Throws: The option that is wrong, in the words of Docker where it has some.
     init?(_ options: [String: String]) throws(RequestProblem) {
         if options.isEmpty { return nil }

@@ -95,7 +95,13 @@ final class TreeCopier {
         try directory.makeHardLink(name, to: parent, original)
     }
 
-    private static func setMetadata(
+    /// Gives a file owner, permissions, attributes and times of another.
+    ///
+    /// - Parameters:
+    ///   - copy: The file that changes.
+    ///   - original: The other one.
+    /// - Throws: The error of the call that the kernel refused.
+    static func setMetadata(
         of copy: borrowing Descriptor,
         like original: borrowing Descriptor
     ) throws(SystemError) {

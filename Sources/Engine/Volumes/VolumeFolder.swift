@@ -21,6 +21,7 @@ struct VolumeFolder: Sendable {
     /// - Parameters:
     ///   - name: The volume.
     ///   - folder: The folder of all volumes.
+    /// - Returns: The path.
     static func data(of name: String, below folder: String) -> String { data(in: "\(folder)/\(name)") }
 
     /// Makes what is missing.
@@ -96,6 +97,45 @@ struct VolumeFolder: Sendable {
             if error.number == ENOTEMPTY || error.number == EEXIST { return }
             throw error
         }
+    }
+
+    /// The name of a copy within a file system that is mounted in place of the data: whole, and before that.
+    private static let (wholeName, partName): (FilePath, FilePath) = (".wharf-copy", ".wharf-copy.part")
+
+    /// Gives what is mounted in place of the data what an image has, only where there is nothing.
+    ///
+    /// No rename leads from elsewhere into another file system, so that the copy is made in it, gets another name when it is
+    /// whole, and then its entries are moved out. Whoever finds it with that name, after the death of an engine, goes on.
+    ///
+    /// - Parameter source: The directory of the image, open for its place only.
+    /// - Throws: Why it could not be copied.
+    func fillMounted(from source: borrowing Descriptor) throws(SystemError) {
+        let data = try openData().reopened(O_RDONLY | O_DIRECTORY)
+        if try data.fileSystem().isReadOnly { return }
+        if try data.status(of: Self.wholeName) == nil {
+            guard try data.entries().allSatisfy({ $0 == Self.partName }) else { return }
+            try data.removeTree(Self.partName)
+            try data.makeDirectory(Self.partName, mode: 0o700)
+            do throws(SystemError) {
+                let copy = SharedDescriptor(try data.open(Self.partName, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+                if try TreeCopier.copy(source, to: copy) { try copy.descriptor.syncFileSystem() }
+                try data.rename(Self.partName, to: data, Self.wholeName, replacing: false)
+            } catch {
+                try? data.removeTree(Self.partName)
+                throw error
+            }
+        }
+        let copy = try data.open(Self.wholeName, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        for name in try copy.entries() {
+            do throws(SystemError) {
+                try copy.rename(name, to: data, name, replacing: false)
+            } catch  where error.number == EEXIST {
+                // Somebody else has put it there meanwhile, and it stays.
+                try copy.removeTree(name)
+            }
+        }
+        try TreeCopier.setMetadata(of: data, like: copy)
+        try data.remove(Self.wholeName, isDirectory: true)
     }
 
     /// The bytes of the data.

@@ -132,13 +132,19 @@ actor VolumeUnit {
     /// - Throws: Why it could not be copied; the volume is as it was.
     func fill(_ open: @escaping @Sendable () throws -> Descriptor?) async throws {
         try await gate.run {
-            guard phase == .new, !isGone, try mount == nil else { return }
-            let folder = folder
+            guard isFillable, !isGone else { return }
+            let (folder, mount, isInUse) = (folder, try mount, !users.isEmpty)
             let isFilled: Bool
             do {
                 isFilled = try await BlockingCall.run {
                     guard let source = try open() else { return false }
-                    try folder.fill(from: source)
+                    guard let mount else {
+                        try folder.fill(from: source)
+                        return true
+                    }
+                    try folder.cover(with: mount)
+                    defer { if !isInUse { try? folder.uncover() } }
+                    try folder.fillMounted(from: source)
                     return true
                 }
             } catch let error as SystemError {
@@ -148,8 +154,8 @@ actor VolumeUnit {
         }
     }
 
-    /// Whether ``fill(_:)`` would do anything.
-    var isFillable: Bool { phase == .new && definition.options?.isEmpty ?? true }
+    /// Whether ``fill(_:)`` would do anything: what is in memory is gone before anybody sees it.
+    var isFillable: Bool { phase == .new && !["tmpfs", "ramfs"].contains(definition.options?["type"]) }
 
     private func setPhase(_ new: VolumeRecord.Phase) throws {
         let name = name

@@ -246,4 +246,35 @@ private func volumeMount(_ name: String, at target: String, _ change: (inout Mou
             #expect(error?.message.contains("no such file or directory") == true)
         }
     }
+
+    @Test func `comes into a folder of the host as well, and goes on after a death`() async throws {
+        try await TestedEngine.with(.embedded) { host in
+            try await host.importFilled(Self.tree)
+            func create(_ name: String) async throws {
+                #expect(mkdir(host.scratch / name, 0o700) == 0)
+                try await host.createVolume(name) {
+                    $0.options = ["type": "none", "device": host.scratch / name, "o": "bind"]
+                }
+            }
+            try await create("empty")
+            let shown = try await host.output(ofFilled: "ls /data") { $0.hostConfig.binds = ["empty:/data"] }
+            #expect(shown.contains("file\n"))
+            #expect(try readText(host.scratch / "empty/sub/deep/two") == "two\n")
+            let root = try Descriptor.open(host.scratch / "empty", O_RDONLY | O_DIRECTORY).status()
+            #expect(root.permissions == 0o750 && root.uid == 12)
+            #expect(!names(in: host.scratch / "empty").contains { $0.hasPrefix(".wharf") })
+            try await create("full")
+            try host.scratch.write("full/mine", "kept")
+            #expect(try await host.output(ofFilled: "ls /data") { $0.hostConfig.binds = ["full:/data"] } == "mine\n")
+            try await create("part")
+            try host.scratch.write("part/.wharf-copy.part/half", "x")
+            _ = try await host.output(ofFilled: "true") { $0.hostConfig.binds = ["part:/data"] }
+            #expect(isFolder(host.scratch / "part/sub") && !names(in: host.scratch / "part").contains("half"))
+            try await create("whole")
+            try host.scratch.write("whole/.wharf-copy/last", "x")
+            try host.scratch.write("whole/first", "x")
+            _ = try await host.output(ofFilled: "true") { $0.hostConfig.binds = ["whole:/data"] }
+            #expect(names(in: host.scratch / "whole").sorted() == ["first", "last"])
+        }
+    }
 }

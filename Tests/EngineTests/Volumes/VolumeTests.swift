@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
+import Linux
 import Store
 import TestSupport
 import Testing
@@ -219,5 +220,53 @@ func failure(of body: () async throws -> Void) async -> EngineError? {
                 },
             ]
         )
+    }
+
+    @Test func `whose records cannot be read stay as they are`() async throws {
+        try await TestedEngine.succession(
+            .embedded,
+            [
+                { host in
+                    for name in ["v", "w"] {
+                        _ = try await host.output(of: "echo kept > /d/file", binds: ["\(name):/d"])
+                    }
+                    let database = host.scratch / "wharf.db"
+                    let sql = "UPDATE volumes SET phase = 'nonsense' WHERE name = 'v'"
+                    let script =
+                        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()"
+                    let outcome = try await BlockingCall.run {
+                        try Command("/usr/bin/python3", ["-c", script, database, sql]).run()
+                    }
+                    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+                },
+                { host in
+                    let found = try await host.volumeNames()
+                    #expect(found == ["w"])
+                    let error = await failure { _ = try await host.output(of: "true", binds: ["v:/d"]) }
+                    #expect(error?.message.hasPrefix("cannot make the volume v: there is a volume v already") == true)
+                    #expect(try await host.engine.pruneVolumes(Filters(["all": ["true"]])).volumesDeleted == ["w"])
+                    #expect(try readText(host.scratch / "volumes/v/_data/file") == "kept\n")
+                },
+            ]
+        )
+    }
+
+    @Test func `are made once by all who ask at a time`() async throws {
+        try await TestedEngine.with(.embedded) { host in
+            let ids = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { try await host.create(["true"]) { $0.hostConfig.binds = ["v:/bin"] } }
+                }
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+            #expect(try await host.volumeNames() == ["v"])
+            #expect(names(in: host.scratch / "volumes/v/_data").contains("busybox"))
+            let error = await failure { try await host.engine.removeVolume("v", force: false) }
+            #expect(error?.message == "remove v: volume is in use - [\(ids.sorted().joined(separator: ", "))]")
+            var query = ContainerListQuery()
+            (query.showsAll, query.filters) = (true, Filters(["volume": ["v"]]))
+            let found = try await host.engine.listContainers(query)
+            #expect(found.map(\.id).sorted() == ids.sorted())
+        }
     }
 }
