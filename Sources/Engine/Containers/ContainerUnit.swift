@@ -197,20 +197,36 @@ actor ContainerUnit: HandedOver {
 
     // MARK: Looking at its files
 
-    /// Calls a function with its root file system: that of its processes, or its layers where it does not run.
+    /// Calls a function with its root file system: that of its processes, or its layers with its mounts where it does not run.
+    ///
+    /// - Parameter body: Gets the root, and what keeps the mounts in it, which it holds as long as it uses the root.
+    /// - Returns: What `body` returned.
+    /// - Throws: What `body` threw, or why there is no root.
     func withRoot<Value: Sendable>(
-        _ body: @escaping @Sendable (borrowing Descriptor, ContainerSnapshot) throws -> Value
+        _ body: @escaping @Sendable (borrowing Descriptor, ContainerSnapshot, SharedDescriptor?) throws -> Value
     ) async throws -> Value {
         try await gate.run {
             let (snapshot, run, folder) = (snapshot, run, folder)
-            let layers = try engine.layerFolders(of: definition)
-            return try await BlockingCall.run {
-                if let run {
-                    return try body(try run.openRoot(), snapshot)
-                }
-                try folder.prepare()
-                return try body(try folder.mountRoot(on: layers), snapshot)
+            if let run {
+                return try await BlockingCall.run { try body(try run.openRoot(), snapshot, nil) }
             }
+            let layers = try engine.layerFolders(of: definition)
+            let volumes = try await engine.openVolumes(of: id, definition)
+            let result: Result<Value, any Error>
+            do {
+                let value = try await BlockingCall.run {
+                    try folder.prepare()
+                    let root = SharedDescriptor(try folder.mountRoot(on: layers))
+                    let mounts = snapshot.definition.allMounts
+                    let hold = try RootMounts.attach(mounts, volumes, to: root, at: folder.path)
+                    return try withExtendedLifetime(hold) { try body(root.descriptor, snapshot, hold) }
+                }
+                result = .success(value)
+            } catch {
+                result = .failure(error)
+            }
+            await engine.releaseVolumes(of: id, definition)
+            return try result.get()
         }
     }
 }

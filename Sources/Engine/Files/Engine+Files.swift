@@ -19,12 +19,12 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - reference: The container.
-    ///   - body: Gets the root, which it may duplicate to use it for longer; it runs on a thread of its own.
+    ///   - body: Gets the root, and what it holds as long as it uses anything of it; it runs on a thread of its own.
     /// - Returns: What `body` returned.
     /// - Throws: `notFound`, or what `body` threw.
     func withRoot<Value: Sendable>(
         of reference: String,
-        _ body: @escaping @Sendable (borrowing Descriptor, ContainerSnapshot) throws -> Value
+        _ body: @escaping @Sendable (borrowing Descriptor, ContainerSnapshot, SharedDescriptor?) throws -> Value
     ) async throws -> Value {
         try await containers.find(reference).withRoot(body)
     }
@@ -44,7 +44,7 @@ extension Engine {
     /// What stands at a path of a container, running or not.
     package func fileStatus(in reference: String, at path: String) async throws -> PathStat {
         let path = try ContainerPath(path)
-        return try await withRoot(of: reference) { root, _ in
+        return try await withRoot(of: reference) { root, _, _ in
             try FileLookup.status(path, below: root, of: reference)
         }
     }
@@ -54,13 +54,15 @@ extension Engine {
     /// Its entries begin with the last name of the path, or with `.` where the path ends in `/.`.
     package func archive(of reference: String, at path: String) async throws -> (status: PathStat, tar: ByteStream) {
         let path = try ContainerPath(path)
-        return try await withRoot(of: reference) { root, _ in
+        return try await withRoot(of: reference) { root, _, hold in
             let file = try FileLookup.open(path, below: root, of: reference)
             let status = try FileLookup.status(of: file, path, below: root, of: reference)
             let box = DescriptorBox(file)
             let tar = try ByteStream.writing("the archive of \(path.text)") { sink in
                 guard let file = box.take() else { return }
-                try FileArchiver(to: sink, staysInMount: false).archive(file, as: path.baseName)
+                try withExtendedLifetime(hold) {
+                    try FileArchiver(to: sink, staysInMount: false).archive(file, as: path.baseName)
+                }
             }
             return (status, tar)
         }
@@ -82,7 +84,7 @@ extension Engine {
     ) async throws {
         let path = try ContainerPath(path)
         let box = DescriptorBox(tar)
-        try await withRoot(of: reference) { root, container in
+        try await withRoot(of: reference) { root, container, _ in
             guard let tar = box.take() else { return }
             let request = container.definition.request
             var extractor = FileExtractor(container: reference, isRootReadOnly: request.hostConfig.readonlyRootfs)
@@ -108,11 +110,11 @@ extension Engine {
     ///
     /// What is mounted in it, such as `/proc` and volumes, is an empty place there.
     package func exportContainer(_ reference: String) async throws -> ByteStream {
-        try await withRoot(of: reference) { root, _ in
+        try await withRoot(of: reference) { root, _, hold in
             let box = DescriptorBox(try root.duplicate())
             return try ByteStream.writing("the root of container \(reference)") { sink in
                 guard let root = box.take() else { return }
-                try FileArchiver(to: sink, staysInMount: true).export(root)
+                try withExtendedLifetime(hold) { try FileArchiver(to: sink, staysInMount: true).export(root) }
             }
         }
     }

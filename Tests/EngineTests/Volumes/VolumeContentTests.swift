@@ -277,4 +277,51 @@ private func volumeMount(_ name: String, at target: String, _ change: (inout Mou
             #expect(names(in: host.scratch / "whole").sorted() == ["first", "last"])
         }
     }
+
+    @Test(arguments: EngineKind.allCases) func `is what is copied of a container that does not run`(
+        kind: EngineKind
+    ) async throws {
+        try await TestedEngine.with(kind) { host in
+            try host.scratch.write("mine/file", "bound\n")
+            try host.scratch.write("tree/new", "copied\n")
+            let id = try await host.create(["cat", "/d/new", "/made/deep/new", "/b/new"]) {
+                $0.hostConfig.binds = ["d:/d", "e:/made/deep", "r:/r:ro", "\(host.scratch / "mine"):/b", "m:/m"]
+            }
+            let tar = host.scratch / "tree.tar"
+            let outcome = try await BlockingCall.run {
+                try Command("/bin/tar", ["-C", host.scratch / "tree", "-cf", tar, "new"]).run()
+            }
+            #expect(outcome.end == .exit(0))
+            for place in ["/d", "/made/deep", "/b"] {
+                try await host.engine.extract(
+                    into: id,
+                    at: place,
+                    ArchiveOptions(),
+                    from: Descriptor.open(tar, O_RDONLY)
+                )
+            }
+            let refusal = await failure {
+                try await host.engine.extract(
+                    into: id,
+                    at: "/r",
+                    ArchiveOptions(),
+                    from: Descriptor.open(tar, O_RDONLY)
+                )
+            }
+            #expect(refusal == EngineError(.forbidden, "mounted volume is marked read-only"))
+            #expect(try readText(host.scratch / "volumes/d/_data/new") == "copied\n")
+            #expect(try readText(host.scratch / "mine/new") == "copied\n")
+            #expect(try await host.engine.fileStatus(in: id, at: "/made/deep/new").size == 7)
+            #expect(names(in: host.scratch / "containers/\(id)/upper/d") == [])
+            #expect(try await host.finish(id).output == "copied\ncopied\ncopied\n")
+            let archive = try await host.engine.archive(of: id, at: "/").tar
+            var bytes: [UInt8] = []
+            for try await piece in archive { bytes += piece }
+            #expect(String(decoding: bytes, as: UTF8.self).contains("made/deep/new"))
+            let export = try await host.engine.exportContainer(id)
+            var exported: [UInt8] = []
+            for try await piece in export { exported += piece }
+            #expect(!String(decoding: exported, as: UTF8.self).contains("made/deep/new"))
+        }
+    }
 }
