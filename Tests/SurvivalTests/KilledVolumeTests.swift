@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct `Volumes whose engine is killed at any instant` {
-    private static let rounds = 12
+    private static let rounds = 24
 
     @Test func `are empty or whole, and gone when removed`() async throws {
         try await SurvivingEngine.with { engine in
@@ -17,7 +17,7 @@ import Testing
                 var kills = 0
                 while !isOver.isSet {
                     // It is the instant of the kill that the test is about, and nothing that it waits for.
-                    poll(nil, 0, Int32.random(in: 0..<120))
+                    poll(nil, 0, Int32.random(in: 0..<300))
                     if try engine.killEngine() { kills += 1 }
                 }
                 return kills
@@ -38,6 +38,42 @@ import Testing
             #expect(names(in: engine.location.volumes) == ["kept"])
             try await BlockingCall.run { try Self.remove("kept", from: engine) }
             #expect(names(in: engine.location.volumes) == [])
+        }
+    }
+
+    @Test func `in memory go on with those who run, and end with the last`() async throws {
+        try await SurvivingEngine.with { engine in
+            try await BlockingCall.run {
+                var request = VolumeCreateRequest()
+                request.name = "m"
+                request.options = ["type": "tmpfs", "device": "tmpfs"]
+                let wanted = request
+                try engine.insist { _ = try $0.createVolume(wanted) }
+                func isMounted() throws -> Bool {
+                    try readText("/proc/self/mountinfo").contains(engine.location.volumes + "/m/_data ")
+                }
+                let holder = try engine.run(["sleep", "1000"], named: "holder") { $0.hostConfig.binds = ["m:/m"] }
+                try engine.scratch.write("volumes/m/_data/file", "kept")
+                try engine.killEngine()
+                try engine.insist { _ = try $0.ping() }
+                #expect(try isMounted())
+                let reader = try engine.run(["cat", "/m/file"], named: "reader") { $0.hostConfig.binds = ["m:/m"] }
+                #expect(try engine.wait(reader) == 0)
+                #expect(try engine.output(of: reader) == Array("kept".utf8))
+                let error = #expect(throws: EngineError.self) {
+                    try engine.insist { try $0.removeVolume("m", force: true) }
+                }
+                #expect(error?.code == .conflict)
+                // Its end is for the next engine to see.
+                let process = try Descriptor.process(Int32(engine.state(holder).pid))
+                try engine.killEngine()
+                try process.signal(SIGKILL)
+                #expect(try engine.wait(holder) == 137)
+                #expect(try !isMounted())
+                try engine.remove(holder)
+                try engine.remove(reader)
+                try Self.remove("m", from: engine)
+            }
         }
     }
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Engine
 
 @Suite struct `The way out by a volume` {
-    private static let rounds = 20
+    private static let rounds = 12
 
     /// Exchanges a folder and a link to the canary of the host, for as long as it runs.
     private static func swap(_ canary: String) -> String {
