@@ -5,13 +5,12 @@ import GRDB
 extension StoreWriter {
     /// Adds a volume.
     ///
-    /// - Throws: `taken` where the name is in use, also by a record that cannot be read, or `invalid`.
+    /// - Throws: `taken` where the name is in use, `unreadableRecord` where a record that cannot be read has it, or `invalid`.
     package func add(_ volume: VolumeRecord) throws {
         if volume.name.isEmpty || volume.name.utf8.contains(0) {
             throw StoreError(.invalid, "the name of a volume is empty or has a NUL character")
         }
-        let names = "SELECT name FROM volumes WHERE name = ?"
-        if try String.fetchOne(database.cachedStatement(sql: names), arguments: [volume.name]) != nil {
+        if try VolumeRecord.find(database, "WHERE name = ?", [volume.name]) != nil {
             throw StoreError(.taken(holder: volume.name), "there is a volume \(volume.name) already")
         }
         try execute(

@@ -8,7 +8,7 @@ struct RequestedMounts: Equatable, Sendable {
     private(set) var mounts: [RequestedMount] = []
 
     /// More would be a mistake, and each costs a descriptor at the start.
-    private static let most = 1024
+    static let most = 1024
 
     /// The mounts of a request that was checked.
     ///
@@ -37,7 +37,10 @@ struct RequestedMounts: Equatable, Sendable {
         problems: inout [String]
     ) {
         let host = request.hostConfig
-        let counts = [host.binds?.count, host.mounts?.count, host.tmpfs?.count, request.config.volumes?.count]
+        let counts = [
+            host.binds?.count, host.mounts?.count, host.tmpfs?.count, host.volumesFrom?.count,
+            request.config.volumes?.count,
+        ]
         guard counts.reduce(0, { $0 + ($1 ?? 0) }) <= Self.most else {
             problems.append("there are more than \(Self.most) mounts and volumes")
             return

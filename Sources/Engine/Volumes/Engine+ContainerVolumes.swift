@@ -13,7 +13,7 @@ extension Engine {
     /// - Returns: The mounts in their order.
     /// - Throws: `badParameter` for a container of `VolumesFrom` that does not exist.
     func mounts(of request: ContainerCreateRequest) async throws -> [RequestedMount] {
-        var inherited: [RequestedMount] = []
+        var inherited: [String: RequestedMount] = [:]
         for text in request.hostConfig.volumesFrom ?? [] {
             let source: VolumeSource
             let unit: ContainerUnit
@@ -30,11 +30,17 @@ extension Engine {
             }
             for var mount in await unit.definition.allMounts where mount.isInheritable {
                 if source.isReadOnly { mount.isWritable = false }
-                inherited.removeAll { $0.destination == mount.destination }
-                inherited.append(mount)
+                inherited[mount.destination] = mount
             }
         }
-        var mounts = RequestedMounts(request, inheriting: inherited).mounts
+        let others = inherited.values.sorted { $0.destination < $1.destination }
+        var mounts = RequestedMounts(request, inheriting: others).mounts
+        guard mounts.count <= RequestedMounts.most else {
+            throw EngineError(
+                .badParameter,
+                "there are more than \(RequestedMounts.most) mounts and volumes, with those of other containers"
+            )
+        }
         for index in mounts.indices { mounts[index].nameVolume() }
         return mounts
     }

@@ -91,6 +91,8 @@ struct VolumeFolder: Sendable {
             // What is in place after a loss of power has to be all of it.
             if try TreeCopier.copy(source, to: copy) { try copy.descriptor.syncFileSystem() }
             try folder.rename(Self.copyName, to: folder, Self.dataName, replacing: true)
+            // The record says next that this is not done again.
+            try folder.sync()
         } catch {
             try? folder.removeTree(Self.copyName)
             // Somebody on the host has put something there meanwhile, which stays.
@@ -136,6 +138,8 @@ struct VolumeFolder: Sendable {
         }
         try TreeCopier.setMetadata(of: data, like: copy)
         try data.remove(Self.wholeName, isDirectory: true)
+        // The record says next that this is not done again.
+        try data.sync()
     }
 
     /// The bytes of the data.
