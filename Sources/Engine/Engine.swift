@@ -37,6 +37,8 @@ package final class Engine: Sendable {
     let machine: Machine
     /// What the keeper starts when this process dies; nil for nothing.
     let restart = Mutex<GuardedProgram?>(nil)
+    /// The identifiers of containers whose records cannot be read, and of their execs: what is theirs is left alone.
+    let unreadable = Mutex<Set<String>>([])
     /// Whether the engine is on its way out, so that it replaces no keeper.
     let isEnding = Mutex(false)
     /// The keeper, where it is a child of this process.

@@ -22,7 +22,7 @@ import Testing
                 try Self.vanish(800, engine, id)
                 let after = try engine.client.status()
                 #expect(after.pid == before.pid)
-                #expect(after.memory - before.memory < 4 * Self.mebibyte, "\(before.memory), then \(after.memory)")
+                #expect(after.memory - before.memory < 8 * Self.mebibyte, "\(before.memory), then \(after.memory)")
                 #expect(try Self.settled(engine, id, descriptors) == descriptors)
                 #expect(try engine.client.inspectContainer(id).execIDs ?? [] == [])
             }
@@ -64,7 +64,7 @@ import Testing
                 #expect(try Self.read(1024, engine, id) == 1024 * Self.mebibyte)
                 let after = try engine.client.status()
                 let peak = try #require(try Self.peak(of: status.pid))
-                #expect(after.memory - status.memory < 4 * Self.mebibyte, "\(status.memory), then \(after.memory)")
+                #expect(after.memory - status.memory < 8 * Self.mebibyte, "\(status.memory), then \(after.memory)")
                 #expect(peak - status.memory < 16 * Self.mebibyte, "\(status.memory), up to \(peak)")
                 try engine.client.killContainer(id)
             }

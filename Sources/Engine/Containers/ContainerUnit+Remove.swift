@@ -5,6 +5,7 @@ import Glibc
 import Linux
 import Runtime
 import Store
+import Synchronization
 
 extension ContainerUnit {
     /// Removes it.
@@ -76,7 +77,9 @@ extension ContainerUnit {
     private func removeRecord(isAnnounced: Bool) throws -> [String] {
         let names = definition.volumeNames
         let free = engine.volumes.release(names, by: id)
-        let volumes = details.removesVolumes == true ? definition.anonymousVolumes.filter(free.contains) : []
+        // A container whose record cannot be read may need any of them.
+        let mayRemove = details.removesVolumes == true && engine.unreadable.withLock(\.isEmpty)
+        let volumes = mayRemove ? definition.anonymousVolumes.filter(free.contains) : []
         let id = id.description
         let remove: (StoreWriter) throws -> Void = { writer in
             try writer.removeContainer(id)

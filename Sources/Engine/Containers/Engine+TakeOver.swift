@@ -18,6 +18,7 @@ extension Engine {
         let (containerRecords, execRecords) = try store.read { (try $0.containers(), try $0.execs()) }
         for record in containerRecords.unreadable + execRecords.unreadable {
             report("cannot take over a container", StoreError(.unreadableRecord, "\(record)"))
+            unreadable.withLock { _ = $0.insert(record.key) }
         }
         try registerVolumes()
         for record in containerRecords.records { register(record) }
@@ -48,16 +49,21 @@ extension Engine {
             containers.add(ContainerUnit(record, id: id, name: name, definition: definition, in: self))
         } catch {
             report("cannot take over the container \(record.name), whose record is left as it is", error)
+            unreadable.withLock { _ = $0.insert(record.id) }
         }
     }
 
     private func register(_ record: ExecRecord) {
         guard let id = ObjectID(record.id), let owner = ObjectID(record.container), let unit = containers.unit(owner)
-        else { return }
+        else {
+            unreadable.withLock { if $0.contains(record.container) { $0.insert(record.id) } }
+            return
+        }
         do {
             execs.add(try ExecUnit(record, id, in: unit, engine: self))
         } catch {
             report("cannot take over the exec \(record.id), whose record is left as it is", error)
+            unreadable.withLock { _ = $0.insert(record.id) }
         }
     }
 
@@ -115,7 +121,10 @@ extension Engine {
     private func endLeftovers(_ processes: [String: RunningProcess]) async {
         var owned = Set(execs.all.map(\.id.description))
         for unit in containers.all { if let name = await unit.run?.process.name { owned.insert(name) } }
+        let unreadable = unreadable.withLock(\.self)
         for (name, process) in processes where !owned.contains(name) {
+            // A first process has the name of its container, a dot and a number.
+            if unreadable.contains(String(name.prefix { $0 != "." })) { continue }
             // Its end is told like every other, and then it is forgotten.
             _ = try? process.signal(SIGKILL)
         }

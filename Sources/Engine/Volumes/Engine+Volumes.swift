@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import Linux
 import Store
+import Synchronization
 
 extension Engine {
     /// The volumes, by their names.
@@ -102,6 +103,13 @@ extension Engine {
     package func pruneVolumes(_ filters: Filters) async throws -> VolumesPruned {
         try filters.check(against: ["all", "label", "label!"])
         let takesAll = try filters.boolean("all") ?? false
+        if let container = unreadable.withLock(\.first) {
+            throw EngineError(
+                .conflict,
+                "cannot tell which volumes are in use: the record of the container \(container) cannot be read, as "
+                    + "\(location.log) says; remove volumes by their names"
+            )
+        }
         var labels = filters.values
         labels["all"] = nil
         let query = try PruneQuery(Filters(labels), now: .now)
