@@ -168,11 +168,25 @@ private func realPath(_ path: String) -> String? {
 }
 
 /// Removes whatever is at the path, with everything in it.
-package func removeTree(_ path: String) {
-    if isFolder(path) {
-        for name in names(in: path) { removeTree("\(path)/\(name)") }
-        rmdir(path)
-    } else {
-        unlink(path)
+package func removeTree(_ path: String) { removeTree(Array(path.utf8CString)) }
+
+/// Removes what is at a path that need not be UTF-8, as a C string.
+private func removeTree(_ path: [CChar]) {
+    // Fails for a directory, and for nothing else.
+    if unlink(path) == 0 { return }
+    guard let stream = opendir(path) else { return }
+    var names: [[CChar]] = []
+    while let entry = readdir(stream) {
+        withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                names.append(Array(UnsafeBufferPointer(start: name, count: strlen(name))))
+            }
+        }
     }
+    closedir(stream)
+    let dot = CChar(UInt8(ascii: "."))
+    for name in names where name != [dot] && name != [dot, dot] {
+        removeTree(path.dropLast() + [CChar(UInt8(ascii: "/"))] + name + [0])
+    }
+    rmdir(path)
 }
