@@ -34,6 +34,8 @@ extension ContainerUnit {
         if let failure = news.failure { return try await noteFailedStart(news.name, failure) }
         if details.isStarting == true { try noteStart() }
         if kills > 0 { details.wasOutOfMemory = true }
+        // Whoever sees that it has ended finds its volumes let go.
+        await engine.releaseVolumes(of: id, definition)
         let ended = Timestamp(unixNanoseconds: Int64(clamping: news.time))
         let duration = Duration.nanoseconds(ended.unixNanoseconds - (state.started?.nanoseconds ?? 0))
         state.finished = UnixTime(ended)
@@ -53,7 +55,7 @@ extension ContainerUnit {
         self.run = nil
         unrecordedEnd = news.name
         persistEnd()
-        await letVolumesGo()
+        engine.tellVolumes("unmount", of: id, definition)
         endRun()
         if let delay = decision.delay {
             pauses = duration >= .seconds(10) ? 0 : pauses + 1
@@ -119,11 +121,6 @@ extension ContainerUnit {
         }
     }
 
-    private func letVolumesGo() async {
-        await engine.releaseVolumes(of: id, definition)
-        engine.tellVolumes("unmount", of: id, definition)
-    }
-
     /// Answers those who wait for the end of the run, which is written down.
     private func endRun() {
         endStreams()
@@ -143,6 +140,7 @@ extension ContainerUnit {
             try await gate.run {
                 guard isRunning, run == nil else { return }
                 if details.isStarting == true { return try await noteFailedStart(nil, ECANCELED) }
+                await engine.releaseVolumes(of: id, definition)
                 state.phase = isRestarted ? .restarting : .exited
                 state.exitStatus = Self.unknownStatus
                 state.finished = UnixTime(.now)
@@ -150,7 +148,7 @@ extension ContainerUnit {
                 state.pid = nil
                 details.error = "it ended while no engine ran"
                 persistEnd()
-                await letVolumesGo()
+                engine.tellVolumes("unmount", of: id, definition)
                 endRun()
                 if !isRestarted, definition.request.hostConfig.autoRemove { try await discard() }
             }
