@@ -18,8 +18,8 @@ final class SupervisorSlot: Launcher {
 
     private let state: Mutex<State>
 
-    /// How many supervisors something is tried with.
-    private static let attempts = 3
+    /// How many supervisors something is tried with: more than die one after the other by any chance.
+    private static let attempts = 10
     /// How long whoever needs a supervisor waits for another one.
     private static let patience = Duration.seconds(10)
 
