@@ -52,7 +52,10 @@ extension SupervisedProcesses.State {
 
     /// Notes how a process ended and tells those who listen.
     mutating func observeEnd(of name: String, _ epoll: Int32) {
-        guard processes[name]?.state == .running else { return }
+        guard let known = processes[name], known.state == .running else { return }
+        // One that leads another into namespaces says so and ends: where its end came after a look at what it has said, it
+        // would be taken for that of the other.
+        guard ckeeper_has_ended(known.pidfd.descriptor.number) != 0 else { return }
         // What it has said of its start comes first: one that never ran its program has no end to tell of.
         relayAll(of: name, epoll)
         guard var process = processes[name], process.state == .running else { return }
