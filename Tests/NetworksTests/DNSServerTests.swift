@@ -181,63 +181,14 @@ private final class FloodingClient: Sendable {
     func end() { isOver.withLock { $0 = true } }
 }
 
-/// A name server of Debian's on the loopback interface of the host, which knows `other.test`.
-private final class Upstream {
-    let port: UInt16
-    private let process: SharedDescriptor
-    private let pid: pid_t
-
-    /// Starts it, and waits until it serves.
-    init(address: String, port: UInt16) throws {
-        self.port = port
-        let pipe = try Pipe()
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, pipe.writer.number, STDERR_FILENO)
-        let texts: [String] = [
-            "dnsmasq", "--no-daemon", "--log-facility=-", "--no-resolv", "--no-hosts", "--bind-interfaces",
-            "--listen-address=127.0.0.1", "--port=\(port)", "--address=/other.test/\(address)", "--pid-file=",
-            "--user=root", "--conf-file=/dev/null",
-        ]
-        var words = texts.map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var pid: pid_t = 0
-        let failure = posix_spawn(&pid, "/usr/sbin/dnsmasq", &actions, nil, &words, environ)
-        if failure != 0 { throw SystemError("posix_spawn", failure, on: "dnsmasq") }
-        self.pid = pid
-        process = SharedDescriptor(try Descriptor.process(pid))
-        try pipe.split { reader, writer in
-            close(writer.release())
-            var said: [UInt8] = []
-            while !String(decoding: said, as: UTF8.self).contains("started") {
-                guard try reader.receiveSome(into: &said) else {
-                    throw SystemFailure(message: "dnsmasq: \(String(decoding: said, as: UTF8.self))")
-                }
-            }
-        }
-    }
-
-    deinit {
-        try? process.descriptor.signal(SIGKILL)
-        waitpid(pid, nil, 0)
-    }
-}
-
-extension Descriptor {
-    /// Adds what comes next; false at the end.
-    fileprivate borrowing func receiveSome(into bytes: inout [UInt8]) throws -> Bool {
-        var piece = [UInt8](repeating: 0, count: 4096)
-        let count = Glibc.read(number, &piece, piece.count)
-        if count < 0 { throw SystemError("read", errno) }
-        bytes += piece.prefix(count)
-        return count > 0
-    }
-}
-
 @Suite(.serialized) struct `Names of others` {
     /// Ports that hardly anybody has; the tests run one after the other.
     private static let port: UInt16 = 15_353
+
+    /// A name server on the loopback interface of the host, which knows `other.test`.
+    private static func upstream(_ address: String) throws -> Dnsmasq {
+        try Dnsmasq(["--listen-address=127.0.0.1", "--port=\(port)", "--address=/other.test/\(address)"])
+    }
 
     private static func server(_ scratch: Scratch, _ text: String) throws -> DNSServer {
         _ = try scratch.write("resolv.conf", bytes: Array(text.utf8))
@@ -247,7 +198,7 @@ extension Descriptor {
     @Test(arguments: ["+notcp", "+tcp"])
     func `are asked whom the host asks`(transport: String) throws {
         let scratch = try Scratch()
-        let upstream = try Upstream(address: "192.0.2.7", port: Self.port)
+        let upstream = try Self.upstream("192.0.2.7")
         let server = try Self.server(scratch, "# of the host\nsearch test\nnameserver 127.0.0.1\n")
         let network = try TestNetwork.withLoopback()
         server.serve("one", on: try network.openSockets(), DNSView(NameTable()))
@@ -256,7 +207,7 @@ extension Descriptor {
         // A container of internal networks gets nothing from outside.
         server.update("one", DNSView(NameTable(), forwards: false))
         #expect(try network.status(transport, "other.test", "A") == "NXDOMAIN")
-        _ = upstream.port
+        _ = upstream.pid
     }
 
     @Test(arguments: ["+notcp", "+tcp"])
@@ -266,9 +217,9 @@ extension Descriptor {
         let network = try TestNetwork.withLoopback()
         server.serve("one", on: try network.openSockets(), DNSView(NameTable()))
         #expect(try network.status(transport, "other.test", "A") == "SERVFAIL")
-        let upstream = try Upstream(address: "192.0.2.8", port: Self.port)
+        let upstream = try Self.upstream("192.0.2.8")
         #expect(try network.dig(transport, "other.test", "A") == ["192.0.2.8"])
-        _ = upstream.port
+        _ = upstream.pid
     }
 
     @Test func `are asked others when the file of the host changes, and those that the container names`() throws {
@@ -277,7 +228,7 @@ extension Descriptor {
         let network = try TestNetwork.withLoopback()
         server.serve("one", on: try network.openSockets(), DNSView(NameTable()))
         #expect(try network.status("other.test", "A") == "SERVFAIL")
-        let upstream = try Upstream(address: "192.0.2.9", port: Self.port)
+        let upstream = try Self.upstream("192.0.2.9")
         _ = try scratch.write("next", bytes: Array("nameserver 127.0.0.1\n".utf8))
         #expect(rename(scratch / "next", scratch / "resolv.conf") == 0)
         #expect(try network.dig("other.test", "A") == ["192.0.2.9"])
@@ -286,6 +237,6 @@ extension Descriptor {
         #expect(try network.status("other.test", "A") == "SERVFAIL")
         server.update("one", DNSView(NameTable(), servers: [.v4(0x7f00_0001)]))
         #expect(try network.dig("other.test", "A") == ["192.0.2.9"])
-        _ = upstream.port
+        _ = upstream.pid
     }
 }

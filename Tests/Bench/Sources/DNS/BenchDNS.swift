@@ -35,7 +35,10 @@ enum BenchDNS {
         guard let name = DNSName("web") else { throw SystemFailure(message: "`web` is no name") }
         table.add(name, .v4(0x0a01_0002))
         server.serve("bench", on: try DNSSockets.open(inNetworkOf: ours.number), DNSView(table))
-        let peer = try Dnsmasq(in: theirs)
+        let peer = try Dnsmasq(
+            ["--listen-address=127.0.0.11", "--host-record=web,10.1.0.2", "--cache-size=1000"],
+            in: theirs
+        )
         let subjects = [("wharf", try Asker(ours), own), ("dnsmasq", try Asker(theirs), peer.pid)]
         var shown = Table(["", "answers a second", "of its processor", "median", "99 of 100"])
         var rates: [Double] = []
@@ -130,44 +133,5 @@ private final class Asker: Sendable {
             guard length > query.count, buffer[7] == 1 else { throw SystemFailure(message: "a wrong answer") }
             received += 1
         }
-    }
-}
-
-/// Debian's dnsmasq, which knows the name too.
-private final class Dnsmasq {
-    let pid: pid_t
-
-    init(in network: TestNetwork) throws {
-        let pipe = try Pipe()
-        let writer = pipe.writer.number
-        pid = try network.run {
-            let texts = [
-                "dnsmasq", "--no-daemon", "--log-facility=-", "--no-resolv", "--no-hosts", "--bind-interfaces",
-                "--listen-address=127.0.0.11", "--host-record=web,10.1.0.2", "--pid-file=", "--user=root",
-                "--conf-file=/dev/null", "--cache-size=1000",
-            ]
-            var actions = posix_spawn_file_actions_t()
-            posix_spawn_file_actions_init(&actions)
-            defer { posix_spawn_file_actions_destroy(&actions) }
-            posix_spawn_file_actions_adddup2(&actions, writer, STDERR_FILENO)
-            var words = texts.map { strdup($0) } + [nil]
-            defer { for word in words { free(word) } }
-            var pid: pid_t = 0
-            let failure = posix_spawn(&pid, "/usr/sbin/dnsmasq", &actions, nil, &words, environ)
-            if failure != 0 { throw SystemError("posix_spawn", failure, on: "dnsmasq") }
-            return pid
-        }
-        var said = ""
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while !said.contains("started") {
-            let count = read(pipe.reader.number, &buffer, buffer.count)
-            if count <= 0 { throw SystemFailure(message: "dnsmasq: \(said)") }
-            said += String(decoding: buffer.prefix(count), as: UTF8.self)
-        }
-    }
-
-    deinit {
-        kill(pid, SIGKILL)
-        waitpid(pid, nil, 0)
     }
 }
