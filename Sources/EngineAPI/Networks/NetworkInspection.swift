@@ -74,11 +74,14 @@ package struct NetworkInspection: ZeroRepresentable, Sendable {
         @Omitted package var subnet: String
         @Omitted package var range: String
         @Omitted package var gateway: String
+        /// Addresses that others have, by names for them.
+        package var auxiliaryAddresses: [String: String]?
 
         private enum CodingKeys: String, CodingKey {
             case subnet = "Subnet"
             case range = "IPRange"
             case gateway = "Gateway"
+            case auxiliaryAddresses = "AuxiliaryAddresses"
         }
 
         package init() {}
