@@ -28,7 +28,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Store": (["GRDB"], ["Glibc"]),
     "Engine": (
         [
-            "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime", "Seccomp",
+            "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
+            "Seccomp",
             "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
