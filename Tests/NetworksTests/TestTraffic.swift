@@ -130,6 +130,9 @@ struct TestHost {
     init() throws {
         (host, neighbour) = (try TestNetwork.withLoopback(), try TestNetwork.withLoopback())
         bridges = try Bridges(inNetworkOf: host.number)
+        try Forwarding.enable(inNetworkOf: host.number, ipv6: true)
+        // A router sends nothing on before the address of its link is proven, which takes a second.
+        try host.run { try writeFile("/proc/sys/net/ipv6/conf/default/accept_dad", Array("0".utf8)) }
         let (here, there) = (host.route, neighbour.route)
         let peer = LinkSettings(name: "eth0", network: neighbour.number)
         try here.send(.createLink(.veth(peer: peer, peerIndex: 2), LinkSettings(name: "eth0"), index: 2))

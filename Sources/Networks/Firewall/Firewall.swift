@@ -18,21 +18,38 @@ package struct Firewall: Sendable {
     ///   - networks: The networks that there are.
     ///   - ports: The ports that are published.
     ///   - network: The number of a descriptor of the network namespace; nil for that of the calling thread.
+    ///   - guarded: Which versions are guarded as ``guardForwarding(of:)`` does it.
     /// - Throws: What the kernel refused.
     package init(
         named name: String,
         _ networks: [FirewallNetwork] = [],
         _ ports: [PublishedPort] = [],
-        inNetworkOf network: Int32? = nil
+        inNetworkOf network: Int32? = nil,
+        guardsForwarding guarded: IPVersions = []
     ) throws(NetlinkError) {
         socket = try NetlinkSocket(.netfilter, inNetworkOf: network)
         rules = FirewallTable(named: name)
-        let content = networks.flatMap(rules.adding) + rules.elements(of: ports).flatMap(Request.addElements)
+        let content =
+            networks.flatMap(rules.adding) + rules.elements(of: ports).flatMap(Request.addElements)
+            + rules.guarding(guarded)
         do {
             try socket.commit(rules.rebuilt([.owner, .persist]) + content)
         } catch  where [EOPNOTSUPP, EINVAL].contains(error.number) && error.index == 0 {
             try socket.commit(rules.rebuilt([]) + content)
         }
+    }
+
+    /// Drops what is forwarded and neither comes from one of the networks nor goes to one, and lets the rest be.
+    ///
+    /// This is for a host that did not forward before ``Forwarding`` was turned on. Whatever else is to be forwarded there
+    /// later, by virtual machines for example, needs the guard taken away again. What only crosses a bridge is not affected,
+    /// although the kernel may show it here (`bridge-nf-call-iptables`); the price is that a way between two bridges of
+    /// others stays open.
+    ///
+    /// - Parameter versions: The versions that are guarded from now on; none takes the guard away.
+    /// - Throws: What the kernel refused; all is as before then.
+    package func guardForwarding(of versions: IPVersions) throws(NetlinkError) {
+        try socket.commit(rules.guarding(versions))
     }
 
     /// Lets a network be.

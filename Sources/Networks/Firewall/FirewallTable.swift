@@ -57,6 +57,8 @@ struct FirewallTable {
     private let output: Chain
     private let forward: Chain
     private let postrouting: Chain
+    /// What is forwarded between others.
+    private let others: Chain
 
     init(named name: String) {
         table = Table(.inet, name)
@@ -69,6 +71,7 @@ struct FirewallTable {
         output = Chain(table, "output", hook: .init(.nat, .output, priority: Priority.destination))
         forward = Chain(table, "forward", hook: .init(.filter, .forward, priority: Priority.filter))
         postrouting = Chain(table, "postrouting", hook: .init(.nat, .postrouting, priority: Priority.source))
+        others = Chain(table, "others")
     }
 
     func family(of address: IPAddress) -> Family { address.isV4 ? four : six }
@@ -78,7 +81,7 @@ struct FirewallTable {
     /// Makes the table anew, without any network; what was in it is gone in the same step.
     func rebuilt(_ flags: TableFlags) -> [Request] {
         let sets = [bridges, incoming, outgoing] + families.flatMap(\.sets)
-        let chains = [raw, prerouting, output, forward, postrouting]
+        let chains = [others, raw, prerouting, output, forward, postrouting]
         // One that is there is taken over first, so that it can be deleted.
         let anew: [Request] = [.addTable(table, flags), .deleteTable(table), .addTable(table, flags)]
         let numbered = sets.enumerated().map { Request.addSet($1, id: UInt32($0 + 1)) }
@@ -140,7 +143,24 @@ struct FirewallTable {
                 forward.name,
                 [.meta(.inputInterface, to: Register(0)), .verdictMap(Register(0), by: outgoing.name)]
             ),
+            // Both end with a verdict for what is ours.
+            Rule(table, forward.name, [.verdict(.jump(others.name))]),
         ]
+    }
+
+    /// Drops what is forwarded between others, in these versions only.
+    func guarding(_ versions: IPVersions) -> [Request] {
+        let bridge = DataValue.interfaceName("bridge").bytes
+        // What crosses a bridge has come in and leaves by the same one.
+        let isBridged: [Expression] = [
+            .meta(.inputKind, to: Register(0)), .compare(Register(0), to: bridge),
+            .meta(.outputKind, to: Register(0)), .compare(Register(0), to: bridge),
+        ]
+        var drops: [[Expression]] = []
+        if versions.contains(.ipv4) { drops.append(.version(isV4: true) + [.verdict(.drop)]) }
+        if versions.contains(.ipv6) { drops.append(.version(isV4: false) + [.verdict(.drop)]) }
+        if !drops.isEmpty { drops.insert(isBridged + [.verdict(.back)], at: 0) }
+        return [.flushChain(others)] + drops.map { .addRule(Rule(table, others.name, $0)) }
     }
 
     /// What leaves our networks has the host's address, and so has what comes back into them by a published port: the
