@@ -78,13 +78,9 @@ extension TestNetwork {
     ///
     /// - Returns: The address that it has seen; nil where nothing came back, which takes a while where packets are dropped.
     func ask(_ address: String, _ port: UInt16, by transport: TransportProtocol = .tcp) throws -> String? {
-        let isV4 = address.contains(".")
-        return try run {
-            let type = transport == .udp ? SOCK_DGRAM : SOCK_STREAM
-            let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-            let number = Glibc.socket(isV4 ? AF_INET : AF_INET6, Int32(type.rawValue) | flags, 0)
+        try run {
+            guard let number = try? Self.connected(transport, to: address, port) else { return nil }
             defer { close(number) }
-            guard try Self.connect(number, address, port, isV4: isV4) else { return nil }
             if transport == .udp, send(number, "?", 1, 0) != 1 { return nil }
             var wait = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
             guard poll(&wait, 1, 700) == 1 else { return nil }
@@ -94,6 +90,18 @@ extension TestNetwork {
             let text = String(decoding: buffer.prefix(count), as: UTF8.self)
             return text.hasPrefix("::ffff:") ? String(text.dropFirst(7)) : text
         }
+    }
+
+    /// A connected socket in the network of the calling thread, which does not wait; its number is the caller's to close.
+    static func connected(_ transport: TransportProtocol, to address: String, _ port: UInt16) throws -> Int32 {
+        let isV4 = address.contains(".")
+        let type = transport == .udp ? SOCK_DGRAM : SOCK_STREAM
+        let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let number = Glibc.socket(isV4 ? AF_INET : AF_INET6, Int32(type.rawValue) | flags, 0)
+        if number < 0 { throw SystemError("socket", errno) }
+        if try connect(number, address, port, isV4: isV4) { return number }
+        close(number)
+        throw SystemError("connect", ECONNREFUSED, on: address)
     }
 
     private static func connect(_ number: Int32, _ address: String, _ port: UInt16, isV4: Bool) throws -> Bool {
