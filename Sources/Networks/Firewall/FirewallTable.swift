@@ -120,7 +120,9 @@ struct FirewallTable {
     /// What goes to a published port of this host goes on to a container: the port of one address before that of all.
     private func translations(in chain: Chain, _ family: Family) -> [Rule] {
         let result = Register(8)
-        let isLocal = [Expression].version(isV4: family.isV4) + .isLocal(.destination)
+        var isLocal = [Expression].version(isV4: family.isV4) + .isLocal(.destination)
+        // What is sent to ::1 cannot leave the host (RFC 4291, section 2.5.3): the port's holder serves it.
+        if !family.isV4 { isLocal += .address(.destination, in: IPPrefix(.v6(1)), isEqual: false) }
         let translated: [Expression] = [
             .destinationNAT(isV4: family.isV4, address: result, port: Register(8 + family.width))
         ]
