@@ -11,6 +11,9 @@ package struct Firewall: Sendable {
     private let socket: NetlinkSocket
     private let rules: FirewallTable
 
+    /// The number by which the kernel names who changes the table (``NetworkWatch``).
+    package var port: UInt32 { socket.port }
+
     /// Takes over the table of an engine, or makes it: from then on it has just these networks and ports.
     ///
     /// - Parameters:
@@ -79,5 +82,31 @@ package struct Firewall: Sendable {
     /// Removes the table with everything in it.
     package func remove() throws(NetlinkError) {
         try socket.commit([.deleteTable(rules.table)])
+    }
+
+    /// The bridges of all engines of a host, by their tables: for whoever looks from outside.
+    ///
+    /// - Parameters:
+    ///   - prefix: How the names of the tables begin.
+    ///   - network: The number of a descriptor of the network namespace; nil for that of the calling thread.
+    /// - Returns: The names of the bridges in order.
+    /// - Throws: What the kernel does not tell.
+    package static func bridges(
+        ofTablesNamed prefix: String = "wharf",
+        inNetworkOf network: Int32? = nil
+    ) throws(NetlinkError) -> [String] {
+        let socket = try NetlinkSocket(.netfilter, inNetworkOf: network)
+        var names: [String] = []
+        for state in try socket.tables() where state.table.family == .inet && state.table.name.hasPrefix(prefix) {
+            do throws(NetlinkError) {
+                for element in try socket.elements(of: FirewallTable(named: state.table.name).bridges) {
+                    names.append(String(decoding: element.key.prefix { $0 != 0 }, as: UTF8.self))
+                }
+            } catch {
+                // A table of another kind, or one that has just gone.
+                if error.number != ENOENT { throw error }
+            }
+        }
+        return names.sorted()
     }
 }

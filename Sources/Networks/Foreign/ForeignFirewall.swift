@@ -13,6 +13,9 @@ package struct ForeignFirewall: Sendable {
     private let mark: String
     private let daemon: FirewallDaemon
 
+    /// The number by which the kernel names who changes the chains of others for us (``NetworkWatch``).
+    package var port: UInt32 { socket.port }
+
     /// The chain that Docker makes for the rules of others, and asks first.
     private static let userChain = "DOCKER-USER"
     /// The chain that ufw(8) has for the routes of its administrator.
