@@ -103,6 +103,7 @@ let package = Package(
                 "Images",
                 "JSONTree",
                 "Linux",
+                "Networks",
                 "OCI",
                 "Terminal",
                 "YAML",
