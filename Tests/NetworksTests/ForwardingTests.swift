@@ -94,19 +94,19 @@ import Testing
         do {
             let firewall = try Firewall(named: "wharf-test", [network], inNetworkOf: host.host.number)
             try firewall.publish([port])
-            #expect(try stranger.ask("192.0.2.2", 80) == "10.9.0.2")
-            #expect(try stranger.ask("fd00:2::2", 80) == "fd00:0:9::2")
+            #expect(try stranger.ask("192.0.2.2", 80, within: 10_000) == "10.9.0.2")
+            #expect(try stranger.ask("fd00:2::2", 80, within: 10_000) == "fd00:0:9::2")
 
             try firewall.guardForwarding(of: .ipv4)
             #expect(try stranger.ask("192.0.2.2", 80) == nil)
-            #expect(try stranger.ask("fd00:2::2", 80) == "fd00:0:9::2")
-            #expect(try container.ask("192.0.2.2", 80) == "192.0.2.1")
-            #expect(try host.neighbour.ask("192.0.2.1", 8080) == "192.0.2.2")
+            #expect(try stranger.ask("fd00:2::2", 80, within: 10_000) == "fd00:0:9::2")
+            #expect(try container.ask("192.0.2.2", 80, within: 10_000) == "192.0.2.1")
+            #expect(try host.neighbour.ask("192.0.2.1", 8080, within: 10_000) == "192.0.2.2")
 
             try firewall.guardForwarding(of: [.ipv4, .ipv6])
             #expect(try stranger.ask("fd00:2::2", 80) == nil)
             try firewall.guardForwarding(of: [])
-            #expect(try stranger.ask("192.0.2.2", 80) == "10.9.0.2")
+            #expect(try stranger.ask("192.0.2.2", 80, within: 10_000) == "10.9.0.2")
         }
         let next = try Firewall(
             named: "wharf-test",
@@ -117,7 +117,7 @@ import Testing
         )
         #expect(try stranger.ask("192.0.2.2", 80) == nil)
         #expect(try stranger.ask("fd00:2::2", 80) == nil)
-        #expect(try host.neighbour.ask("192.0.2.1", 8080) == "192.0.2.2")
+        #expect(try host.neighbour.ask("192.0.2.1", 8080, within: 10_000) == "192.0.2.2")
         try next.remove()
         withExtendedLifetime(servers) {}
     }

@@ -27,6 +27,10 @@ struct FirewallTable {
         let ports: NamedSet
         /// The same at one address of the host.
         let portsAt: NamedSet
+        /// Protocol and ports of the host, at all of its addresses, to the address of a container that has the same ports.
+        let ranges: NamedSet
+        /// The same at one address of the host.
+        let rangesAt: NamedSet
 
         fileprivate init(_ table: Table, isV4: Bool) {
             self.isV4 = isV4
@@ -36,9 +40,18 @@ struct FirewallTable {
             let target = NamedSet.Content.values([address, .port])
             ports = NamedSet(table, "ports\(suffix)", key: [.protocolNumber, .port], to: target)
             portsAt = NamedSet(table, "ports\(suffix)_at", key: [address, .protocolNumber, .port], to: target)
+            let name = "ranges\(suffix)"
+            ranges = NamedSet(table, name, key: [.protocolNumber, .port], to: .values([address]), isInterval: true)
+            rangesAt = NamedSet(
+                table,
+                "\(name)_at",
+                key: [address, .protocolNumber, .port],
+                to: .values([address]),
+                isInterval: true
+            )
         }
 
-        fileprivate var sets: [NamedSet] { [networks, masqueraded, ports, portsAt] }
+        fileprivate var sets: [NamedSet] { [networks, masqueraded, ports, portsAt, ranges, rangesAt] }
 
         /// How many registers an address fills.
         fileprivate var width: UInt8 { isV4 ? 1 : 4 }
@@ -123,14 +136,23 @@ struct FirewallTable {
         var isLocal = [Expression].version(isV4: family.isV4) + .isLocal(.destination)
         // What is sent to ::1 cannot leave the host (RFC 4291, section 2.5.3): the port's holder serves it.
         if !family.isV4 { isLocal += .address(.destination, in: IPPrefix(.v6(1)), isEqual: false) }
-        let translated: [Expression] = [
-            .destinationNAT(isV4: family.isV4, address: result, port: Register(8 + family.width))
-        ]
+        let translated = Expression.destinationNAT(
+            isV4: family.isV4,
+            address: result,
+            port: Register(8 + family.width)
+        )
+        let translatedRange = Expression.destinationNAT(isV4: family.isV4, address: result)
         let specific =
             [Expression].load(.destination, isV4: family.isV4, to: Register(0))
-            + .loadProtocolAndPort(to: family.width) + [.map(Register(0), by: family.portsAt.name, to: result)]
-        let general = [Expression].loadProtocolAndPort(to: 0) + [.map(Register(0), by: family.ports.name, to: result)]
-        return [specific, general].map { Rule(table, chain.name, isLocal + $0 + translated) }
+            + .loadProtocolAndPort(to: family.width)
+        let general = [Expression].loadProtocolAndPort(to: 0)
+        let steps = [
+            specific + [.map(Register(0), by: family.portsAt.name, to: result), translated],
+            specific + [.map(Register(0), by: family.rangesAt.name, to: result), translatedRange],
+            general + [.map(Register(0), by: family.ports.name, to: result), translated],
+            general + [.map(Register(0), by: family.ranges.name, to: result), translatedRange],
+        ]
+        return steps.map { Rule(table, chain.name, isLocal + $0) }
     }
 
     private var forwardRules: [Rule] {
@@ -265,18 +287,33 @@ struct FirewallTable {
         var elements: [([SetElement], NamedSet)] = []
         for family in families {
             let own = ports.filter { $0.address.isV4 == family.isV4 }
-            let general = own.filter { $0.hostAddress == nil }.map { Self.element(of: $0, []) }
-            let specific = own.compactMap { port in port.hostAddress.map { Self.element(of: port, [.address($0)]) } }
-            if !general.isEmpty { elements.append((general, family.ports)) }
-            if !specific.isEmpty { elements.append((specific, family.portsAt)) }
+            let single = own.filter { !$0.isRange }.flatMap(\.single)
+            let ranges = own.filter(\.isRange)
+            let lists = [
+                (single.filter { $0.hostAddress == nil }.map(Self.element), family.ports),
+                (single.filter { $0.hostAddress != nil }.map(Self.element), family.portsAt),
+                (ranges.filter { $0.hostAddress == nil }.map(Self.range), family.ranges),
+                (ranges.filter { $0.hostAddress != nil }.map(Self.range), family.rangesAt),
+            ]
+            elements += lists.filter { !$0.0.isEmpty }
         }
         return elements
     }
 
-    private static func element(of port: PublishedPort, _ address: [DataValue]) -> SetElement {
+    private static func key(of port: PublishedPort, _ number: UInt16) -> [DataValue] {
+        let place = port.hostAddress.map { [DataValue.address($0)] } ?? []
+        return place + [.protocolNumber(port.transport.rawValue), .port(number)]
+    }
+
+    private static func element(of port: PublishedPort) -> SetElement {
+        SetElement(key(of: port, port.hostPort), to: .values([.address(port.address), .port(port.port)]))
+    }
+
+    private static func range(of port: PublishedPort) -> SetElement {
         SetElement(
-            address + [.protocolNumber(port.transport.rawValue), .port(port.hostPort)],
-            to: .values([.address(port.address), .port(port.port)])
+            key(of: port, port.hostPort),
+            through: key(of: port, port.hostPort + (port.count - 1)),
+            to: .values([.address(port.address)])
         )
     }
 }
