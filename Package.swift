@@ -105,6 +105,7 @@ let package = Package(
                 "Images",
                 "JSONTree",
                 "Linux",
+                "Networks",
                 "OCI",
                 "Terminal",
                 "YAML",

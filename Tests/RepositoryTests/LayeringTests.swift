@@ -53,7 +53,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "wharf": (
         [
             "Arguments", "Compose", "Crypto", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
-            "JSONTree", "Linux", "OCI", "Terminal", "YAML",
+            "JSONTree", "Linux", "Networks", "OCI", "Terminal", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
