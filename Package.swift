@@ -67,8 +67,7 @@ let package = Package(
             name: "Engine",
             dependencies: [
                 "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
-                "Seccomp",
-                "Store",
+                "Seccomp", "Store",
             ],
             swiftSettings: strict
         ),

@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import Images
 package import Linux
+import Networks
 import OCI
 import Runtime
 import Seccomp
@@ -75,7 +76,9 @@ package final class Engine: Sendable {
         var trees = try ControlGroupHierarchies.discover()
         trees.parent = ["wharf", Self.groupName(of: location.data)]
         self.trees = trees
-        networks = HostNetworks(tableName: "wharf-\(Self.groupName(of: location.data))", in: host)
+        networks = HostNetworks(tableName: "wharf-\(Self.groupName(of: location.data))", in: host) { [store] guarded in
+            try store.write(.process) { try $0.setSetting(Self.guardKey, to: String(guarded.rawValue)) }
+        }
         filters = SeccompFilterCache(directory: location.filters)
         machine = Machine.current(trees)
         let (opened, child) = try Self.openSupervisor(keeping, location)
@@ -107,6 +110,7 @@ package final class Engine: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.background.run() }
             group.addTask { await self.watchProcesses() }
+            group.addTask { await self.watchNetworks() }
         }
     }
 
@@ -168,7 +172,12 @@ package final class Engine: Sendable {
 
     /// Says what went wrong where nobody waits for an answer.
     func report(_ action: String, _ error: any Error) {
-        let line = "wharfd: \(Timestamp.now): \(action): \(error)\n"
+        note("\(action): \(error)")
+    }
+
+    /// Says what happened where nobody waits for an answer.
+    func note(_ text: String) {
+        let line = "wharfd: \(Timestamp.now): \(text)\n"
         _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
 

@@ -29,8 +29,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Engine": (
         [
             "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
-            "Seccomp",
-            "Store",
+            "Seccomp", "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),

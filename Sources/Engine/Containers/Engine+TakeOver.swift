@@ -35,7 +35,7 @@ extension Engine {
                 await unit.processLost()
             }
         }
-        await takeOverNetworks(leavingNetworks)
+        await takeOverNetworks(leavingNetworks, isNewBoot: isNewBoot)
         await takeOverVolumes()
         await endLeftovers(processes)
         for unit in containers.all { await unit.startWithEngine(isNewBoot: isNewBoot) }

@@ -71,7 +71,16 @@ extension ContainerUnit {
         details.ports = nil
         let (networks, id) = (engine.networks, id)
         let endpoints = try? await BlockingCall.run { networks.release(id) }
-        if let endpoints { engine.tellNetworks("disconnect", of: id, endpoints) }
+        guard let endpoints else { return }
+        engine.tellNetworks("disconnect", of: id, endpoints)
+        // Nobody waits for that: the addresses rest for a while.
+        engine.background.add { [weak engine] in
+            do {
+                try await BlockingCall.run { try networks.forgetConnections(to: endpoints) }
+            } catch {
+                engine?.report("cannot have the kernel forget the connections of the container \(id)", error)
+            }
+        }
     }
 
     // MARK: Taking over

@@ -58,7 +58,12 @@ extension Engine {
 
     /// Makes a network; the caller has the gate.
     private func make(_ id: ObjectID, _ name: String, _ wanted: NetworkDefinition) async throws {
-        let definition = try await choosingSubnets(of: wanted, name)
+        var definition = try await choosingSubnets(of: wanted, name)
+        if definition.driver != .bridge {
+            let parent = definition.interface
+            let links = try await BlockingCall.run { [networks] in try networks.interfaces() }
+            definition.makesParent = !links.contains(parent)
+        }
         let created = Timestamp.now
         // The records have it as one that is to go until it is there, so that an engine after this one takes it back.
         let record = NetworkRecord(
@@ -73,6 +78,7 @@ extension Engine {
             try store.write(.process) { try $0.add(record) }
             let networks = networks
             try await BlockingCall.run { try networks.bringUp(id) }
+            await passForeignFirewalls()
             try tellNetwork("create", id, name, definition) { try $0.setIsRemoving(false, ofNetwork: id.description) }
         } catch {
             try? await BlockingCall.run { [networks] in try networks.takeDown(id) }
@@ -231,6 +237,47 @@ extension Engine {
     /// Whether a container that runs is in a network.
     private func isInUse(_ id: ObjectID) -> Bool { !networks.members(of: id).isEmpty }
 
+    // MARK: Others on the host
+
+    /// Under which key the records have what the host did not forward before there were networks.
+    static let guardKey = "forwarding-guard"
+
+    private func passForeignFirewalls() async {
+        do {
+            try await BlockingCall.run { [networks] in try networks.passForeignFirewalls() }
+        } catch {
+            report("cannot have another firewall let containers through; `wharf doctor` says more", error)
+        }
+    }
+
+    /// Makes good what others do to bridges and rules, as soon as they have done it.
+    func watchNetworks() async {
+        guard let watch = try? await networks.watch.value() else { return }
+        for await change in watch.changes {
+            if Task.isCancelled { return }
+            switch change {
+            case .linkGone(let name): if networks.isBridge(name) { await repairNetworks() }
+            case .table(let table):
+                do {
+                    try await BlockingCall.run { [networks] in try networks.repairRules(table) }
+                } catch {
+                    report("cannot make the rules of networks anew", error)
+                }
+                await passForeignFirewalls()
+            case .unknown: await repairNetworks()
+            }
+        }
+    }
+
+    private func repairNetworks() async {
+        do {
+            let mended = try await BlockingCall.run { [networks] in try networks.repair() }
+            for name in mended { note("the bridge of the network \(name) was taken away; it is there again") }
+        } catch {
+            report("cannot mend the bridges of networks", error)
+        }
+    }
+
     // MARK: Telling
 
     /// Tells of a change of a network, with the change of the records: either both are done or neither.
@@ -295,11 +342,15 @@ extension Engine {
 
     /// Has networks as they are to be, once it is known which containers run.
     ///
-    /// - Parameter leaving: The networks that the engine before was removing, or had not made yet.
-    func takeOverNetworks(_ leaving: [ObjectID]) async {
+    /// - Parameters:
+    ///   - leaving: The networks that the engine before was removing, or had not made yet.
+    ///   - isNewBoot: Whether the machine was started anew since: then it forwards what its own settings say.
+    func takeOverNetworks(_ leaving: [ObjectID], isNewBoot: Bool) async {
         for unit in containers.all { await unit.adoptNetworks() }
         do {
-            try await BlockingCall.run { [networks] in try networks.takeOver() }
+            let guarded = try store.read { try $0.setting(Self.guardKey) }.flatMap { UInt8($0) } ?? 0
+            let before = isNewBoot ? [] : IPVersions(rawValue: guarded)
+            try await BlockingCall.run { [networks] in try networks.takeOver(guarded: before) }
         } catch {
             report("cannot take over the networks of containers", error)
         }

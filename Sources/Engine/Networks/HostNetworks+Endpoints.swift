@@ -231,16 +231,18 @@ extension HostNetworks {
             // A firewall that is made only now has all that members have.
             if let firewall = state.firewall {
                 if !member.published.isEmpty { try firewall.publish(member.published) }
-                state.members[id] = member
-            } else {
-                state.members[id] = member
-                if member.endpoints.contains(where: { !$0.hostInterface.isEmpty }) { _ = try firewall(&state) }
+            } else if state.networks.values.contains(where: { $0.isUp && $0.definition.driver == .bridge }) {
+                state.members[id]?.published = member.published
+                _ = try firewall(&state)
             }
+            member.served = try serve(member, &state)
+            state.members[id] = member
             for endpoint in member.endpoints { state.addNames(of: endpoint) }
             return (server, state.view(of: member))
         }
         guard let answers else { return }
         answers.server.serve(id.description, on: sockets, answers.view)
+        try forgetConnections(of: member.mappings)
     }
 
     /// Makes the interface of a container in one network.
@@ -262,6 +264,12 @@ extension HostNetworks {
             isIsolated: network.definition.isolatesContainers
         )
         let interface = network.definition.interface
+        if let sharing = network.definition.sharing {
+            var settings = settings
+            // It has that of its parent.
+            if case .ipvlan = sharing { settings.hardwareAddress = nil }
+            return try ParentLinks(inNetworkOf: hostNumber).connect(process, to: interface, as: sharing, settings)
+        }
         do throws(NetlinkError) {
             return try bridges.connect(process, to: interface, settings)
         } catch {
@@ -284,6 +292,8 @@ extension HostNetworks {
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard let member = state.members[id] else { return nil }
             for endpoint in member.endpoints { state.addNames(of: endpoint) }
+            let served = try serve(member, &state)
+            state.members[id]?.served = served
             return (try nameServer(&state), state.view(of: member))
         }
         guard let answers else { return }
@@ -293,6 +303,8 @@ extension HostNetworks {
     // MARK: At an end
 
     /// Takes back what a container had: its names and ports at once, its interfaces with its namespace.
+    ///
+    /// The kernel's memory of its connections is for ``forgetConnections(to:)``.
     ///
     /// - Returns: What it had; empty where it had nothing.
     @discardableResult
@@ -312,8 +324,10 @@ extension HostNetworks {
         state.names?.end(id.description)
         for endpoint in member.endpoints { state.removeNames(of: endpoint) }
         state.members[id]?.published = []
+        state.members[id]?.served = []
         state.members[id]?.isConnected = false
         unpublish(member.published, &state)
+        for token in member.served { state.proxy?.end(token) }
     }
 
     private func release(_ endpoints: [ContainerEndpoint], of id: ObjectID, _ state: inout State) {
@@ -385,8 +399,12 @@ extension HostNetworks {
         let before = state.withLock { $0.members[id]?.endpoints ?? [] }
         let after = state.withLock { $0.choosingGateways(before.filter { $0.id != endpoint.id }) }
         try commit(after)
-        let bridges = try state.withLock { try self.bridges(&$0) }
-        try bridges.disconnect(endpoint.hostInterface)
+        let network = ObjectID(endpoint.network).flatMap { id in state.withLock { $0.networks[id] } }
+        if network?.definition.sharing != nil {
+            try ParentLinks(inNetworkOf: hostNumber).disconnect(process, endpoint.interface)
+        } else {
+            try state.withLock { try self.bridges(&$0) }.disconnect(endpoint.hostInterface)
+        }
         state.withLock { state in
             state.removeNames(of: endpoint)
             release([endpoint], of: id, &state)
@@ -421,6 +439,8 @@ extension HostNetworks {
                 unpublish(member.published, &state)
                 if !wanted.isEmpty { try firewall(&state).publish(wanted) }
                 member.published = wanted
+                for token in member.served { state.proxy?.end(token) }
+                member.served = try serve(member, &state)
             }
             state.members[id] = member
             for endpoint in after { state.addNames(of: endpoint) }

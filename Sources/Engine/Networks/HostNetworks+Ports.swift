@@ -99,6 +99,39 @@ extension HostNetworks {
         }
     }
 
+    // MARK: What no rule takes to a container
+
+    /// Has the proxy pass on what arrives at a container's ports of the host all the same: from `::1`, and by IPv6 where the
+    /// container has IPv4 only.
+    func serve(_ member: Member, _ state: inout State) throws -> [PortProxy.Token] {
+        guard let address = member.endpoints.publishedAddresses.first, !member.heldPorts.isEmpty else { return [] }
+        let proxy = try proxy(&state)
+        return try zip(member.mappings, member.heldPorts).map { mapping, held in
+            try proxy.serve(held.port, to: address, port: mapping.port)
+        }
+    }
+
+    // MARK: What the kernel remembers
+
+    /// Has the kernel forget connections to ports that lead to a container only now: those of UDP never end.
+    func forgetConnections(of mappings: [PortMapping]) throws {
+        let datagrams = mappings.filter { $0.transport == .udp }
+        if datagrams.isEmpty { return }
+        let tracking = try ConnectionTracking(inNetworkOf: hostNumber)
+        for mapping in datagrams {
+            let address = IPAddress(mapping.hostAddress).flatMap { $0.number == 0 ? nil : $0 }
+            try tracking.forget(.udp, at: address, hostPort: mapping.hostPort)
+        }
+    }
+
+    /// Has the kernel forget the connections of a container that has ended.
+    func forgetConnections(to endpoints: [ContainerEndpoint]) throws {
+        let addresses = endpoints.flatMap(\.prefixes).map(\.address)
+        if !addresses.isEmpty { try ConnectionTracking(inNetworkOf: hostNumber).forget(addresses) }
+    }
+
+    // MARK: Parts
+
     /// Takes published ports back; where the table is not as it should be, it is made anew.
     func unpublish(_ ports: [PublishedPort], _ state: inout State) {
         guard !ports.isEmpty, let firewall = state.firewall else { return }

@@ -40,6 +40,8 @@ final class HostNetworks: Sendable {
         var links: [DNSName: DNSName] = [:]
         /// Whom it has asked for names that are not ours; none: whom the host asks.
         var servers: [IPAddress] = []
+        /// What the proxy has of it.
+        var served: [PortProxy.Token] = []
         var isConnected = false
     }
 
@@ -51,7 +53,15 @@ final class HostNetworks: Sendable {
         var bridges: Bridges?
         var firewall: Firewall?
         var names: DNSServer?
+        var proxy: PortProxy?
+        /// What the host did not forward before there were networks.
+        var guarded: IPVersions = []
     }
+
+    /// Tells of what somebody else does to the networks; kept when there is the first one.
+    let watch = Promise<NetworkWatch>()
+    /// Writes down what the host did not forward before, before that is changed.
+    let noteGuard: @Sendable (IPVersions) throws -> Void
 
     let state = Mutex(State())
     /// The network namespace in which all of it is; nil for that of the process.
@@ -64,9 +74,15 @@ final class HostNetworks: Sendable {
     /// - Parameters:
     ///   - tableName: The name of the table of nftables, another one for each engine.
     ///   - host: The network namespace of the host; nil for that of the process.
-    init(tableName: String, in host: SharedDescriptor?) {
+    ///   - noteGuard: Writes down what the host did not forward before.
+    init(
+        tableName: String,
+        in host: SharedDescriptor?,
+        noteGuard: @escaping @Sendable (IPVersions) throws -> Void
+    ) {
         self.tableName = tableName
         self.host = host
+        self.noteGuard = noteGuard
     }
 
     // MARK: Looking
@@ -133,6 +149,7 @@ final class HostNetworks: Sendable {
         if network.definition.driver == .bridge {
             let bridges = try bridges(&state)
             let firewall = try firewall(&state)
+            try enableForwarding(ipv6: network.definition.hasIPv6, firewall, &state)
             let mtu = try network.definition.mtu ?? uplinkMTU(&state)
             try bridges.make(
                 BridgeSettings(
@@ -148,8 +165,29 @@ final class HostNetworks: Sendable {
                 try? bridges.remove(network.definition.interface)
                 throw error
             }
+            try watch(firewall)
+        } else {
+            try ParentLinks(inNetworkOf: hostNumber).prepare(network.definition.interface)
         }
         state.networks[id]?.isUp = true
+    }
+
+    /// Has the host pass on what goes to containers and comes from them, and nothing that it did not pass on before.
+    private func enableForwarding(ipv6: Bool, _ firewall: Firewall, _ state: inout State) throws {
+        let missing = try Forwarding.missing(inNetworkOf: hostNumber, ipv6: ipv6)
+        if missing.isEmpty { return }
+        let guarded = state.guarded.union(missing)
+        try noteGuard(guarded)
+        try firewall.guardForwarding(of: guarded)
+        state.guarded = guarded
+        let own = Set(state.networks.values.map(\.definition.interface))
+        try Forwarding.enable(inNetworkOf: hostNumber, ipv6: ipv6, except: own)
+    }
+
+    /// Begins to hear of what others do to bridges and rules.
+    private func watch(_ firewall: Firewall) throws {
+        guard watch.current == nil else { return }
+        watch.keep(try NetworkWatch(inNetworkOf: hostNumber, ignoring: [firewall.port]))
     }
 
     /// Says that a network is to go, so that nobody comes into it any more.
@@ -189,7 +227,14 @@ final class HostNetworks: Sendable {
     private func takeDown(_ id: ObjectID, _ state: inout State) throws {
         guard let network = state.networks[id] else { return }
         state.names?.define(id.description, nil)
-        guard network.definition.driver == .bridge else { return }
+        guard network.definition.driver == .bridge else {
+            // A VLAN that was made for the network goes with it.
+            if network.definition.makesParent == true {
+                try ParentLinks(inNetworkOf: hostNumber).release(network.definition.interface)
+            }
+            state.networks[id]?.isUp = false
+            return
+        }
         // The rules go first: as long as there is a bridge, the next engine knows that something is left.
         if network.isUp {
             let firewall = try firewall(&state)
@@ -197,10 +242,15 @@ final class HostNetworks: Sendable {
             if state.networks.values.contains(where: { $0.isUp && $0.definition.driver == .bridge }) {
                 try firewall.remove(network.definition.firewalled)
             } else {
+                // Without networks the host does what it did before.
+                try Forwarding.disable(state.guarded, inNetworkOf: hostNumber)
+                try noteGuard([])
+                state.guarded = []
                 try firewall.remove()
                 state.firewall = nil
             }
         }
+        try? ForeignFirewall(inNetworkOf: hostNumber).withdraw([network.definition.interface])
         try bridges(&state).remove(network.definition.interface)
     }
 
@@ -215,8 +265,12 @@ final class HostNetworks: Sendable {
     // MARK: At the start of an engine
 
     /// Looks which networks are there already, and has those that containers use as they are to be.
-    func takeOver() throws {
+    ///
+    /// - Parameter guarded: What the host did not forward before there were networks.
+    /// - Throws: What the kernel refused.
+    func takeOver(guarded: IPVersions) throws {
         try state.withLock { state in
+            state.guarded = guarded
             guard !state.networks.isEmpty else { return }
             let links = Set(try route(&state).links().map(\.name))
             for (id, network) in state.networks where network.definition.driver == .bridge {
@@ -229,7 +283,7 @@ final class HostNetworks: Sendable {
                 try repairBridge(of: network, &state)
                 state.networks[network.id]?.isUp = true
             }
-            _ = try firewall(&state)
+            try watch(try firewall(&state))
         }
     }
 
@@ -259,6 +313,7 @@ final class HostNetworks: Sendable {
     /// containers; and the firewall's table where the kernel lets others change it.
     ///
     /// - Returns: The names of the networks that were mended.
+    /// - Throws: What the kernel refused.
     func repair() throws -> [String] {
         try state.withLock { state in
             let links = try route(&state).links()
@@ -275,6 +330,33 @@ final class HostNetworks: Sendable {
             }
             return mended.sorted()
         }
+    }
+
+    /// Makes the table anew where somebody else has emptied it or taken it away, which only an older kernel lets them.
+    func repairRules(_ table: Table) throws {
+        try state.withLock { state in
+            guard table.name == tableName, state.firewall != nil else { return }
+            let present = Set(try Firewall.bridges(ofTablesNamed: tableName, inNetworkOf: hostNumber))
+            let own = state.networks.values.filter { $0.isUp && $0.definition.driver == .bridge }
+            if own.allSatisfy({ present.contains($0.definition.interface) }) { return }
+            state.firewall = nil
+            _ = try firewall(&state)
+        }
+    }
+
+    /// Whether an interface is one of those that are mended.
+    func isBridge(_ name: String) -> Bool {
+        state.withLock { state in
+            state.networks.values.contains { $0.isUp && $0.definition.interface == name && $0.definition.driver == .bridge }
+        }
+    }
+
+    /// Has the firewalls of others let containers through, as far as they have a place for that.
+    func passForeignFirewalls() throws {
+        let bridges = state.withLock { state in
+            state.networks.values.filter { $0.isUp && $0.definition.driver == .bridge }.map(\.definition.interface)
+        }
+        if !bridges.isEmpty { try ForeignFirewall(inNetworkOf: hostNumber).allow(bridges.sorted()) }
     }
 
     // MARK: Parts
@@ -302,9 +384,17 @@ final class HostNetworks: Sendable {
             named: tableName,
             networks.map(\.definition.firewalled),
             ports,
-            inNetworkOf: hostNumber
+            inNetworkOf: hostNumber,
+            guardsForwarding: state.guarded
         )
         state.firewall = opened
+        return opened
+    }
+
+    func proxy(_ state: inout State) throws -> PortProxy {
+        if let proxy = state.proxy { return proxy }
+        let opened = try PortProxy(inNetworkOf: hostNumber)
+        state.proxy = opened
         return opened
     }
 
@@ -316,6 +406,11 @@ final class HostNetworks: Sendable {
         }
         state.names = opened
         return opened
+    }
+
+    /// The names of the host's interfaces.
+    func interfaces() throws -> Set<String> {
+        try state.withLock { Set(try route(&$0).links().map(\.name)) }
     }
 
     /// What the host reaches, which new networks keep away from: its routes and addresses, and the subnets of all networks.

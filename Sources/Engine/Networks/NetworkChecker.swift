@@ -127,6 +127,13 @@ struct NetworkChecker {
             definition.interface = "wh-\(id.short)"
         }
         try Self.check(interface: definition.interface)
+        if definition.driver != .bridge, definition.sharing == nil {
+            throw EngineError(
+                .badParameter,
+                "unknown mode of \(definition.driver.rawValue): macvlan_mode is bridge, private, vepa or passthru, ipvlan_mode "
+                    + "l2, l3 or l3s, and ipvlan_flag bridge, private or vepa"
+            )
+        }
     }
 
     /// Checks the name of an interface by the rule of the kernel (`dev_valid_name` of net/core/dev.c).

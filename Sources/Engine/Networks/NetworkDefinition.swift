@@ -37,6 +37,8 @@ struct NetworkDefinition: Codable, Equatable, Sendable {
     var labels: [String: String] = [:]
     /// The interface of the host that it is: a bridge, or the parent of its containers' interfaces.
     var interface = ""
+    /// Whether the parent is a VLAN that was not there before, and goes with the network.
+    var makesParent: Bool?
 
     /// The options of Docker's drivers that mean something here.
     enum Option {
@@ -48,6 +50,9 @@ struct NetworkDefinition: Codable, Equatable, Sendable {
         static let interfacePrefix = "com.docker.network.container_iface_prefix"
         static let interfaceName = "com.docker.network.endpoint.ifname"
         static let parent = "parent"
+        static let macvlanMode = "macvlan_mode"
+        static let ipvlanMode = "ipvlan_mode"
+        static let ipvlanFlag = "ipvlan_flag"
     }
 
     /// The truth of an option; nil where it is not given or is none.
@@ -86,6 +91,28 @@ struct NetworkDefinition: Codable, Equatable, Sendable {
         subnets.compactMap { subnet in
             guard let prefix = IPPrefix(subnet.prefix), let gateway = IPAddress(subnet.gateway) else { return nil }
             return IPPrefix(gateway, length: prefix.length)
+        }
+    }
+
+    /// How its containers share the parent; nil for a bridge, and for modes that do not exist.
+    var sharing: ParentSharing? {
+        switch driver {
+        case .bridge: return nil
+        case .macvlan:
+            switch options[Option.macvlanMode] ?? "bridge" {
+            case "bridge": return .macvlan(.bridge)
+            case "private": return .macvlan(.isolated)
+            case "vepa": return .macvlan(.vepa)
+            case "passthru": return .macvlan(.passThrough)
+            default: return nil
+            }
+        case .ipvlan:
+            let modes: [String: IPVLANMode] = ["l2": .l2, "l3": .l3, "l3s": .l3s]
+            let flags: [String: IPVLANSharing] = ["bridge": .bridge, "private": .isolated, "vepa": .vepa]
+            guard let mode = modes[options[Option.ipvlanMode] ?? "l2"],
+                let flag = flags[options[Option.ipvlanFlag] ?? "bridge"]
+            else { return nil }
+            return .ipvlan(mode, flag)
         }
     }
 

@@ -132,11 +132,13 @@ package struct ParentLinks: Sendable {
             )
         }
         let inside = try NetlinkSocket(.route, inNetworkOf: container)
+        // A pidfd names a namespace to setns(2), but not to rtnetlink(7).
+        let namespace = try inside.openNetwork()
         let link = LinkSettings(
             name: settings.name,
             mtu: settings.mtu,
             hardwareAddress: settings.hardwareAddress,
-            network: container
+            network: namespace.number
         )
         do throws(NetlinkError) {
             try socket.send(.createLink(sharing.link(on: index), link))

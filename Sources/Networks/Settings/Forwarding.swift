@@ -52,6 +52,35 @@ package enum Forwarding {
         }
     }
 
+    /// What is off that containers need.
+    ///
+    /// - Parameters:
+    ///   - network: The number of a descriptor of the network namespace; nil for that of the calling thread.
+    ///   - ipv6: Whether IPv6 is to be forwarded as well.
+    /// - Returns: The versions that ``enable(inNetworkOf:ipv6:except:)`` would turn on.
+    /// - Throws: The error of setns(2).
+    package static func missing(inNetworkOf network: Int32? = nil, ipv6: Bool) throws -> IPVersions {
+        try KernelSettings.run(inNetworkOf: network) {
+            var missing: IPVersions = []
+            if KernelSettings.value("ipv4/ip_forward") == "0" { missing.insert(.ipv4) }
+            if ipv6, KernelSettings.value("ipv6/conf/all/forwarding") == "0" { missing.insert(.ipv6) }
+            return missing
+        }
+    }
+
+    /// Turns forwarding off again, for whoever has turned it on and needs it no more.
+    ///
+    /// - Parameters:
+    ///   - versions: What was off before.
+    ///   - network: The number of a descriptor of the network namespace; nil for that of the calling thread.
+    /// - Throws: The error of setns(2), open(2) or write(2).
+    package static func disable(_ versions: IPVersions, inNetworkOf network: Int32? = nil) throws {
+        try KernelSettings.run(inNetworkOf: network) {
+            if versions.contains(.ipv4) { try KernelSettings.set("ipv4/ip_forward", to: "0") }
+            if versions.contains(.ipv6) { try KernelSettings.set("ipv6/conf/all/forwarding", to: "0") }
+        }
+    }
+
     private static func keepRouterAdvertisements(except bridges: Set<String>) throws(SystemError) {
         let folder = try Descriptor.open("/proc/sys/net/ipv6/conf", O_RDONLY | O_DIRECTORY)
         for name in try folder.entries().map(\.description) {

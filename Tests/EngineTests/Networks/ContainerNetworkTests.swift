@@ -38,6 +38,10 @@ import Testing
             #expect(try await machine.network.page("127.0.0.1:8080") == "web\n")
             #expect(try await machine.network.page("203.0.113.7:8080") == "web\n")
             #expect(try await machine.network.page("127.0.0.1:8081") == "web\n")
+            // The container has no address of IPv6, and the host has.
+            #expect(try await machine.network.page("[::1]:8080") == "web\n")
+            #expect(try await machine.network.page("[\(TestHost.address6)]:8080") == "web\n")
+            #expect(try await machine.world.page("\(TestHost.address):8080") == "web\n")
             await #expect(throws: SystemFailure.self) { try await machine.network.page("203.0.113.7:8081") }
             // Another container, and the container itself, by the address of the host.
             #expect(try await host.output(of: "wget -qO- http://203.0.113.7:8080/", on: ["front"]) == "web\n")
