@@ -17,15 +17,17 @@ private final class Client: Sendable {
 
     deinit { close(number) }
 
-    /// What the server has seen; nil where nothing comes back in the time given.
+    /// What the server has seen; nil where nothing comes back in the time given, in which it asks again now and then.
     func ask(within milliseconds: Int32 = 10_000) -> String? {
-        // Each call may tell, instead, that an earlier packet found nobody.
-        if send(number, "?", 1, 0) != 1, send(number, "?", 1, 0) != 1 { return nil }
-        var wait = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
         var buffer = [UInt8](repeating: 0, count: 64)
-        while poll(&wait, 1, milliseconds) == 1 {
-            let count = recv(number, &buffer, buffer.count, 0)
-            if count > 0 { return String(decoding: buffer.prefix(count), as: UTF8.self) }
+        for _ in 0..<max(1, milliseconds / 1000) {
+            // Each call may tell, instead, that an earlier packet found nobody.
+            if send(number, "?", 1, 0) != 1, send(number, "?", 1, 0) != 1 { continue }
+            var wait = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+            while poll(&wait, 1, min(milliseconds, 1000)) == 1 {
+                let count = recv(number, &buffer, buffer.count, 0)
+                if count > 0 { return String(decoding: buffer.prefix(count), as: UTF8.self) }
+            }
         }
         return nil
     }

@@ -86,6 +86,13 @@ import Testing
         #expect(shown.contains { $0.contains("-i br1 ") && $0.contains("\"wharf br1\"") && $0.hasSuffix("ACCEPT") })
         #expect(shown.contains { $0.contains("-o br1 ") && $0.contains("\"wharf br1\"") && $0.hasSuffix("ACCEPT") })
 
+        let half = ["-D", "DOCKER-USER", "-i", "br1", "-m", "comment", "--comment", "wharf br1", "-j", "ACCEPT"]
+        _ = try host.host.output(of: "\(program)-nft", half)
+        #expect(try foreign.inspect(["br1"]).count == 1)
+        try foreign.allow(["br1"])
+        #expect(try foreign.inspect(["br1"]) == [])
+        #expect(try host.host.nft("table", family, "filter").count { $0.contains("wharf br1") } == 2)
+
         try load("insert rule \(family) filter DOCKER-USER iifname \"br1\" tcp dport 9 accept comment \"somebody's\"")
         try foreign.withdraw(["br2"])
         #expect(try foreign.inspect(["br1"]) == [])

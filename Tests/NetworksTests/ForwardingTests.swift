@@ -121,4 +121,29 @@ import Testing
         try next.remove()
         withExtendedLifetime(servers) {}
     }
+
+    @Test func `is guarded without a bridge of others being cut in two`() throws {
+        let host = try TestHost()
+        // The firewall does not know of it.
+        _ = try host.makeBridge(7)
+        let (one, two) = (try host.connect(2, to: 7), try host.connect(3, to: 7))
+        let servers = [try MirrorServer(.tcp, 80, in: one), try MirrorServer(.tcp, 80, in: host.neighbour)]
+        for name in ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"] {
+            _ = try host.host.output(of: "sysctl", ["-w", "net.bridge.\(name)=1"])
+        }
+        let firewall = try Firewall(
+            named: "wharf-test",
+            inNetworkOf: host.host.number,
+            guardsForwarding: [.ipv4, .ipv6]
+        )
+        #expect(try two.ask("10.7.0.2", 80, within: 10_000) == "10.7.0.3")
+        #expect(try two.ask("fd00:0:7::2", 80, within: 10_000) == "fd00:0:7::3")
+        // It has no way out all the same.
+        let way = Route(to: try #require(IPPrefix("10.7.0.0/24")), gateway: .v4(0xc000_0201))
+        try host.neighbour.route.send(.addRoute(way))
+        #expect(try two.ask("192.0.2.2", 80) == nil)
+        try firewall.guardForwarding(of: [])
+        #expect(try two.ask("192.0.2.2", 80, within: 10_000) == "10.7.0.3")
+        withExtendedLifetime(servers) {}
+    }
 }

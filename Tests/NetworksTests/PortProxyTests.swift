@@ -15,7 +15,7 @@ private struct ProxiedHost {
     let container: TestNetwork
     let proxy: PortProxy
 
-    init(datagramPatience: Duration = .seconds(90)) throws {
+    init(datagramPatience: Duration = .seconds(90), most: Int? = nil) throws {
         host = try TestHost()
         _ = try host.makeBridge(1)
         container = try TestNetwork.withLoopback()
@@ -29,7 +29,7 @@ private struct ProxiedHost {
                 gateways: ["10.1.0.1"].compactMap { IPAddress($0) }
             )
         )
-        proxy = try PortProxy(inNetworkOf: host.host.number, datagramPatience: datagramPatience)
+        proxy = try PortProxy(inNetworkOf: host.host.number, datagramPatience: datagramPatience, most: most)
     }
 
     /// Serves a port of the host, which leads to a port of the container.
@@ -151,6 +151,44 @@ private let million: [UInt8] = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $
         withExtendedLifetime(server) {}
     }
 
+    @Test func `lets no more in than there may be, and those who wait when others have gone`() throws {
+        let proxied = try ProxiedHost(most: 4)
+        let server = try TestServer(80, in: proxied.container) { stream in
+            stream.send([1])
+            _ = stream.receiveAll()
+        }
+        let first = try proxied.serve(8080)
+        _ = try proxied.serve(8081)
+        let early = try (0..<4).map { _ in try TestStream(to: "::1", 8080, in: proxied.host.host) }
+        for client in early { #expect(client.receive() == [1]) }
+        let late = [
+            try TestStream(to: "::1", 8080, in: proxied.host.host),
+            try TestStream(to: "::1", 8081, in: proxied.host.host),
+        ]
+        var waits = late.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
+        #expect(poll(&waits, 2, 300) == 0)
+        early[0].finish()
+        #expect(early[0].receiveAll() == [])
+        #expect(poll(&waits, 2, 10_000) == 1)
+        // Others go with their port.
+        proxied.proxy.end(first)
+        #expect(late[1].receive() == [1])
+        #expect(early[1].receiveAll() == nil)
+        withExtendedLifetime(server) {}
+    }
+
+    @Test func `forgets a client of UDP for another one where there are many`() throws {
+        let proxied = try ProxiedHost(most: 2)
+        let server = try MirrorServer(.udp, 53, in: proxied.container)
+        _ = try proxied.serve(5353, by: .udp, to: 53)
+        for _ in 0..<5 {
+            #expect(try proxied.host.neighbour.ask("fd00:2::1", 5353, by: .udp, within: 10_000) == "10.1.0.1")
+        }
+        let sockets = try proxied.host.host.output(of: "ss", ["-Huan", "dst", "10.1.0.2"])
+        #expect(sockets.split(separator: "\n").count == 2)
+        withExtendedLifetime(server) {}
+    }
+
     @Test func `is reset where the container does not listen`() throws {
         let proxied = try ProxiedHost()
         _ = try proxied.serve(8080)
@@ -199,7 +237,7 @@ private let million: [UInt8] = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $
     }
 
     @Test func `answers each client of UDP, and again one that has been silent for long`() throws {
-        let proxied = try ProxiedHost(datagramPatience: .milliseconds(100))
+        let proxied = try ProxiedHost(datagramPatience: .seconds(2))
         let server = try MirrorServer(.udp, 53, in: proxied.container)
         let token = try proxied.serve(5353, by: .udp, to: 53)
         for _ in 0..<40 {

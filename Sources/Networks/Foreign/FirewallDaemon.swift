@@ -22,9 +22,14 @@ struct FirewallDaemon: Sendable {
     /// Whether it runs; false where its program is not there.
     var isRunning: Bool { access(program, X_OK) == 0 && answer(["--state"]).isDone }
 
-    /// What of it is in the way of bridges; nil where all of them are in its zone `trusted`.
-    func obstacle(_ bridges: [String]) -> Obstacle? {
-        let blocked = bridges.filter { !answer(["--zone=trusted", "--query-interface=\($0)"]).isDone }
+    /// What of it is in the way of bridges.
+    ///
+    /// - Parameters:
+    ///   - bridges: The names of the bridges.
+    ///   - isRunning: Whether it answers; else its rules alone are there.
+    /// - Returns: The obstacle; nil where all of them are in its zone `trusted`.
+    func obstacle(_ bridges: [String], isRunning: Bool) -> Obstacle? {
+        let blocked = bridges.filter { !isRunning || !answer(["--zone=trusted", "--query-interface=\($0)"]).isDone }
         if blocked.isEmpty, !bridges.isEmpty { return nil }
         let named = blocked.isEmpty ? ["BRIDGE"] : blocked
         return Obstacle(

@@ -43,6 +43,8 @@ package struct ForeignFirewall: Sendable {
 
     /// Looks for what is in the way of bridges.
     ///
+    /// On a host with firewalld its program is run for each of them, which may take a second.
+    ///
     /// - Parameter bridges: The names of the bridges; with none, everything is told that would be in the way of one.
     /// - Returns: What is in the way, nothing that lets all of them through already.
     /// - Throws: What the kernel does not tell.
@@ -61,8 +63,9 @@ package struct ForeignFirewall: Sendable {
             obstacles.append(legacy)
             versions.insert(.ipv4)
         }
-        if tables.contains(where: { $0.name == "firewalld" }) || daemon.isRunning {
-            if let obstacle = daemon.obstacle(bridges) { obstacles.append(obstacle) }
+        let isRunning = daemon.isRunning
+        if isRunning || tables.contains(where: { $0.name == "firewalld" }) {
+            if let obstacle = daemon.obstacle(bridges, isRunning: isRunning) { obstacles.append(obstacle) }
         }
         if let obstacle = try bridgedTraffic(versions, isSolvable: obstacles.allSatisfy(\.isSolvable)) {
             obstacles.append(obstacle)
@@ -166,7 +169,7 @@ package struct ForeignFirewall: Sendable {
     /// Has others let through what comes from and goes to bridges, where they have a place for it.
     ///
     /// These are two rules in Docker's chain for the rules of others, and firewalld's zone `trusted` until it is loaded anew.
-    /// It may be done again and again, and is to be when others have changed their rules.
+    /// It may be done again and again, and is to be when others have changed their rules. It waits for firewalld's program.
     ///
     /// - Parameter bridges: The names of the bridges.
     /// - Throws: What was refused; the rest has been done.
@@ -174,8 +177,13 @@ package struct ForeignFirewall: Sendable {
         var failure: (any Error)?
         do {
             try change { chain, present in
-                let missing = bridges.filter { bridge in !present.contains { $0.comment == comment(of: bridge) } }
-                return missing.flatMap { rules(for: $0, in: chain).map { .addRule($0, at: .first) } }
+                bridges.flatMap { bridge -> [Request] in
+                    let own = present.filter { $0.comment == comment(of: bridge) }
+                    // Somebody may have taken one of the two away.
+                    if own.count == 2 { return [] }
+                    return own.map { .deleteRule($0.handle, of: chain) }
+                        + rules(for: bridge, in: chain).map { .addRule($0, at: .first) }
+                }
             }
         } catch { failure = error }
         if daemon.isRunning { try daemon.trust(bridges) }

@@ -34,6 +34,7 @@ final class DatagramSessions {
     private let events: SharedEventQueue
     /// How long a client may be silent, in milliseconds.
     private let patience: UInt64
+    private let mostOfAll: Int
     private var sessions: [UInt32: DatagramSession] = [:]
     private var indices: [Key: UInt32] = [:]
     private var counts: [UInt32: Int] = [:]
@@ -46,8 +47,9 @@ final class DatagramSessions {
     /// The most clients of one port; the one that has been silent for the longest time goes for one more.
     private static let most = 1024
 
-    init(_ events: SharedEventQueue, patience: UInt64) {
+    init(_ events: SharedEventQueue, patience: UInt64, mostOfAll: Int) {
         self.events = events
+        self.mostOfAll = mostOfAll
         self.patience = patience
     }
 
@@ -77,8 +79,10 @@ final class DatagramSessions {
     ) -> DatagramSession? {
         let key = Key(door, ends)
         if let session = indices[key].flatMap({ sessions[$0] }) { return session }
-        if counts[door, default: 0] >= Self.most {
-            let oldest = sessions.filter { $0.value.door == door }.min { $0.value.deadline < $1.value.deadline }
+        let isFull = counts[door, default: 0] >= Self.most
+        if isFull || sessions.count >= mostOfAll {
+            let candidates = sessions.lazy.filter { !isFull || $0.value.door == door }
+            let oldest = candidates.min { $0.value.deadline < $1.value.deadline }
             if let oldest { drop(oldest.key) }
         }
         let flags = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)

@@ -27,8 +27,12 @@ package final class PortProxy: Sendable {
     ///   - network: The number of a descriptor of the network that containers are reached from; nil is that of the calling
     ///     thread.
     ///   - datagramPatience: How long somebody may be silent who is still known by the answers that are due, with UDP.
+    ///   - most: The most connections by all ports together, and as many clients of UDP: more connections wait before their
+    ///     port, and the client that has been silent for the longest time makes room. Nil is an eighth of the descriptors that
+    ///     the process may have.
     /// - Throws: The error of setns(2), epoll_create1(2), eventfd(2) or pthread_create(3).
-    package init(inNetworkOf network: Int32? = nil, datagramPatience: Duration = .seconds(90)) throws {
+    package init(inNetworkOf network: Int32? = nil, datagramPatience: Duration = .seconds(90), most: Int? = nil) throws
+    {
         let mailbox = try Mailbox<ProxyCommand>()
         let events = SharedEventQueue(try EventQueue())
         try events.queue.add(mailbox.signal.number, token: ProxyEvent.mailbox.number)
@@ -48,7 +52,7 @@ package final class PortProxy: Sendable {
             sigemptyset(&signals)
             sigaddset(&signals, SIGPIPE)
             pthread_sigmask(SIG_BLOCK, &signals, nil)
-            ProxyLoop(mailbox, events, datagramPatience: patience).run()
+            ProxyLoop(mailbox, events, datagramPatience: patience, most: most).run()
         }
     }
 

@@ -33,13 +33,19 @@ final class ProxyLoop {
     private static let batch = 16
     /// The most connections by one socket of the host; more wait before it.
     private static let most = 4096
+    /// The most of all, and the most clients of UDP: the process needs most of its descriptors for other things.
+    private let mostOfAll: Int
     /// How long to wait, in milliseconds, until somebody is let in again where there was no memory or no descriptor for it.
     private static let pause: UInt64 = 100
 
-    init(_ mailbox: Mailbox<ProxyCommand>, _ events: SharedEventQueue, datagramPatience: UInt64) {
+    init(_ mailbox: Mailbox<ProxyCommand>, _ events: SharedEventQueue, datagramPatience: UInt64, most: Int?) {
         self.mailbox = mailbox
         self.events = events
-        sessions = DatagramSessions(events, patience: datagramPatience)
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit)
+        // A connection has two, and a client of UDP one.
+        mostOfAll = most ?? max(64, Int(clamping: limit.rlim_cur) / 8)
+        sessions = DatagramSessions(events, patience: datagramPatience, mostOfAll: mostOfAll)
     }
 
     /// Serves until the proxy is given up.
@@ -95,6 +101,8 @@ final class ProxyLoop {
             connections[number] = nil
         }
         sessions.end(index)
+        // There may be room again.
+        openAgain()
     }
 
     private func nextIndex() -> UInt32 {
@@ -108,7 +116,7 @@ final class ProxyLoop {
         guard let door = doors[index] else { return }
         guard door.isStream else { return sessions.passOn(from: index, door.socket.number, to: door.target) }
         for _ in 0..<Self.batch {
-            guard let connections = doors[index]?.connections, connections < Self.most else { return shut(index) }
+            guard isRoom(for: doors[index]) else { return shut(index) }
             let number = clinux_accept(door.socket.number, Int32(SOCK_NONBLOCK.rawValue))
             if number < 0 {
                 // With any other answer somebody has gone again, or nobody is there.
@@ -126,6 +134,11 @@ final class ProxyLoop {
         }
     }
 
+    private func isRoom(for door: Door?) -> Bool {
+        guard let door else { return false }
+        return door.connections < Self.most && connections.count < mostOfAll
+    }
+
     private func shut(_ index: UInt32) {
         guard let door = doors[index], !door.isShut else { return }
         events.queue.remove(door.socket.number)
@@ -133,7 +146,7 @@ final class ProxyLoop {
     }
 
     private func open(_ index: UInt32) {
-        guard let door = doors[index], door.isShut, door.connections < Self.most else { return }
+        guard let door = doors[index], door.isShut, isRoom(for: door) else { return }
         if (try? events.queue.add(door.socket.number, token: ProxyEvent.door(index).number)) != nil {
             doors[index]?.isShut = false
         } else {
@@ -156,9 +169,10 @@ final class ProxyLoop {
 
     private func drop(_ index: UInt32, _ connection: ProxyConnection) {
         connection.end()
+        let wasFull = connections.count >= mostOfAll
         connections[index] = nil
         doors[connection.door]?.connections -= 1
-        open(connection.door)
+        if wasFull { openAgain() } else { open(connection.door) }
     }
 
     private func giveUpConnecting() {
