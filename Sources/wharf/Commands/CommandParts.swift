@@ -54,20 +54,6 @@ enum Confirmation {
     }
 }
 
-/// What a `prune` has removed.
-enum PruneReport {
-    /// Writes it, as Docker does.
-    ///
-    /// - Parameters:
-    ///   - title: What the lines are; not shown without any.
-    ///   - lines: What was removed, each with its line end.
-    ///   - reclaimed: The bytes that are free again.
-    static func write(_ title: String, _ lines: [String], reclaimed: UInt64) {
-        if !lines.isEmpty { OutputStream.standard.write("\(title):\n" + lines.joined() + "\n") }
-        OutputStream.standard.write("Total reclaimed space: \(HumanUnits.size(reclaimed, digits: 4))\n")
-    }
-}
-
 extension Completion {
     /// The names of the containers.
     static func containers(of global: GlobalOptions, onlyRunning: Bool = false) -> Completion {
