@@ -105,7 +105,7 @@ extension ContainerOptions {
         return (parts[0], parts[1])
     }
 
-    /// A domain to search: names with points between them, or a point alone.
+    /// A domain to search: names with points between them, the last one of which is left out, or a point alone.
     static func domain(_ text: String) throws(InvalidValue) -> String {
         let domain = text.hasSuffix(".") && text != "." ? text.dropLast() : text[...]
         let isDomain = domain.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { name in
@@ -115,7 +115,7 @@ extension ContainerOptions {
         guard text == "." || isDomain && domain.utf8.count <= 254 && domain.utf8.contains(where: isLetter) else {
             throw InvalidValue("a domain, such as example.com")
         }
-        return text
+        return String(domain)
     }
 
     private static func isLetter(_ byte: UInt8) -> Bool {
