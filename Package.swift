@@ -66,7 +66,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "OCI", "Runtime", "Seccomp", "Store",
+                "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime", "Seccomp",
+                "Store",
             ],
             swiftSettings: strict
         ),

@@ -4,7 +4,7 @@ package import EngineAPI
 import FoundationEssentials
 import Glibc
 import Images
-import Linux
+package import Linux
 import OCI
 import Runtime
 import Seccomp
@@ -27,6 +27,9 @@ package final class Engine: Sendable {
     let containers = ContainerRegistry()
     let execs = ExecRegistry()
     let volumes = VolumeRegistry()
+    let networks: HostNetworks
+    /// Lets one network at a time be made or removed.
+    let networkGate = SerialGate()
     let supervisor: SupervisorSlot
     /// Who keeps the processes.
     let keeping: Keeping
@@ -54,7 +57,7 @@ package final class Engine: Sendable {
     }
 
     /// Opens what an engine needs, and starts its keeper where there is none; see ``start(at:keeping:)``.
-    init(at location: EngineLocation, keeping: Keeping) throws {
+    init(at location: EngineLocation, keeping: Keeping, host: SharedDescriptor? = nil) throws {
         // Clients and containers close their ends whenever they like.
         signal(SIGPIPE, SIG_IGN)
         self.location = location
@@ -72,6 +75,7 @@ package final class Engine: Sendable {
         var trees = try ControlGroupHierarchies.discover()
         trees.parent = ["wharf", Self.groupName(of: location.data)]
         self.trees = trees
+        networks = HostNetworks(tableName: "wharf-\(Self.groupName(of: location.data))", in: host)
         filters = SeccompFilterCache(directory: location.filters)
         machine = Machine.current(trees)
         let (opened, child) = try Self.openSupervisor(keeping, location)
@@ -84,10 +88,15 @@ package final class Engine: Sendable {
     /// - Parameters:
     ///   - location: Its folders; nobody else works with them.
     ///   - keeping: Where the processes of containers live.
+    ///   - host: The network namespace whose networks they have and where their ports are published; nil for that of the process.
     /// - Returns: The engine; it works when ``run()`` is called.
     /// - Throws: What it cannot do without.
-    package static func start(at location: EngineLocation, keeping: Keeping) async throws -> Engine {
-        let engine = try await BlockingCall.run { try Engine(at: location, keeping: keeping) }
+    package static func start(
+        at location: EngineLocation,
+        keeping: Keeping,
+        host: SharedDescriptor? = nil
+    ) async throws -> Engine {
+        let engine = try await BlockingCall.run { try Engine(at: location, keeping: keeping, host: host) }
         try await engine.takeOver()
         return engine
     }
@@ -110,9 +119,11 @@ package final class Engine: Sendable {
         guard case .keeper = keeping else {
             for unit in containers.all { await unit.endWithEngine() }
             background.end()
+            leaveNetworks()
             return
         }
         background.end()
+        leaveNetworks()
         let awaited = await awaitedProcesses()
         let (client, socket) = (KeeperClient(socket: location.keeperSocket), location.keeperSocket)
         _ = try? await BlockingCall.run {
@@ -126,6 +137,15 @@ package final class Engine: Sendable {
             // It stays where it still keeps something.
             try client.quit()
             unlink(socket)
+        }
+    }
+
+    /// Takes the network of containers that name none off the host, where none runs.
+    private func leaveNetworks() {
+        do {
+            try networks.takeDownIfUnused(Self.standardNetworkID)
+        } catch {
+            report("cannot remove the bridge of the network \(Self.standardNetworkName)", error)
         }
     }
 
@@ -185,7 +205,7 @@ package final class Engine: Sendable {
     /// The name of the control group above those of the containers: another one for each location.
     ///
     /// It is a hash (FNV-1a of 64 bits) of the path, because a path is no name.
-    private static func groupName(of path: String) -> String {
+    static func groupName(of path: String) -> String {
         let hash = path.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         return String(hash, radix: 16)
     }

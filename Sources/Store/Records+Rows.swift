@@ -79,6 +79,23 @@ extension VolumeRecord: StoredRecord {
     }
 }
 
+extension NetworkRecord: StoredRecord {
+    static var table: String { "networks" }
+    static var columns: String { "id, name, created, configuration, json_valid(configuration), is_removing" }
+
+    init(from row: inout RowReader) throws(RowReader.Problem) {
+        id = try row.text()
+        guard ContainerRecord.isIdentifier(id) else {
+            throw row.problem("is no identifier of 64 hexadecimal digits")
+        }
+        name = try row.text()
+        created = try row.time()
+        configuration = try row.bytes()
+        try row.check("configuration")
+        isRemoving = try row.integer(Int.self) == 1
+    }
+}
+
 extension EventRecord: StoredRecord {
     static var table: String { "events" }
     static var columns: String { "number, time, body, json_valid(body)" }

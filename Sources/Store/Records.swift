@@ -144,6 +144,27 @@ package struct VolumeRecord: Equatable, Sendable {
     }
 }
 
+/// A network that a user has made, or the one that every engine has, once it is used.
+package struct NetworkRecord: Equatable, Sendable {
+    /// 64 lower-case hexadecimal digits.
+    package var id: String
+    /// Unique.
+    package var name: String
+    package var created: UnixTime
+    /// What it is, as JSON.
+    package var configuration: [UInt8]
+    /// Whether it is being removed, which goes on whatever happens.
+    package var isRemoving: Bool
+
+    package init(id: String, name: String, created: UnixTime, configuration: [UInt8], isRemoving: Bool = false) {
+        self.id = id
+        self.name = name
+        self.created = created
+        self.configuration = configuration
+        self.isRemoving = isRemoving
+    }
+}
+
 /// Something that happened.
 package struct EventRecord: Equatable, Sendable {
     package var time: UnixTime

@@ -12,7 +12,7 @@ package struct Schema: Sendable {
     }
 
     /// What this program reads and writes.
-    package static let current = Self(migrations: [version1, version2, version3])
+    package static let current = Self(migrations: [version1, version2, version3, version4])
 
     /// `WHRF`, which tells the file from databases of other programs.
     static let applicationID = 0x5748_5246
@@ -63,6 +63,16 @@ package struct Schema: Sendable {
             created INTEGER NOT NULL,
             configuration TEXT NOT NULL CHECK (json_valid(configuration)),
             phase TEXT NOT NULL
+        ) STRICT;
+        """
+
+    private static let version4 = """
+        CREATE TABLE networks (
+            id TEXT PRIMARY KEY NOT NULL,
+            name TEXT UNIQUE NOT NULL,
+            created INTEGER NOT NULL,
+            configuration TEXT NOT NULL CHECK (json_valid(configuration)),
+            is_removing INTEGER NOT NULL CHECK (is_removing IN (0, 1))
         ) STRICT;
         """
 

@@ -73,6 +73,21 @@ package struct StoreReader {
         return found
     }
 
+    /// All networks, in the order of their creation.
+    package func networks() throws -> Listing<NetworkRecord> {
+        try NetworkRecord.list(database, "ORDER BY created, id")
+    }
+
+    /// The network with an identifier.
+    ///
+    /// - Throws: `notFound` or `unreadableRecord`.
+    package func network(_ id: String) throws -> NetworkRecord {
+        guard let found = try NetworkRecord.find(database, "WHERE id = ?", [id]) else {
+            throw StoreError(.notFound, "there is no network \(id)")
+        }
+        return found
+    }
+
     /// The events that are still kept, in the order in which they were added.
     ///
     /// - Parameters:

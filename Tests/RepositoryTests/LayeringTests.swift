@@ -27,7 +27,10 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "EngineAPI": (["OCI"], []),
     "Store": (["GRDB"], ["Glibc"]),
     "Engine": (
-        ["CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "OCI", "Runtime", "Seccomp", "Store"],
+        [
+            "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime", "Seccomp",
+            "Store",
+        ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
     "EngineServer": (

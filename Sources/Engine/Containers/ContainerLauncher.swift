@@ -25,6 +25,7 @@ struct ContainerLauncher: Sendable {
     let trees: ControlGroupHierarchies
     let filters: SeccompFilterCache
     let supervisor: SupervisorSlot
+    let networks: HostNetworks
     let streams: RunStreams
 
     /// Starts it.
@@ -115,7 +116,10 @@ struct ContainerLauncher: Sendable {
         do {
             let terminal = SharedDescriptor(try starting.duplicateTerminal())
             try entrust(own, terminal, memory, log)
-            if NetworkMode(host.networkMode).isPrivate { try Loopback.bringUp(inNetworkOf: starting.pidfd) }
+            if NetworkMode(host.networkMode).isPrivate {
+                try Loopback.bringUp(inNetworkOf: starting.pidfd)
+                try networks.connect(snapshot.id, starting.pidfd)
+            }
             try commit(pid)
             try gate.writer.write([0])
         } catch {

@@ -15,6 +15,8 @@ struct ContainerDefinition: Codable, Equatable, Sendable {
     var platform = "linux"
     /// Its mounts, with the names of its volumes and what it got of other containers; nil for one of an earlier version.
     var mounts: [RequestedMount]?
+    /// The networks that it is to be in; nil for one of an earlier version, which has those of its request.
+    var networks: [AttachedNetwork]?
 }
 
 /// What is known of a container's state besides what its record has in columns.
@@ -31,6 +33,10 @@ struct ContainerDetails: Codable, Equatable, Sendable {
     /// True until it is there with its layers and its folder, and its creation was told: an engine that finds it so takes
     /// back what the engine before had no time to finish.
     var isBeingMade: Bool?
+    /// What it has in its networks while it runs.
+    var endpoints: [ContainerEndpoint]?
+    /// Its published ports while it runs.
+    var ports: [PortMapping]?
     /// Whether its volumes without a name go with it, where it is being removed.
     var removesVolumes: Bool?
 }

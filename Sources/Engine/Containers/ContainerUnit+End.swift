@@ -34,7 +34,8 @@ extension ContainerUnit {
         if let failure = news.failure { return try await noteFailedStart(news.name, failure) }
         if details.isStarting == true { try noteStart() }
         if kills > 0 { details.wasOutOfMemory = true }
-        // Whoever sees that it has ended finds its volumes let go.
+        // Whoever sees that it has ended finds its networks and volumes let go.
+        await releaseNetworks()
         await engine.releaseVolumes(of: id, definition)
         let ended = Timestamp(unixNanoseconds: Int64(clamping: news.time))
         let duration = Duration.nanoseconds(ended.unixNanoseconds - (state.started?.nanoseconds ?? 0))
@@ -96,6 +97,7 @@ extension ContainerUnit {
             details.error = failure.message
             state.exitStatus = failure.code.runExitStatus == 125 ? 128 : failure.code.runExitStatus
         }
+        await releaseNetworks()
         try persist()
         await engine.releaseVolumes(of: id, definition)
         if let processName { engine.supervisor.forget(processName) }
@@ -140,6 +142,7 @@ extension ContainerUnit {
             try await gate.run {
                 guard isRunning, run == nil else { return }
                 if details.isStarting == true { return try await noteFailedStart(nil, ECANCELED) }
+                await releaseNetworks()
                 await engine.releaseVolumes(of: id, definition)
                 state.phase = isRestarted ? .restarting : .exited
                 state.exitStatus = Self.unknownStatus

@@ -36,7 +36,9 @@ extension ContainerUnit {
         engine.trees.anticipateMove()
         let launcher: ContainerLauncher
         do {
-            launcher = try await makeLauncher(volumes: engine.openVolumes(of: id, definition))
+            let volumes = try await engine.openVolumes(of: id, definition)
+            try await prepareNetworks()
+            launcher = try await makeLauncher(volumes: volumes)
         } catch {
             throw await startFailed(error)
         }
@@ -63,6 +65,7 @@ extension ContainerUnit {
         details.isStarting = nil
         details.error = ""
         details.wasOutOfMemory = false
+        engine.tellNetworks("connect", of: self.id, details.endpoints ?? [])
         engine.tellVolumes("mount", of: self.id, definition)
         do {
             try persist(telling: "start")
@@ -94,6 +97,7 @@ extension ContainerUnit {
             trees: engine.trees,
             filters: engine.filters,
             supervisor: engine.supervisor,
+            networks: engine.networks,
             streams: streams
         )
     }
@@ -107,6 +111,7 @@ extension ContainerUnit {
         state.processName = nil
         state.pid = nil
         if state.phase == .restarting { state.phase = .exited }
+        await releaseNetworks()
         // The failure of the start is what is told; the record catches up with the next change.
         persistIfPossible()
         await engine.releaseVolumes(of: id, definition)

@@ -145,6 +145,12 @@ actor ContainerUnit: HandedOver {
 
     // MARK: Changes without processes
 
+    /// Takes up other networks, which are written down.
+    func setNetworks(_ changed: ContainerDefinition) throws {
+        definition.networks = changed.networks
+        state.details = Array(try JSONEncoder().encode(details))
+    }
+
     /// Tells of its creation, now that everything of it is there.
     func noteCreation() throws {
         details.isBeingMade = nil

@@ -45,6 +45,7 @@ extension Engine {
             platform: image.config.platform.os
         )
         definition.mounts = try await mounts(of: settled.request)
+        definition.networks = AttachedNetwork.all(of: settled.request)
         let unit = try add(id, try reserveName(wanted, for: id), definition)
         do {
             let (images, folder, removesItself) = (images, unit.folder, definition.request.hostConfig.autoRemove)

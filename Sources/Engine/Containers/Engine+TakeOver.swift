@@ -21,6 +21,7 @@ extension Engine {
             unreadable.withLock { _ = $0.insert(record.key) }
         }
         try registerVolumes()
+        let leavingNetworks = try registerNetworks()
         for record in containerRecords.records { register(record) }
         for record in execRecords.records { register(record) }
         let processes = try await BlockingCall.run { [supervisor] in try Self.keptProcesses(of: supervisor) }
@@ -34,6 +35,7 @@ extension Engine {
                 await unit.processLost()
             }
         }
+        await takeOverNetworks(leavingNetworks)
         await takeOverVolumes()
         await endLeftovers(processes)
         for unit in containers.all { await unit.startWithEngine(isNewBoot: isNewBoot) }

@@ -3,6 +3,8 @@
 import EngineAPI
 import Glibc
 import Linux
+import Netlink
+import Networks
 
 /// One of `ExtraHosts`.
 struct ExtraHost: Equatable, Sendable {
@@ -86,16 +88,28 @@ struct ContainerFiles: Equatable, Sendable {
     /// - Parameters:
     ///   - request: The request in its settled form.
     ///   - host: What the host has.
-    init(_ request: ContainerCreateRequest, host: Host) {
+    ///   - endpoints: What the container has in its networks.
+    init(_ request: ContainerCreateRequest, host: Host, _ endpoints: [ContainerEndpoint] = []) {
         let (config, settings) = (request.config, request.hostConfig)
         hostname = config.hostname + "\n"
         let mode = NetworkMode(settings.networkMode)
-        let extra = (settings.extraHosts ?? []).compactMap { try? ExtraHost($0) }
-        hosts = mode == .host ? Self.appending(extra, to: host.hosts) : Self.hosts(config, extra)
-        resolver = Self.resolver(settings, host: host.resolver)
+        let gateways = endpoints.flatMap(\.defaultGateways) + endpoints.flatMap(\.gateways)
+        let extra = (settings.extraHosts ?? []).compactMap { try? ExtraHost($0) }.map { host in
+            // `host-gateway` is the host as the container reaches it.
+            var host = host
+            if host.address == "host-gateway" { host.address = gateways.first ?? "127.0.0.1" }
+            return host
+        }
+        hosts = mode == .host ? Self.appending(extra, to: host.hosts) : Self.hosts(config, extra, endpoints)
+        resolver =
+            endpoints.isEmpty ? Self.resolver(settings, host: host.resolver) : Self.ownResolver(settings, host: host.resolver)
     }
 
-    private static func hosts(_ config: ContainerConfig, _ extra: [ExtraHost]) -> String {
+    private static func hosts(
+        _ config: ContainerConfig,
+        _ extra: [ExtraHost],
+        _ endpoints: [ContainerEndpoint]
+    ) -> String {
         let standard = """
             127.0.0.1\tlocalhost
             ::1\tlocalhost ip6-localhost ip6-loopback
@@ -105,19 +119,40 @@ struct ContainerFiles: Equatable, Sendable {
             ff02::2\tip6-allrouters
 
             """
-        // There is no address of a network, and programs look their own name up.
         var names = config.hostname
+        if names.isEmpty { return appending(extra, to: standard) }
         if !config.domainname.isEmpty { names = "\(names).\(config.domainname) \(names)" }
-        return appending(extra, to: names.isEmpty ? standard : "\(standard)127.0.1.1\t\(names)\n")
+        var addresses = endpoints.flatMap(\.prefixes).map(\.address.description)
+        // Without a network there is no address, and programs look their own name up.
+        if addresses.isEmpty { addresses = ["127.0.1.1"] }
+        let own = addresses.map { "\($0)\t\(names)\n" }.joined()
+        return appending(extra, to: standard + own)
     }
 
     private static func appending(_ extra: [ExtraHost], to text: String) -> String {
         var result = text
         if !result.isEmpty, !result.hasSuffix("\n") { result += "\n" }
         for host in extra {
-            result += "\(host.address == "host-gateway" ? "127.0.0.1" : host.address)\t\(host.name)\n"
+            result += "\(host.address)\t\(host.name)\n"
         }
         return result
+    }
+
+    /// The file that has names asked of the engine, which asks others on behalf of the container.
+    private static func ownResolver(_ settings: HostConfig, host: String) -> String {
+        func words(_ key: String) -> [String] {
+            let lines = host.split(separator: "\n").map { $0.split { $0 == " " || $0 == "\t" } }
+            return lines.last { $0.first.map(String.init) == key }?.dropFirst().map(String.init) ?? []
+        }
+        let search = settings.dnsSearch ?? words("search")
+        var options = settings.dnsOptions ?? words("options")
+        // A name without a dot is one of ours, as it is; Docker says so as well.
+        if !options.contains(where: { $0.hasPrefix("ndots:") }) { options.append("ndots:0") }
+        var lines = ["nameserver \(DNSSockets.address)"]
+        let domains = search.filter { $0 != "." }
+        if !domains.isEmpty { lines.append("search \(domains.joined(separator: " "))") }
+        lines.append("options \(options.joined(separator: " "))")
+        return lines.map { $0 + "\n" }.joined()
     }
 
     /// The host's file with what the request puts in its place.

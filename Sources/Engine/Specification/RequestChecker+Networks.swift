@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
+import Netlink
+import Networks
 
 // Networks and ports.
 extension RequestChecker {
@@ -43,23 +45,67 @@ extension RequestChecker {
                 name.utf8.count <= 256 && !name.contains { $0.isWhitespace || $0 == "/" },
                 "invalid network mode: \(name.prefix(64))"
             )
-            warnings.append(
-                "The network \(name.prefix(64)) is not connected: networks are not supported yet, and the container has "
-                    + "only its loopback interface."
-            )
         }
         for name in (config.exposedPorts ?? [:]).keys.sorted() where PortName(name) == nil {
             refuse("invalid port specification", name)
         }
         checkPublished(host, mode)
-        if host.links?.isEmpty == false { warnings.append("Links are ignored: networks are not supported yet.") }
-        if !config.macAddress.isEmpty { warnings.append("MacAddress is ignored: networks are not supported yet.") }
-        let others = (request.networkingConfig.endpointsConfig ?? [:]).keys.filter { $0 != host.networkMode }.sorted()
-        if !others.isEmpty {
-            warnings.append(
-                "These networks are not connected, since networks are not supported yet: \(others.joined(separator: ", ").prefix(256))."
+        let wishes = request.networkingConfig.endpointsConfig ?? [:]
+        require(wishes.count <= Self.mostNetworks, "a container can be in at most \(Self.mostNetworks) networks")
+        for (name, wish) in wishes.sorted(by: { $0.key < $1.key }) {
+            do { try Self.check(wish, name) } catch { problems.append(error.message) }
+        }
+        if !config.macAddress.isEmpty, HardwareAddress(config.macAddress) == nil {
+            refuse("invalid MAC address", config.macAddress)
+        }
+        for link in host.links ?? [] where link.isEmpty || link.utf8.count > 512 { refuse("bad format for links", link) }
+        for server in host.dns ?? [] where !NetworkText.isAddress(server) { refuse("invalid IP address for DNS", server) }
+        let others = wishes.keys.filter { $0 != host.networkMode }.sorted()
+        if case .network = mode {} else if !others.isEmpty {
+            problems.append(
+                "conflicting options: a container in the network mode \(host.networkMode.prefix(64)) cannot be in other "
+                    + "networks: \(others.joined(separator: ", ").prefix(256))"
             )
         }
+    }
+
+    /// As many interfaces as anybody has needed, and far fewer than would keep a start from ending.
+    private static let mostNetworks = 128
+    private static let mostNames = 1024
+
+    /// Checks what is asked for in one network.
+    ///
+    /// - Parameters:
+    ///   - wish: What is asked for.
+    ///   - network: The network.
+    /// - Throws: `badParameter` with what makes no sense.
+    static func check(_ wish: NetworkEndpoint, _ network: String) throws(EngineError) {
+        var problems: [String] = []
+        func isFamily(_ text: String, isV4: Bool) -> Bool { IPAddress(text).map { $0.isV4 == isV4 } ?? false }
+        let four = wish.ipamConfig?.ipv4Address ?? ""
+        let six = wish.ipamConfig?.ipv6Address ?? ""
+        if !four.isEmpty, !isFamily(four, isV4: true) { problems.append("invalid IPv4 address: \(four.prefix(64))") }
+        if !six.isEmpty, !isFamily(six, isV4: false) { problems.append("invalid IPv6 address: \(six.prefix(64))") }
+        for text in wish.ipamConfig?.linkLocalIPs ?? [] where IPAddress(text) == nil {
+            problems.append("invalid link-local IP address: \(text.prefix(64))")
+        }
+        if !wish.macAddress.isEmpty, HardwareAddress(wish.macAddress) == nil {
+            problems.append("invalid MAC address: \(wish.macAddress.prefix(64))")
+        }
+        if (wish.aliases ?? []).count + (wish.links ?? []).count > mostNames {
+            problems.append("it has more than \(mostNames) aliases and links")
+        }
+        for name in wish.aliases ?? [] where DNSName(name) == nil {
+            problems.append("invalid alias: `\(name.prefix(64))` is no name of the domain name system")
+        }
+        if let name = wish.driverOpts?[NetworkDefinition.Option.interfaceName], !name.isEmpty {
+            do { try NetworkChecker.check(interface: name) } catch { problems.append(error.message) }
+        }
+        if problems.isEmpty { return }
+        throw EngineError(
+            .badParameter,
+            "invalid config for network \(network.prefix(64)): invalid endpoint settings: " + problems.joined(separator: "; ")
+        )
     }
 
     private mutating func checkPublished(_ host: HostConfig, _ mode: NetworkMode) {
@@ -79,8 +125,6 @@ extension RequestChecker {
         guard isPublished else { return }
         if mode == .host {
             warnings.append("Published ports are discarded when using host network mode")
-        } else if mode != .none {
-            warnings.append("Ports are not published: networks are not supported yet.")
         }
     }
 }

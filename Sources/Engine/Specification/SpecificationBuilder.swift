@@ -147,7 +147,9 @@ struct SpecificationBuilder {
             seccomp: Self.seccomp(of: host, security),
             // In the namespace of others the init would not be the first process, and nothing would be left to it.
             hasInit: host.usesInit == true && host.pidMode.isEmpty,
-            files: network.isContainer ? nil : ContainerFiles(snapshot.definition.request, host: context.host),
+            files: network.isContainer
+                ? nil
+                : ContainerFiles(snapshot.definition.request, host: context.host, snapshot.details.endpoints ?? []),
             sources: mounts.mounts.compactMap { mount in
                 if case .bind(let source, createsSource: true) = mount.kind { source } else { nil }
             },

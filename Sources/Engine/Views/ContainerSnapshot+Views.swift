@@ -111,44 +111,80 @@ extension ContainerSnapshot {
 
     // MARK: Networks
 
-    /// The networks, as far as there are any yet: `none` and `host` have no addresses.
+    /// The networks: what is asked for, and what it has while it runs.
     var networkSettings: NetworkSettings {
         var settings = NetworkSettings()
-        let mode = request.hostConfig.networkMode
-        let wished = request.networkingConfig.endpointsConfig?[mode]
-        guard let id = Self.networkIDs[mode] else { return settings }
-        var endpoint = NetworkEndpoint()
-        endpoint.networkID = id
-        endpoint.aliases = wished?.aliases
-        endpoint.links = wished?.links
-        settings.networks = [mode: endpoint]
-        if mode == "bridge", isRunning {
-            for name in (request.config.exposedPorts ?? [:]).keys { settings.ports.updateValue(nil, forKey: name) }
+        let mode = NetworkMode(request.hostConfig.networkMode)
+        if let fixed = NetworkInspection.builtin.first(where: { $0.name == request.hostConfig.networkMode }) {
+            var endpoint = NetworkEndpoint()
+            endpoint.networkID = fixed.id
+            settings.networks = [fixed.name: endpoint]
+            return settings
+        }
+        guard case .network = mode else { return settings }
+        var endpoints = details.endpoints ?? []
+        for attached in definition.allNetworks {
+            var shown = attached.wishes
+            let place = endpoints.firstIndex { $0.networkName == attached.reference || $0.network.hasPrefix(attached.reference) }
+            if let endpoint = place.map({ endpoints.remove(at: $0) }) {
+                endpoint.fill(&shown)
+                settings.networks[endpoint.networkName] = shown
+            } else {
+                settings.networks[attached.reference] = shown
+            }
+        }
+        if let standard = details.endpoints?.first(where: { $0.networkName == Engine.standardNetworkName }) {
+            settings.fill(standard)
+        }
+        guard isRunning else { return settings }
+        for name in (request.config.exposedPorts ?? [:]).keys { settings.ports.updateValue(nil, forKey: name) }
+        for mapping in details.ports ?? [] {
+            let bindings = mapping.shownHostAddresses.map { address in
+                var binding = PortBinding()
+                (binding.hostIP, binding.hostPort) = (address, String(mapping.hostPort))
+                return binding
+            }
+            settings.ports[mapping.name] = ((settings.ports[mapping.name] ?? nil) ?? []) + bindings
         }
         return settings
     }
 
-    /// The networks that are there without being made, with identifiers that are the same in every engine.
-    static let networkIDs = [
-        "none": "6e6f6e65" + String(repeating: "0", count: 56),
-        "host": "686f7374" + String(repeating: "0", count: 56),
-        "bridge": "627269646765" + String(repeating: "0", count: 52),
-    ]
-
-    /// The ports that the container exposes; none is published yet.
+    /// The ports that the container exposes, and where they are published.
     private var ports: [ContainerSummary.Port] {
         guard isRunning, case .network = NetworkMode(request.hostConfig.networkMode) else { return [] }
         var found: [ContainerSummary.Port] = []
+        for mapping in details.ports ?? [] {
+            for address in mapping.shownHostAddresses {
+                var port = ContainerSummary.Port()
+                (port.privatePort, port.type) = (Int(mapping.port), mapping.kind)
+                (port.publicPort, port.ip) = (Int(mapping.hostPort), address)
+                found.append(port)
+            }
+        }
+        let published = Set((details.ports ?? []).map(\.name))
         for name in (request.config.exposedPorts ?? [:]).keys.compactMap({ PortName($0) }) {
-            for number in (name.ports.first...name.ports.last).prefix(Self.mostPorts - found.count) {
+            for number in (name.ports.first...name.ports.last).prefix(max(0, Self.mostPorts - found.count)) {
+                if published.contains("\(number)/\(name.kind)") { continue }
                 var port = ContainerSummary.Port()
                 (port.privatePort, port.type) = (number, name.kind)
                 found.append(port)
             }
         }
-        return found.sorted { ($0.privatePort, $0.type) < ($1.privatePort, $1.type) }
+        return found.sorted { ($0.privatePort, $0.type, $0.ip) < ($1.privatePort, $1.type, $1.ip) }
     }
 
     /// An image may expose ranges without end; nobody reads a longer list.
     private static let mostPorts = 1024
+}
+
+extension NetworkSettings {
+    /// Has the flat fields tell the network that every engine has, for old clients.
+    fileprivate mutating func fill(_ endpoint: ContainerEndpoint) {
+        var shown = NetworkEndpoint()
+        endpoint.fill(&shown)
+        (endpointID, macAddress) = (shown.endpointID, shown.macAddress)
+        (ipAddress, ipPrefixLength, gateway) = (shown.ipAddress, shown.ipPrefixLength, shown.gateway)
+        (globalIPv6Address, globalIPv6PrefixLength) = (shown.globalIPv6Address, shown.globalIPv6PrefixLength)
+        ipv6Gateway = shown.ipv6Gateway
+    }
 }

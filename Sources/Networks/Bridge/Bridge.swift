@@ -198,7 +198,7 @@ package struct Bridges: Sendable {
         guard let own = try inside.link(named: settings.name)?.index,
             let port = try socket.link(named: settings.hostName)?.index
         else {
-            throw NetlinkError(.failed, "find \(settings.name)", reason: "it went away again", number: ENODEV)
+            throw Self.missing(settings.name)
         }
         // The host's end has no address: the bridge has them.
         try socket.send(
@@ -213,6 +213,61 @@ package struct Bridges: Sendable {
             [.changeLink(own, LinkSettings(isUp: true))] + addresses.map(Request.addAddress)
                 + settings.gateways.map { .addRoute(.default(by: $0, interface: own)) }
         )
+    }
+
+    /// Sends everything that is for nobody else by an interface of a container.
+    ///
+    /// - Parameters:
+    ///   - gateways: Where to, one of each family.
+    ///   - name: The name of the interface.
+    ///   - container: The number of a descriptor of the network, or of a pidfd of a process in it.
+    /// - Throws: What the kernel refused.
+    package func addGateways(
+        _ gateways: [IPAddress],
+        to name: String,
+        inNetworkOf container: Int32
+    ) throws(NetlinkError) {
+        let inside = try NetlinkSocket(.route, inNetworkOf: container)
+        guard let own = try inside.link(named: name)?.index else { throw Self.missing(name) }
+        try inside.send(gateways.map { .addRoute(.default(by: $0, interface: own)) })
+    }
+
+    /// Sends nothing there any more; what is not as it was said to be is left as it is.
+    package func removeGateways(
+        _ gateways: [IPAddress],
+        from name: String,
+        inNetworkOf container: Int32
+    ) throws(NetlinkError) {
+        let inside = try NetlinkSocket(.route, inNetworkOf: container)
+        guard let own = try inside.link(named: name)?.index else { return }
+        for gateway in gateways {
+            do throws(NetlinkError) {
+                try inside.send(.deleteRoute(.default(by: gateway, interface: own)))
+            } catch where error.number == ESRCH {
+                // The container had it changed.
+            }
+        }
+    }
+
+    private static func missing(_ name: String) -> NetlinkError {
+        NetlinkError(.failed, "find \(name)", reason: "it went away again", number: ENODEV)
+    }
+
+    /// Has the host's end of a container at a bridge, where it was taken away; it is fine where there is no such end.
+    ///
+    /// - Parameters:
+    ///   - hostName: The name of the end.
+    ///   - bridge: The name of the bridge.
+    ///   - isIsolated: Whether it does not reach other containers of the network.
+    /// - Throws: What the kernel refused, or where there is no such bridge.
+    package func attach(_ hostName: String, to bridge: String, isIsolated: Bool = false) throws(NetlinkError) {
+        guard let end = try socket.link(named: hostName), end.kind == "veth" else { return }
+        guard let master = try socket.link(named: bridge)?.index else {
+            throw NetlinkError(.failed, "connect \(hostName) to bridge \(bridge)", reason: "there is no such bridge", number: ENODEV)
+        }
+        if end.master == master, end.isUp { return }
+        try socket.send(.changeLink(end.index, LinkSettings(isUp: true, master: master)))
+        try socket.send(.changeLink(end.index, LinkSettings(), port: BridgePortOptions(isHairpin: true, isIsolated: isIsolated)))
     }
 
     /// Takes a container out of a bridge, by the name of its end on the host; it is fine where there is none.

@@ -18,6 +18,7 @@ final class DNSLoop {
     private let forwarder: DNSForwarder
     private var clients: [UInt32: Client] = [:]
     private var indices: [String: UInt32] = [:]
+    private var networks: [String: NameTable] = [:]
     private var connections: [UInt32: DNSConnection] = [:]
     private var lastIndex: UInt32 = 0
     private var turn = 0
@@ -63,9 +64,17 @@ final class DNSLoop {
         case .serve(let name, let sockets, let view): begin(name, sockets, view)
         case .update(let name, let view):
             guard let index = indices[name] else { return }
-            clients[index]?.responder = DNSResponder(view)
+            clients[index]?.responder = DNSResponder(view, networks)
+        case .define(let network, let table): define(network, table)
         case .close(let name): close(name)
         case .end: isEnding = true
+        }
+    }
+
+    private func define(_ network: String, _ table: NameTable?) {
+        networks[network] = table
+        for (index, client) in clients where client.responder.view.networks.contains(network) {
+            clients[index]?.responder = DNSResponder(client.responder.view, networks)
         }
     }
 
@@ -79,7 +88,7 @@ final class DNSLoop {
             // Without memory for it the container is not answered: whoever asks sees closed sockets.
             return
         }
-        clients[index] = Client(sockets: sockets, responder: DNSResponder(view))
+        clients[index] = Client(sockets: sockets, responder: DNSResponder(view, networks))
         indices[name] = index
     }
 

@@ -14,9 +14,15 @@ struct DNSResponder: Sendable {
     }
 
     let view: DNSView
+    /// Its own names, and then those of its networks.
+    private let tables: [NameTable]
 
-    init(_ view: DNSView) {
+    /// - Parameters:
+    ///   - view: What it is answered with.
+    ///   - networks: The names of all networks.
+    init(_ view: DNSView, _ networks: [String: NameTable] = [:]) {
         self.view = view
+        tables = [view.table] + view.networks.compactMap { networks[$0] }
     }
 
     /// Decides on a message.
@@ -39,10 +45,12 @@ struct DNSResponder: Sendable {
         guard query.operation == 0 else { return .answer(query.answer(.notImplemented, limit: limit)) }
         // Only the internet's class is asked for in earnest; 255 is any.
         guard [1, 255].contains(query.question.recordClass) else { return elsewhere(query, limit) }
-        if let addresses = view.table.addresses(of: query.question.name) {
+        let name = view.aliases[query.question.name] ?? query.question.name
+        if let addresses = tables.firstResult({ $0.addresses(of: name) }) {
             return .answer(answer(query, addresses, limit: limit, turn: turn))
         }
-        if let address = IPAddress(reverse: query.question.name), let names = view.table.names(of: address) {
+        if let address = IPAddress(reverse: query.question.name), let names = tables.firstResult({ $0.names(of: address) })
+        {
             return .answer(answer(query, names, limit: limit))
         }
         return elsewhere(query, limit)
@@ -74,5 +82,13 @@ struct DNSResponder: Sendable {
     private func elsewhere(_ query: DNSQuery, _ limit: Int) -> Decision {
         if view.forwards, query.question.name.labelCount != 1 { return .forward }
         return .answer(query.answer(.noSuchName, limit: limit))
+    }
+}
+
+extension Array {
+    /// What a function gives for the first element for which it gives anything.
+    fileprivate func firstResult<Result>(_ body: (Element) -> Result?) -> Result? {
+        for element in self { if let result = body(element) { return result } }
+        return nil
     }
 }

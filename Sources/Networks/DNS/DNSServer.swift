@@ -8,15 +8,25 @@ import Synchronization
 
 /// What the queries of one container are answered with.
 package struct DNSView: Sendable {
-    /// The names of its networks.
+    /// The names that it alone knows; they come before those of its networks.
     package var table: NameTable
+    /// The networks whose names it knows, those whose answers count most first.
+    package var networks: [String]
+    /// Names that it alone has for others: they are answered as those are at the time.
+    package var aliases: [DNSName: DNSName] = [:]
     /// Whether names that are not ours may be asked elsewhere; a container on internal networks only may not.
     package var forwards: Bool
     /// Whom to ask; none: whom the host asks.
     package var servers: [IPAddress]
 
-    package init(_ table: NameTable, forwards: Bool = true, servers: [IPAddress] = []) {
+    package init(
+        _ table: NameTable,
+        networks: [String] = [],
+        forwards: Bool = true,
+        servers: [IPAddress] = []
+    ) {
         self.table = table
+        self.networks = networks
         self.forwards = forwards
         self.servers = servers
     }
@@ -62,6 +72,15 @@ package final class DNSServer: Sendable {
         mailbox.post(.update(container, view))
     }
 
+    /// Says which names there are in a network, for all containers in it.
+    ///
+    /// - Parameters:
+    ///   - network: The network, by the name that views have for it.
+    ///   - table: The names; nil where the network is gone.
+    package func define(_ network: String, _ table: NameTable?) {
+        mailbox.post(.define(network, table))
+    }
+
     /// Stops answering a container, and closes its sockets.
     package func end(_ container: String) {
         mailbox.post(.close(container))
@@ -81,6 +100,7 @@ final class SharedSockets: Sendable {
 enum DNSCommand: Sendable {
     case serve(String, SharedSockets, DNSView)
     case update(String, DNSView)
+    case define(String, NameTable?)
     case close(String)
     case end
 }

@@ -13,6 +13,9 @@ package struct NameTable: Sendable {
 
     package init() {}
 
+    /// Whether nothing was ever added.
+    package var isEmpty: Bool { addresses.isEmpty && names.isEmpty && networks.isEmpty }
+
     /// Adds an address to a name, behind those that it has.
     ///
     /// - Parameters:
@@ -21,6 +24,17 @@ package struct NameTable: Sendable {
     package mutating func add(_ name: DNSName, _ address: IPAddress) {
         if addresses[name, default: []].contains(address) { return }
         addresses[name, default: []].append(address)
+    }
+
+    /// Takes an address of a name away; a name without any is none of ours.
+    package mutating func remove(_ name: DNSName, _ address: IPAddress) {
+        addresses[name]?.removeAll { $0 == address }
+        if addresses[name]?.isEmpty == true { addresses[name] = nil }
+    }
+
+    /// Forgets what an address is called.
+    package mutating func removeNames(of address: IPAddress) {
+        names[address] = nil
     }
 
     /// Says what the address of a container is called by whoever asks for that.

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Netlink
+import Networks
+
+/// A network that a container is to be in whenever it runs.
+struct AttachedNetwork: Codable, Equatable, Sendable {
+    /// What the request calls the network: its name, or its identifier or the start of it.
+    var reference: String
+    /// What is asked for, as the request has it.
+    var wishes: NetworkEndpoint
+}
+
+/// What a container has in a network while it runs, written down before its program does.
+struct ContainerEndpoint: Codable, Equatable, Sendable {
+    /// The identifier of the network.
+    var network: String
+    /// The name of the network.
+    var networkName: String
+    var id: String
+    /// The interface in the container, such as `eth0`.
+    var interface: String
+    /// Its other end on the host.
+    var hostInterface: String
+    /// With the lengths of the prefixes.
+    var addresses: [String]
+    /// Of link-local addresses, which are no addresses of the network's.
+    var linkLocalAddresses: [String]
+    var macAddress: String
+    /// The host in the network.
+    var gateways: [String]
+    /// Which of them get everything that is for nobody else.
+    var defaultGateways: [String]
+    /// How much it wants to be the way out to the world.
+    var gatewayPriority: Int
+    /// What the container is called in the network.
+    var names: [String]
+
+    var prefixes: [IPPrefix] { addresses.compactMap { IPPrefix($0) } }
+
+    /// The address of a family.
+    func address(isV4: Bool) -> IPPrefix? { prefixes.first { $0.address.isV4 == isV4 } }
+
+    func gateway(isV4: Bool) -> IPAddress? { gateways.compactMap { IPAddress($0) }.first { $0.isV4 == isV4 } }
+}
+
+/// A port of a container that is published while it runs.
+struct PortMapping: Codable, Equatable, Sendable {
+    /// `tcp`, `udp` or `sctp`.
+    var kind: String
+    var port: UInt16
+    /// The address of the host; empty for all of them.
+    var hostAddress: String
+    var hostPort: UInt16
+
+    /// Its name in requests and answers, `80/tcp` for example.
+    var name: String { "\(port)/\(kind)" }
+
+    var transport: TransportProtocol {
+        switch kind {
+        case "udp": .udp
+        case "sctp": .sctp
+        default: .tcp
+        }
+    }
+
+    /// The addresses of the host as answers tell them.
+    var shownHostAddresses: [String] { hostAddress.isEmpty ? ["0.0.0.0", "::"] : [hostAddress] }
+
+    /// What the firewall is to do, for the addresses of a container.
+    func published(to addresses: [IPAddress]) -> [PublishedPort] {
+        let host = IPAddress(hostAddress)
+        // All addresses of a family are none in particular.
+        let isAny = host.map { $0.number == 0 } ?? true
+        return addresses.filter { host == nil || host?.isV4 == $0.isV4 }.map { address in
+            PublishedPort(transport, at: isAny ? nil : host, hostPort, to: address, port)
+        }
+    }
+}

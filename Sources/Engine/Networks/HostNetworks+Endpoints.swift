@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Glibc
+import Linux
+import Netlink
+import Networks
+import Synchronization
+
+/// A container that is to be in networks.
+struct NetworkedContainer: Sendable {
+    var id: ObjectID
+    var name: String
+    /// What it is called besides its name and its identifier.
+    var hostname: String
+    var networks: [AttachedNetwork]
+    var ports: [PortWish]
+    /// Whom to ask for names that are not ours; none: whom the host asks.
+    var servers: [IPAddress]
+}
+
+extension HostNetworks.Member {
+    fileprivate init(_ container: NetworkedContainer, _ endpoints: [ContainerEndpoint]) {
+        name = container.name
+        self.endpoints = endpoints
+        servers = container.servers
+        for text in container.networks.flatMap({ $0.wishes.links ?? [] }) {
+            // `container`, or `container:name`.
+            let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+            guard let other = parts.first.flatMap({ DNSName($0.drop { $0 == "/" }) }),
+                let alias = parts.last.flatMap({ DNSName($0.drop { $0 == "/" }) })
+            else { continue }
+            links[alias] = other
+        }
+    }
+}
+
+extension HostNetworks {
+    // MARK: Before a start
+
+    /// Gives a container addresses and ports; ``release(_:)`` takes them back.
+    ///
+    /// - Parameter container: The container.
+    /// - Returns: What it has in its networks, and its published ports.
+    /// - Throws: `notFound` for a network, `forbidden` for an address, or a port that is in use; it has nothing then.
+    func prepare(
+        _ container: NetworkedContainer
+    ) throws -> (endpoints: [ContainerEndpoint], mappings: [PortMapping]) {
+        let endpoints = try state.withLock { state in
+            var endpoints: [ContainerEndpoint] = []
+            do {
+                for network in container.networks {
+                    endpoints.append(try lease(network, for: container, beside: endpoints, &state))
+                }
+            } catch {
+                release(endpoints, of: container.id, &state)
+                throw error
+            }
+            endpoints = state.choosingGateways(endpoints)
+            state.members[container.id] = Member(container, endpoints)
+            return endpoints
+        }
+        do {
+            let held = try hold(container.ports, for: container, endpoints)
+            state.withLock { state in
+                state.members[container.id]?.mappings = held.map(\.mapping)
+                state.members[container.id]?.heldPorts = held.map(\.port)
+            }
+            return (endpoints, held.map(\.mapping))
+        } catch {
+            _ = release(container.id)
+            throw error
+        }
+    }
+
+    /// Leases addresses in one network.
+    private func lease(
+        _ attached: AttachedNetwork,
+        for container: NetworkedContainer,
+        beside others: [ContainerEndpoint],
+        _ state: inout State
+    ) throws -> ContainerEndpoint {
+        let network = try state.find(attached.reference)
+        try bringUp(network.id, &state)
+        let wishes = attached.wishes
+        var leases = network.leases
+        var addresses: [IPPrefix] = []
+        for index in leases.indices {
+            let isV4 = leases[index].subnet.address.isV4
+            let wanted = (isV4 ? wishes.ipamConfig?.ipv4Address : wishes.ipamConfig?.ipv6Address) ?? ""
+            let address = try Self.lease(wanted, from: &leases[index], of: network)
+            addresses += IPPrefix(address, length: leases[index].subnet.length).map { [$0] } ?? []
+        }
+        for text in [wishes.ipamConfig?.ipv4Address, wishes.ipamConfig?.ipv6Address].compactMap(\.self)
+        where !text.isEmpty && !addresses.contains(where: { $0.address == IPAddress(text) }) {
+            throw EngineError(
+                .badParameter,
+                "invalid endpoint settings: the address \(text.prefix(64)) is of a family that the network \(network.name) "
+                    + "does not have"
+            )
+        }
+        state.networks[network.id]?.leases = leases
+        state.networks[network.id]?.members.insert(container.id)
+        var generator = SystemRandomNumberGenerator()
+        let id = ObjectID(using: &generator)
+        let own = addresses.first { $0.address.isV4 } ?? addresses.first
+        return ContainerEndpoint(
+            network: network.id.description,
+            networkName: network.name,
+            id: id.description,
+            interface: Self.interface(wishes, network.definition, beside: others),
+            hostInterface: "wv-\(id.short)",
+            addresses: addresses.map(\.description),
+            linkLocalAddresses: (wishes.ipamConfig?.linkLocalIPs ?? []).compactMap(\.self),
+            macAddress: wishes.macAddress.isEmpty
+                ? own.map { HardwareAddress(for: $0.address).description } ?? "" : wishes.macAddress.lowercased(),
+            gateways: network.definition.gateways.map(\.address.description),
+            defaultGateways: [],
+            gatewayPriority: wishes.gatewayPriority,
+            names: Self.names(of: container, wishes)
+        )
+    }
+
+    private static func lease(
+        _ wanted: String,
+        from leases: inout AddressLeases,
+        of network: Network
+    ) throws -> IPAddress {
+        do throws(AddressError) {
+            if wanted.isEmpty { return try leases.lease() }
+            guard let address = IPAddress(wanted) else {
+                throw AddressError(.invalid, "use address \(wanted)", reason: "it is none")
+            }
+            try leases.lease(address)
+            return address
+        } catch {
+            switch error.code {
+            case .taken:
+                throw EngineError(.forbidden, "Address already in use: network \(network.name): \(error)")
+            case .exhausted:
+                throw EngineError(
+                    .forbidden,
+                    "no available addresses on this network's address pools: \(network.name) (\(network.id)): \(error)"
+                )
+            default: throw EngineError(.badParameter, "invalid endpoint settings: network \(network.name): \(error)")
+            }
+        }
+    }
+
+    /// The name of an interface: that which is asked for, or the next of the network's own.
+    private static func interface(
+        _ wishes: NetworkEndpoint,
+        _ network: NetworkDefinition,
+        beside others: [ContainerEndpoint]
+    ) -> String {
+        let wanted = wishes.driverOpts?[NetworkDefinition.Option.interfaceName] ?? ""
+        if !wanted.isEmpty { return wanted }
+        let taken = Set(others.map(\.interface))
+        let free = (0...taken.count).lazy.map { "\(network.interfacePrefix)\($0)" }.first { !taken.contains($0) }
+        return free ?? network.interfacePrefix
+    }
+
+    /// The names that the others of a network find a container by.
+    private static func names(of container: NetworkedContainer, _ wishes: NetworkEndpoint) -> [String] {
+        var names: [String] = []
+        let all = [container.name] + (wishes.aliases ?? []) + [container.id.short, container.hostname]
+        for name in all where !name.isEmpty && !names.contains(name) { names.append(name) }
+        return names
+    }
+
+    /// Says which addresses and names a container has that runs already.
+    ///
+    /// - Parameters:
+    ///   - container: The container.
+    ///   - endpoints: What its record says that it has.
+    ///   - mappings: Its published ports.
+    /// - Returns: What of it is not as it should be.
+    func adopt(
+        _ container: NetworkedContainer,
+        _ endpoints: [ContainerEndpoint],
+        _ mappings: [PortMapping]
+    ) -> [any Error] {
+        var failures: [any Error] = []
+        state.withLock { state in
+            for endpoint in endpoints {
+                guard let id = ObjectID(endpoint.network), var network = state.networks[id] else {
+                    failures.append(EngineError(.notFound, "network \(endpoint.networkName) not found"))
+                    continue
+                }
+                for prefix in endpoint.prefixes {
+                    for index in network.leases.indices where network.leases[index].subnet.contains(prefix.address) {
+                        do { try network.leases[index].lease(prefix.address) } catch { failures.append(error) }
+                    }
+                }
+                network.members.insert(container.id)
+                state.networks[id] = network
+            }
+            var member = Member(container, endpoints)
+            member.mappings = mappings
+            member.published = mappings.flatMap { $0.published(to: endpoints.publishedAddresses) }
+            member.isConnected = true
+            state.members[container.id] = member
+        }
+        var held: [SharedHeldPort] = []
+        for mapping in mappings {
+            do { held.append(contentsOf: try hold(mapping)) } catch { failures.append(error) }
+        }
+        state.withLock { $0.members[container.id]?.heldPorts = held }
+        return failures
+    }
+
+    // MARK: At a start
+
+    /// Connects a container that is about to run its program.
+    ///
+    /// - Parameters:
+    ///   - id: The container, which was prepared.
+    ///   - process: The number of the pidfd of its first process.
+    /// - Throws: What the kernel refused; the container is not connected then.
+    func connect(_ id: ObjectID, _ process: Int32) throws {
+        guard let member = state.withLock({ $0.members[id] }) else { return }
+        // The start before may have come as far as this.
+        if member.isConnected { state.withLock { disconnect(id, &$0) } }
+        let sockets = try DNSSockets.open(inNetworkOf: process)
+        for endpoint in member.endpoints { try connect(endpoint, process) }
+        let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
+            guard var member = state.members[id] else { return nil }
+            member.isConnected = true
+            member.published = member.mappings.flatMap { $0.published(to: member.endpoints.publishedAddresses) }
+            let server = try nameServer(&state)
+            // A firewall that is made only now has all that members have.
+            if let firewall = state.firewall {
+                if !member.published.isEmpty { try firewall.publish(member.published) }
+                state.members[id] = member
+            } else {
+                state.members[id] = member
+                if member.endpoints.contains(where: { !$0.hostInterface.isEmpty }) { _ = try firewall(&state) }
+            }
+            for endpoint in member.endpoints { state.addNames(of: endpoint) }
+            return (server, state.view(of: member))
+        }
+        guard let answers else { return }
+        answers.server.serve(id.description, on: sockets, answers.view)
+    }
+
+    /// Makes the interface of a container in one network.
+    func connect(_ endpoint: ContainerEndpoint, _ process: Int32) throws {
+        guard let id = ObjectID(endpoint.network), let network = state.withLock({ $0.networks[id] }) else {
+            throw EngineError(.notFound, "network \(endpoint.networkName) not found")
+        }
+        let bridges = try state.withLock { try self.bridges(&$0) }
+        let locals = endpoint.linkLocalAddresses.compactMap { text in
+            IPAddress(text).flatMap { IPPrefix($0, length: $0.isV4 ? 16 : 64) }
+        }
+        let settings = EndpointSettings(
+            endpoint.interface,
+            hostName: endpoint.hostInterface,
+            addresses: endpoint.prefixes + locals,
+            hardwareAddress: HardwareAddress(endpoint.macAddress),
+            mtu: network.definition.mtu,
+            gateways: endpoint.defaultGateways.compactMap { IPAddress($0) },
+            isIsolated: network.definition.isolatesContainers
+        )
+        let interface = network.definition.interface
+        do throws(NetlinkError) {
+            return try bridges.connect(process, to: interface, settings)
+        } catch {
+            switch error.number {
+            case ENODEV:
+                // Somebody has removed the bridge.
+                try state.withLock { try repairBridge(of: network, &$0) }
+            case EEXIST:
+                // A start that failed may have left its end, until the kernel comes to clear the namespace away.
+                try bridges.disconnect(endpoint.hostInterface)
+            default: throw error
+            }
+        }
+        try bridges.connect(process, to: interface, settings)
+    }
+
+    /// Answers a container that runs already: the engine before did so.
+    func serveNames(of id: ObjectID, _ process: Int32) throws {
+        let sockets = try DNSSockets.open(inNetworkOf: process)
+        let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
+            guard let member = state.members[id] else { return nil }
+            for endpoint in member.endpoints { state.addNames(of: endpoint) }
+            return (try nameServer(&state), state.view(of: member))
+        }
+        guard let answers else { return }
+        answers.server.serve(id.description, on: sockets, answers.view)
+    }
+
+    // MARK: At an end
+
+    /// Takes back what a container had: its names and ports at once, its interfaces with its namespace.
+    ///
+    /// - Returns: What it had; empty where it had nothing.
+    @discardableResult
+    func release(_ id: ObjectID) -> [ContainerEndpoint] {
+        state.withLock { state in
+            guard state.members[id] != nil else { return [] }
+            disconnect(id, &state)
+            let member = state.members.removeValue(forKey: id)
+            release(member?.endpoints ?? [], of: id, &state)
+            return member?.endpoints ?? []
+        }
+    }
+
+    /// Takes a container's names and published ports back.
+    private func disconnect(_ id: ObjectID, _ state: inout State) {
+        guard let member = state.members[id], member.isConnected else { return }
+        state.names?.end(id.description)
+        for endpoint in member.endpoints { state.removeNames(of: endpoint) }
+        state.members[id]?.published = []
+        state.members[id]?.isConnected = false
+        unpublish(member.published, &state)
+    }
+
+    private func release(_ endpoints: [ContainerEndpoint], of id: ObjectID, _ state: inout State) {
+        for endpoint in endpoints {
+            guard let network = ObjectID(endpoint.network) else { continue }
+            state.networks[network]?.members.remove(id)
+            for prefix in endpoint.prefixes {
+                for index in state.networks[network]?.leases.indices ?? 0..<0 {
+                    state.networks[network]?.leases[index].release(prefix.address)
+                }
+            }
+        }
+    }
+}
+
+// MARK: While it runs
+
+extension HostNetworks {
+    /// Has a container that runs in one more network.
+    ///
+    /// - Parameters:
+    ///   - attached: The network.
+    ///   - container: The container.
+    ///   - process: The number of the pidfd of its first process.
+    ///   - commit: Called with what it has from then on, before anything of it is done.
+    /// - Throws: Why it does not come into the network; nothing is changed then.
+    func join(
+        _ attached: AttachedNetwork,
+        _ container: NetworkedContainer,
+        _ process: Int32,
+        _ commit: ([ContainerEndpoint]) throws -> Void
+    ) throws {
+        let (before, endpoint) = try state.withLock { state in
+            let before = state.members[container.id]?.endpoints ?? []
+            return (before, try lease(attached, for: container, beside: before, &state))
+        }
+        let after = state.withLock { $0.choosingGateways(before + [endpoint]) }
+        do {
+            try commit(after)
+            // Routes come with the others, when the interface is there.
+            var plain = endpoint
+            plain.defaultGateways = []
+            try connect(plain, process)
+        } catch {
+            state.withLock { release([endpoint], of: container.id, &$0) }
+            throw error
+        }
+        if before.isEmpty {
+            state.withLock { $0.members[container.id] = Member(container, []) }
+        }
+        try settle(container.id, from: before, to: after, process)
+        if before.isEmpty { try serveNames(of: container.id, process) }
+    }
+
+    /// Takes a container that runs out of a network.
+    ///
+    /// - Parameters:
+    ///   - endpoint: What it has in the network.
+    ///   - id: The container.
+    ///   - process: The number of the pidfd of its first process.
+    ///   - commit: Called with what it has from then on, before anything of it is done.
+    func leave(
+        _ endpoint: ContainerEndpoint,
+        _ id: ObjectID,
+        _ process: Int32,
+        _ commit: ([ContainerEndpoint]) throws -> Void
+    ) throws {
+        let before = state.withLock { $0.members[id]?.endpoints ?? [] }
+        let after = state.withLock { $0.choosingGateways(before.filter { $0.id != endpoint.id }) }
+        try commit(after)
+        let bridges = try state.withLock { try self.bridges(&$0) }
+        try bridges.disconnect(endpoint.hostInterface)
+        state.withLock { state in
+            state.removeNames(of: endpoint)
+            release([endpoint], of: id, &state)
+        }
+        try settle(id, from: before.filter { $0.id != endpoint.id }, to: after, process)
+    }
+
+    /// Has the routes, the published ports and the names of a container follow a change of its networks.
+    private func settle(
+        _ id: ObjectID,
+        from before: [ContainerEndpoint],
+        to after: [ContainerEndpoint],
+        _ process: Int32
+    ) throws {
+        let bridges = try state.withLock { try self.bridges(&$0) }
+        for endpoint in after {
+            let old = before.first { $0.id == endpoint.id }?.defaultGateways ?? []
+            let gone = old.filter { !endpoint.defaultGateways.contains($0) }.compactMap { IPAddress($0) }
+            if !gone.isEmpty { try bridges.removeGateways(gone, from: endpoint.interface, inNetworkOf: process) }
+        }
+        for endpoint in after {
+            let old = before.first { $0.id == endpoint.id }?.defaultGateways ?? []
+            let new = endpoint.defaultGateways.filter { !old.contains($0) }.compactMap { IPAddress($0) }
+            if !new.isEmpty { try bridges.addGateways(new, to: endpoint.interface, inNetworkOf: process) }
+        }
+        try state.withLock { state in
+            guard var member = state.members[id] else { return }
+            member.endpoints = after
+            member.isConnected = true
+            let wanted = member.mappings.flatMap { $0.published(to: after.publishedAddresses) }
+            if wanted != member.published {
+                unpublish(member.published, &state)
+                if !wanted.isEmpty { try firewall(&state).publish(wanted) }
+                member.published = wanted
+            }
+            state.members[id] = member
+            for endpoint in after { state.addNames(of: endpoint) }
+            state.names?.update(id.description, state.view(of: member))
+        }
+    }
+}
+
+extension Sequence<ContainerEndpoint> {
+    /// The addresses that published ports lead to: those by which the container goes out to the world.
+    var publishedAddresses: [IPAddress] {
+        [true, false].compactMap { isV4 in
+            let way = first { $0.defaultGateways.contains { IPAddress($0)?.isV4 == isV4 } }
+            return way?.address(isV4: isV4)?.address
+        }
+    }
+}
+
+extension HostNetworks.State {
+    /// Chooses by which of its networks a container goes out to the world, one for each family.
+    ///
+    /// It is the one with the highest priority, and of several the first by name: Docker's rule. An internal network is none.
+    func choosingGateways(_ endpoints: [ContainerEndpoint]) -> [ContainerEndpoint] {
+        var result = endpoints
+        for index in result.indices { result[index].defaultGateways = [] }
+        for isV4 in [true, false] {
+            let ways = result.indices.filter { index in
+                let isInternal = ObjectID(result[index].network).flatMap { networks[$0] }?.definition.isInternal ?? true
+                return !isInternal && result[index].address(isV4: isV4) != nil && result[index].gateway(isV4: isV4) != nil
+            }
+            let best = ways.min { left, right in
+                let (left, right) = (result[left], result[right])
+                return (-left.gatewayPriority, left.networkName) < (-right.gatewayPriority, right.networkName)
+            }
+            guard let best, let gateway = result[best].gateway(isV4: isV4) else { continue }
+            result[best].defaultGateways.append(gateway.description)
+        }
+        return result
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Glibc
+import Netlink
+import Networks
+import Synchronization
+
+extension HostNetworks {
+    /// How often a port of the host is chosen before the engine gives up.
+    private static let portAttempts = 128
+
+    /// Takes the ports of the host that a container is to have.
+    ///
+    /// - Parameters:
+    ///   - wishes: What is asked for.
+    ///   - container: The container.
+    ///   - endpoints: Its networks.
+    /// - Returns: The ports that it got.
+    /// - Throws: `failed` with the port that is in use and by whom; none is taken then.
+    func hold(
+        _ wishes: [PortWish],
+        for container: NetworkedContainer,
+        _ endpoints: [ContainerEndpoint]
+    ) throws -> [(mapping: PortMapping, port: SharedHeldPort)] {
+        // A container that nobody reaches from outside publishes nothing, as with Docker.
+        let addresses = endpoints.publishedAddresses
+        if addresses.isEmpty { return [] }
+        let standard = publishingAddress(of: endpoints)
+        var held: [(mapping: PortMapping, port: SharedHeldPort)] = []
+        for wish in wishes {
+            let address = wish.hostAddress.isEmpty ? standard?.description ?? "" : wish.hostAddress
+            held.append(try hold(wish, at: address, for: container))
+        }
+        return held
+    }
+
+    /// Where the network of the published ports has them; nil for everywhere.
+    private func publishingAddress(of endpoints: [ContainerEndpoint]) -> IPAddress? {
+        let way = endpoints.first { !$0.defaultGateways.isEmpty }
+        return way.flatMap { ObjectID($0.network) }.flatMap { id in
+            state.withLock { $0.networks[id]?.definition.hostAddress }
+        }
+    }
+
+    private func hold(
+        _ wish: PortWish,
+        at address: String,
+        for container: NetworkedContainer
+    ) throws -> (mapping: PortMapping, port: SharedHeldPort) {
+        var clash: PortClash?
+        for number in wish.candidates(attempts: Self.portAttempts) {
+            let mapping = PortMapping(kind: wish.kind, port: wish.port, hostAddress: address, hostPort: number)
+            do {
+                let port = try HeldPort(mapping.transport, at: IPAddress(address), number, inNetworkOf: hostNumber)
+                return (mapping, SharedHeldPort(port))
+            } catch let error as PortClash {
+                clash = error
+            }
+        }
+        throw refusal(clash, wish, address, for: container)
+    }
+
+    /// Takes a port again that a container has which runs already.
+    func hold(_ mapping: PortMapping) throws -> [SharedHeldPort] {
+        let address = IPAddress(mapping.hostAddress)
+        return [SharedHeldPort(try HeldPort(mapping.transport, at: address, mapping.hostPort, inNetworkOf: hostNumber))]
+    }
+
+    /// Says why a port is not to be had, in words that begin like Docker's: tools look for them.
+    private func refusal(
+        _ clash: PortClash?,
+        _ wish: PortWish,
+        _ address: String,
+        for container: NetworkedContainer
+    ) -> EngineError {
+        let start = "cannot publish port \(wish.name) of the container \(container.name): "
+        guard let clash else { return EngineError(.failed, start + "no port of the host was asked for") }
+        let place = "\(address.isEmpty ? "0.0.0.0" : address.contains(":") ? "[\(address)]" : address):\(clash.port)"
+        let count = wish.hostPorts.map { $0.count } ?? 0
+        let range = count > 1 ? " (and so for all of \(wish.hostPorts?.first ?? 0)-\(wish.hostPorts?.last ?? 0))" : ""
+        guard let holder = clash.holder else {
+            return EngineError(.failed, "\(start)Bind for \(place) failed: \(clash.reason)\(range)")
+        }
+        let owner = holder.process == getpid() ? self.holder(of: clash).map { "the container \($0)" } : nil
+        let near = clash.free.map { "; port \($0) is free" } ?? ""
+        return EngineError(
+            .failed,
+            "\(start)Bind for \(place) failed: port is already allocated: \(owner ?? holder.description) has it\(range)\(near)"
+        )
+    }
+
+    /// The container of ours that has a port.
+    private func holder(of clash: PortClash) -> String? {
+        state.withLock { state in
+            state.members.values.first { member in
+                member.mappings.contains { $0.transport == clash.transport && $0.hostPort == clash.port }
+            }?.name
+        }
+    }
+
+    /// Takes published ports back; where the table is not as it should be, it is made anew.
+    func unpublish(_ ports: [PublishedPort], _ state: inout State) {
+        guard !ports.isEmpty, let firewall = state.firewall else { return }
+        do {
+            try firewall.unpublish(ports)
+        } catch {
+            state.firewall = nil
+            _ = try? self.firewall(&state)
+        }
+    }
+}
+
+/// A port of a container that is to be published at each start.
+struct PortWish: Equatable, Sendable {
+    /// `tcp`, `udp` or `sctp`.
+    var kind: String
+    var port: UInt16
+    /// The address of the host; empty for all of them, or what the network says.
+    var hostAddress: String
+    /// The ports of the host of which one is taken; nil for any that is free.
+    var hostPorts: ClosedRange<UInt16>?
+
+    var name: String { "\(port)/\(kind)" }
+
+    /// The ports that are tried one after the other.
+    func candidates(attempts: Int) -> [UInt16] {
+        if let hostPorts { return Array(hostPorts) }
+        // What the kernel gives to programs that ask for none in particular (`ip_local_port_range` of ip-sysctl.rst).
+        return (0..<attempts).map { _ in UInt16.random(in: 32_768...60_999) }
+    }
+
+    /// The ports that a request publishes, in order.
+    ///
+    /// - Parameter request: The request in its settled form.
+    /// - Returns: The ports; what was not checked before is left out.
+    static func all(of request: ContainerCreateRequest) -> [PortWish] {
+        var wishes: [PortWish] = []
+        for (name, bindings) in (request.hostConfig.portBindings ?? [:]).sorted(by: { $0.key < $1.key }) {
+            guard let name = PortName(name) else { continue }
+            // A binding without anything is a port that the engine chooses.
+            let all = (bindings ?? []).compactMap(\.self)
+            for binding in all { wishes += Self.wishes(name, binding) }
+        }
+        guard request.hostConfig.publishAllPorts else { return wishes }
+        for name in (request.config.exposedPorts ?? [:]).keys.sorted() {
+            guard let name = PortName(name) else { continue }
+            for number in name.ports.first...name.ports.last {
+                let wish = PortWish(kind: name.kind, port: UInt16(number), hostAddress: "")
+                if !wishes.contains(where: { $0.kind == wish.kind && $0.port == wish.port }) { wishes.append(wish) }
+            }
+        }
+        return wishes
+    }
+
+    private static func wishes(_ name: PortName, _ binding: PortBinding) -> [PortWish] {
+        let count = name.ports.last - name.ports.first + 1
+        let host = binding.hostPort.isEmpty || binding.hostPort == "0" ? nil : PortRange(binding.hostPort[...])
+        return (0..<count).map { offset in
+            var wish = PortWish(
+                kind: name.kind,
+                port: UInt16(name.ports.first + offset),
+                hostAddress: binding.hostIP
+            )
+            guard let host else { return wish }
+            if count > 1, host.last - host.first + 1 == count {
+                // Port by port.
+                wish.hostPorts = UInt16(host.first + offset)...UInt16(host.first + offset)
+            } else {
+                wish.hostPorts = UInt16(host.first)...UInt16(host.last)
+            }
+            return wish
+        }
+    }
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Linux
+import Netlink
+import Networks
+import Synchronization
+
+/// The networks of the engine as they are on the host: bridges, the firewall's rules, addresses, published ports and names.
+///
+/// Its calls wait for the kernel, each for a short time, and take turns. What it knows is in memory only: an engine that takes
+/// over tells it again what the records say.
+final class HostNetworks: Sendable {
+    /// A network and who is in it.
+    struct Network {
+        var id: ObjectID
+        var name: String
+        var created: Timestamp
+        var definition: NetworkDefinition
+        /// The addresses of each family.
+        var leases: [AddressLeases]
+        /// The containers that have addresses in it.
+        var members: Set<ObjectID> = []
+        var names = NameTable()
+        /// Whether its bridge and its rules are there.
+        var isUp = false
+        /// Whether it is being removed, so that nobody may come.
+        var isRemoving = false
+    }
+
+    /// A container with networks, from before its start until after its end.
+    struct Member {
+        var name: String
+        var endpoints: [ContainerEndpoint]
+        var mappings: [PortMapping] = []
+        var heldPorts: [SharedHeldPort] = []
+        /// What the firewall has of it.
+        var published: [PublishedPort] = []
+        /// Names that it alone has for other containers, with the names of these.
+        var links: [DNSName: DNSName] = [:]
+        /// Whom it has asked for names that are not ours; none: whom the host asks.
+        var servers: [IPAddress] = []
+        var isConnected = false
+    }
+
+    /// Everything that changes, under one lock.
+    struct State {
+        var networks: [ObjectID: Network] = [:]
+        var members: [ObjectID: Member] = [:]
+        var route: NetlinkSocket?
+        var bridges: Bridges?
+        var firewall: Firewall?
+        var names: DNSServer?
+    }
+
+    let state = Mutex(State())
+    /// The network namespace in which all of it is; nil for that of the process.
+    let host: SharedDescriptor?
+    /// The name of the table of nftables.
+    let tableName: String
+
+    var hostNumber: Int32? { host?.number }
+
+    /// - Parameters:
+    ///   - tableName: The name of the table of nftables, another one for each engine.
+    ///   - host: The network namespace of the host; nil for that of the process.
+    init(tableName: String, in host: SharedDescriptor?) {
+        self.tableName = tableName
+        self.host = host
+    }
+
+    // MARK: Looking
+
+    /// All networks, by their names.
+    var all: [Network] { state.withLock { $0.networks.values.sorted { $0.name < $1.name } } }
+
+    /// The network that a text stands for.
+    ///
+    /// - Parameter reference: Its identifier, its name, or the start of the identifier.
+    /// - Throws: `notFound`, or `badParameter` where several identifiers start so.
+    func find(_ reference: String) throws(EngineError) -> Network {
+        let result = state.withLock { state in Result { () throws(EngineError) in try state.find(reference) } }
+        return try result.get()
+    }
+
+    /// The containers of a network with what they have in it, by their names.
+    func members(of network: ObjectID) -> [(id: ObjectID, name: String, endpoint: ContainerEndpoint)] {
+        state.withLock { state in
+            state.members.flatMap { id, member in
+                member.endpoints.filter { $0.network == network.description }.map { (id, member.name, $0) }
+            }
+        }.sorted { $0.name < $1.name }
+    }
+
+    // MARK: Networks
+
+    /// Takes a network up that the records have, or are to have.
+    ///
+    /// - Throws: `conflict` where the name is taken, or `failed` where its addresses make no sense.
+    func add(
+        _ id: ObjectID,
+        _ name: String,
+        _ created: Timestamp,
+        _ definition: NetworkDefinition
+    ) throws(EngineError) {
+        let leases: [AddressLeases]
+        do {
+            leases = try definition.leases()
+        } catch {
+            throw EngineError(.failed, "the network \(name) cannot be used: \(error)")
+        }
+        let isTaken = state.withLock { state in
+            if state.networks.values.contains(where: { $0.name == name }) { return true }
+            state.networks[id] = Network(id: id, name: name, created: created, definition: definition, leases: leases)
+            return false
+        }
+        if isTaken { throw EngineError(.conflict, "network with name \(name) already exists") }
+    }
+
+    /// Forgets a network; nothing of it is on the host any more.
+    func forget(_ id: ObjectID) {
+        state.withLock { $0.networks[id] = nil }
+    }
+
+    /// Has the bridge and the rules of a network there.
+    func bringUp(_ id: ObjectID) throws {
+        try state.withLock { try bringUp(id, &$0) }
+    }
+
+    func bringUp(_ id: ObjectID, _ state: inout State) throws {
+        guard let network = state.networks[id], !network.isUp else { return }
+        if network.definition.driver == .bridge {
+            let bridges = try bridges(&state)
+            let firewall = try firewall(&state)
+            let mtu = try network.definition.mtu ?? uplinkMTU(&state)
+            try bridges.make(
+                BridgeSettings(
+                    network.definition.interface,
+                    gateways: network.definition.gateways,
+                    mtu: mtu,
+                    hardwareAddress: Self.bridgeAddress(id)
+                )
+            )
+            do {
+                try firewall.add(network.definition.firewalled)
+            } catch {
+                try? bridges.remove(network.definition.interface)
+                throw error
+            }
+        }
+        state.networks[id]?.isUp = true
+    }
+
+    /// Says that a network is to go, so that nobody comes into it any more.
+    ///
+    /// - Throws: `forbidden` where containers are in it.
+    func beginRemoval(of id: ObjectID) throws(EngineError) {
+        let refusal: EngineError? = state.withLock { state in
+            guard let network = state.networks[id], !network.isRemoving else {
+                return EngineError(.notFound, "network \(id) not found")
+            }
+            let members = network.members.compactMap { id in
+                state.members[id].map { "name:\"\($0.name)\" id:\"\(id.short)\"" }
+            }
+            if !members.isEmpty {
+                return EngineError(
+                    .forbidden,
+                    "error while removing network: network \(network.name) has active endpoints "
+                        + "(\(members.sorted().joined(separator: ", ")))"
+                )
+            }
+            state.networks[id]?.isRemoving = true
+            return nil
+        }
+        if let refusal { throw refusal }
+    }
+
+    /// Says that a network stays after all.
+    func cancelRemoval(of id: ObjectID) {
+        state.withLock { $0.networks[id]?.isRemoving = false }
+    }
+
+    /// Takes everything of a network off the host.
+    func takeDown(_ id: ObjectID) throws {
+        try state.withLock { try takeDown(id, &$0) }
+    }
+
+    private func takeDown(_ id: ObjectID, _ state: inout State) throws {
+        guard let network = state.networks[id] else { return }
+        state.names?.define(id.description, nil)
+        guard network.definition.driver == .bridge else { return }
+        // The rules go first: as long as there is a bridge, the next engine knows that something is left.
+        if network.isUp {
+            let firewall = try firewall(&state)
+            state.networks[id]?.isUp = false
+            if state.networks.values.contains(where: { $0.isUp && $0.definition.driver == .bridge }) {
+                try firewall.remove(network.definition.firewalled)
+            } else {
+                try firewall.remove()
+                state.firewall = nil
+            }
+        }
+        try bridges(&state).remove(network.definition.interface)
+    }
+
+    /// Takes a network off the host that no container is in, as long as nobody needs it.
+    func takeDownIfUnused(_ id: ObjectID) throws {
+        try state.withLock { state in
+            guard let network = state.networks[id], network.isUp, network.members.isEmpty else { return }
+            try takeDown(id, &state)
+        }
+    }
+
+    // MARK: At the start of an engine
+
+    /// Looks which networks are there already, and has those that containers use as they are to be.
+    func takeOver() throws {
+        try state.withLock { state in
+            guard !state.networks.isEmpty else { return }
+            let links = Set(try route(&state).links().map(\.name))
+            for (id, network) in state.networks where network.definition.driver == .bridge {
+                state.networks[id]?.isUp = links.contains(network.definition.interface)
+            }
+            let used = state.networks.values.filter { !$0.members.isEmpty }
+            if used.isEmpty { return }
+            // What is missing, or was changed, is made good.
+            for network in used where network.definition.driver == .bridge {
+                try repairBridge(of: network, &state)
+                state.networks[network.id]?.isUp = true
+            }
+            _ = try firewall(&state)
+        }
+    }
+
+    func repairBridge(of network: Network, _ state: inout State) throws {
+        let mtu = try network.definition.mtu ?? uplinkMTU(&state)
+        let bridges = try bridges(&state)
+        try bridges.make(
+            BridgeSettings(
+                network.definition.interface,
+                gateways: network.definition.gateways,
+                mtu: mtu,
+                hardwareAddress: Self.bridgeAddress(network.id)
+            )
+        )
+        for member in state.members.values {
+            for endpoint in member.endpoints where endpoint.network == network.id.description {
+                try bridges.attach(
+                    endpoint.hostInterface,
+                    to: network.definition.interface,
+                    isIsolated: network.definition.isolatesContainers
+                )
+            }
+        }
+    }
+
+    /// Makes good what somebody else has taken from networks that containers use: bridges, and with them the connections of
+    /// containers; and the firewall's table where the kernel lets others change it.
+    ///
+    /// - Returns: The names of the networks that were mended.
+    func repair() throws -> [String] {
+        try state.withLock { state in
+            let links = try route(&state).links()
+            var mended: [String] = []
+            for network in state.networks.values where network.isUp && network.definition.driver == .bridge {
+                let bridge = links.first { $0.name == network.definition.interface }
+                let own = state.members.values.flatMap(\.endpoints).filter { $0.network == network.id.description }
+                let isWhole = own.allSatisfy { endpoint in
+                    links.first { $0.name == endpoint.hostInterface }.map { $0.master == bridge?.index } ?? true
+                }
+                if bridge?.isUp == true, isWhole { continue }
+                try repairBridge(of: network, &state)
+                mended.append(network.name)
+            }
+            return mended.sorted()
+        }
+    }
+
+    // MARK: Parts
+
+    func route(_ state: inout State) throws -> NetlinkSocket {
+        if let route = state.route { return route }
+        let opened = try NetlinkSocket(.route, inNetworkOf: hostNumber)
+        state.route = opened
+        return opened
+    }
+
+    func bridges(_ state: inout State) throws -> Bridges {
+        if let bridges = state.bridges { return bridges }
+        let opened = try Bridges(inNetworkOf: hostNumber)
+        state.bridges = opened
+        return opened
+    }
+
+    /// The firewall; the first call gives the table everything that is there.
+    func firewall(_ state: inout State) throws -> Firewall {
+        if let firewall = state.firewall { return firewall }
+        let networks = state.networks.values.filter { $0.isUp && $0.definition.driver == .bridge }
+        let ports = state.members.values.flatMap(\.published)
+        let opened = try Firewall(named: tableName, networks.map(\.definition.firewalled), ports, inNetworkOf: hostNumber)
+        state.firewall = opened
+        return opened
+    }
+
+    func nameServer(_ state: inout State) throws -> DNSServer {
+        if let names = state.names { return names }
+        let opened = try DNSServer()
+        for network in state.networks.values where !network.members.isEmpty {
+            opened.define(network.id.description, network.names)
+        }
+        state.names = opened
+        return opened
+    }
+
+    /// What the host reaches, which new networks keep away from: its routes and addresses, and the subnets of all networks.
+    func reachedPrefixes() throws -> [IPPrefix] {
+        try state.withLock { state in
+            try ReachedPrefixes.of(route(&state)) + state.networks.values.flatMap(\.definition.prefixes)
+        }
+    }
+
+    /// The size of packets on the way to the world; nil where there is no such way.
+    private func uplinkMTU(_ state: inout State) throws -> UInt32? {
+        let socket = try route(&state)
+        let ways = try socket.routes().filter { $0.destination.length == 0 && $0.interface != nil }
+        let best = ways.min { ($0.destination.address.isV4 ? 0 : 1, $0.metric ?? 0) < ($1.destination.address.isV4 ? 0 : 1, $1.metric ?? 0) }
+        guard let index = best?.interface else { return nil }
+        // A bridge takes no larger packets than Ethernet's unless it is told to, and loopback is no measure.
+        return try socket.link(index).map { min($0.mtu, 65_535) }
+    }
+
+    /// The address of a bridge, the same each time that it is made: administered locally (IEEE 802, section 8.4).
+    private static func bridgeAddress(_ id: ObjectID) -> HardwareAddress {
+        let digits = Array(id.description.utf8.prefix(10))
+        let bytes = stride(from: 0, to: 10, by: 2).map { place in
+            UInt8(String(decoding: digits[place..<place + 2], as: UTF8.self), radix: 16) ?? 0
+        }
+        return HardwareAddress([0x02] + bytes)
+    }
+}
+
+/// A port of the host that several may hold on to.
+final class SharedHeldPort: Sendable {
+    let port: HeldPort
+
+    init(_ port: consuming HeldPort) {
+        self.port = port
+    }
+}
+
+extension HostNetworks.State {
+    /// The network that a text stands for, of those that stay.
+    func find(_ reference: String) throws(EngineError) -> HostNetworks.Network {
+        if let id = ObjectID(reference), let network = networks[id], !network.isRemoving { return network }
+        let present = networks.values.filter { !$0.isRemoving }
+        if let network = present.first(where: { $0.name == reference }) { return network }
+        let found = ObjectID.isPrefix(reference) ? present.filter { $0.id.description.hasPrefix(reference) } : []
+        guard let network = found.first else { throw EngineError(.notFound, "network \(reference) not found") }
+        if found.count > 1 {
+            throw EngineError(.badParameter, "network \(reference) is ambiguous (\(found.count) matches found on ID)")
+        }
+        return network
+    }
+}

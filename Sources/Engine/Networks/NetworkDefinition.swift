@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Netlink
+import Networks
+
+/// What a network is: fixed at its creation.
+struct NetworkDefinition: Codable, Equatable, Sendable {
+    /// Which kind of network it is.
+    enum Driver: String, Codable, Sendable {
+        case bridge
+        case macvlan
+        case ipvlan
+    }
+
+    /// A subnet with its addresses, each in the usual text form.
+    struct Subnet: Codable, Equatable, Sendable {
+        var prefix: String
+        var range: String?
+        var gateway: String
+        var auxiliary: [String: String]?
+        /// Whether the engine has chosen it.
+        var isChosen: Bool
+    }
+
+    var driver = Driver.bridge
+    var isInternal = false
+    var isAttachable = false
+    var hasIPv4 = true
+    var hasIPv6 = false
+    /// At most one of each family.
+    var subnets: [Subnet] = []
+    /// The driver of addresses as the request named it, and its options.
+    var addressDriver = "default"
+    var addressOptions: [String: String]?
+    var options: [String: String] = [:]
+    var labels: [String: String] = [:]
+    /// The interface of the host that it is: a bridge, or the parent of its containers' interfaces.
+    var interface = ""
+
+    /// The options of Docker's drivers that mean something here.
+    enum Option {
+        static let bridgeName = "com.docker.network.bridge.name"
+        static let reachesEachOther = "com.docker.network.bridge.enable_icc"
+        static let masquerades = "com.docker.network.bridge.enable_ip_masquerade"
+        static let hostAddress = "com.docker.network.bridge.host_binding_ipv4"
+        static let mtu = "com.docker.network.driver.mtu"
+        static let interfacePrefix = "com.docker.network.container_iface_prefix"
+        static let interfaceName = "com.docker.network.endpoint.ifname"
+        static let parent = "parent"
+    }
+
+    /// The truth of an option; nil where it is not given or is none.
+    private func isTrue(_ option: String) -> Bool? {
+        switch options[option]?.lowercased() {
+        case "true", "1", "t": true
+        case "false", "0", "f": false
+        default: nil
+        }
+    }
+
+    var isolatesContainers: Bool { isTrue(Option.reachesEachOther) == false }
+
+    var masquerades: Bool { isTrue(Option.masquerades) ?? true }
+
+    /// In bytes; nil for that of the way to the world.
+    var mtu: UInt32? { options[Option.mtu].flatMap { UInt32($0) } }
+
+    /// What the names of interfaces in containers begin with.
+    var interfacePrefix: String {
+        options[Option.interfacePrefix].flatMap { $0.isEmpty ? nil : $0 } ?? "eth"
+    }
+
+    /// Where ports are published that name no address of the host; nil for everywhere.
+    var hostAddress: IPAddress? {
+        guard let address = options[Option.hostAddress].flatMap({ IPAddress($0) }), address.number != 0 else { return nil }
+        return address
+    }
+
+    var prefixes: [IPPrefix] { subnets.compactMap { IPPrefix($0.prefix) } }
+
+    /// The addresses of the host in the network.
+    var gateways: [IPPrefix] {
+        subnets.compactMap { subnet in
+            guard let prefix = IPPrefix(subnet.prefix), let gateway = IPAddress(subnet.gateway) else { return nil }
+            return IPPrefix(gateway, length: prefix.length)
+        }
+    }
+
+    /// How the firewall sees it.
+    var firewalled: FirewallNetwork {
+        FirewallNetwork(
+            bridge: interface,
+            prefixes: prefixes,
+            isInternal: isInternal,
+            isolatesContainers: isolatesContainers,
+            masquerades: masquerades
+        )
+    }
+
+    /// What none of its containers has yet.
+    ///
+    /// - Throws: Where the subnets make no sense.
+    func leases() throws(AddressError) -> [AddressLeases] {
+        var leases: [AddressLeases] = []
+        for subnet in subnets {
+            guard let prefix = IPPrefix(subnet.prefix) else {
+                throw AddressError(.invalid, "use subnet \(subnet.prefix)", reason: "it is no subnet")
+            }
+            var auxiliary: [String: IPAddress] = [:]
+            for (name, text) in subnet.auxiliary ?? [:] { auxiliary[name] = IPAddress(text) }
+            leases.append(
+                try AddressLeases(
+                    subnet: prefix,
+                    range: subnet.range.flatMap { IPPrefix($0) },
+                    gateway: IPAddress(subnet.gateway),
+                    auxiliary: auxiliary
+                )
+            )
+        }
+        return leases
+    }
+}
