@@ -252,9 +252,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "EngineAPI", "EngineSupport", "Images", "ImagesSupport", "Linux", "Logs", "OCI", "Runtime",
-                "Seccomp", "Store",
-                "TestSupport",
+                "CLinux", "Engine", "EngineAPI", "EngineSupport", "Images", "ImagesSupport", "Linux", "Logs", "Netlink",
+                "NetlinkSupport", "Networks", "OCI", "Runtime", "Seccomp", "Store", "TestSupport",
             ],
             swiftSettings: strict
         ),

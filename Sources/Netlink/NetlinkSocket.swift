@@ -2,7 +2,7 @@
 
 import CLinux
 import Glibc
-import Linux
+package import Linux
 import Synchronization
 
 /// A socket to one family of netlink(7) in one network namespace.
@@ -81,6 +81,19 @@ package final class NetlinkSocket: Sendable {
         } catch {
             throw NetlinkError(.failed, action, reason: "\(error)")
         }
+    }
+
+    /// Opens the network namespace that the socket is in (ioctl_ns(2), `SIOCGSKNS` of linux/sockios.h).
+    ///
+    /// - Returns: A descriptor of it, which requests can name.
+    /// - Throws: The error of ioctl(2).
+    package func openNetwork() throws(NetlinkError) -> Descriptor {
+        let socketNamespace: UInt = 0x894C
+        let number = ioctl(descriptor.number, socketNamespace)
+        if number < 0 {
+            throw NetlinkError("open the network of a container", SystemError("ioctl", errno, on: "SIOCGSKNS"))
+        }
+        return Descriptor(owning: number)
     }
 
     /// Has requests done in order.

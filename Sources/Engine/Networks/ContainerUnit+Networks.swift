@@ -121,7 +121,10 @@ extension ContainerUnit {
                 )
             }
             if state.phase == .removing || state.phase == .dead {
-                throw EngineError(.conflict, "Container \(name) is marked for removal and cannot be connected to the network")
+                throw EngineError(
+                    .conflict,
+                    "Container \(name) is marked for removal and cannot be connected to the network"
+                )
             }
             var changed = definition
             var attached = definition.allNetworks
@@ -189,7 +192,8 @@ extension ContainerUnit {
         }
     }
 
-    private func leave(_ endpoint: ContainerEndpoint, _ run: ContainerRun, _ changed: ContainerDefinition) async throws {
+    private func leave(_ endpoint: ContainerEndpoint, _ run: ContainerRun, _ changed: ContainerDefinition) async throws
+    {
         let (networks, store, id, name) = (engine.networks, engine.store, id, name)
         let (state, details) = (state, details)
         do {

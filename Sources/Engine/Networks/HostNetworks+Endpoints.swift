@@ -448,7 +448,8 @@ extension HostNetworks.State {
         for isV4 in [true, false] {
             let ways = result.indices.filter { index in
                 let isInternal = ObjectID(result[index].network).flatMap { networks[$0] }?.definition.isInternal ?? true
-                return !isInternal && result[index].address(isV4: isV4) != nil && result[index].gateway(isV4: isV4) != nil
+                return !isInternal && result[index].address(isV4: isV4) != nil
+                    && result[index].gateway(isV4: isV4) != nil
             }
             let best = ways.min { left, right in
                 let (left, right) = (result[left], result[right])

@@ -13,7 +13,10 @@ extension HostNetworks.State {
         change(endpoint) { table, addresses, names in
             for address in addresses {
                 for name in names { table.add(name, address) }
-                if let first = names.first { table.removeNames(of: address); table.name(address, first) }
+                if let first = names.first {
+                    table.removeNames(of: address)
+                    table.name(address, first)
+                }
             }
         }
     }

@@ -297,7 +297,12 @@ final class HostNetworks: Sendable {
         if let firewall = state.firewall { return firewall }
         let networks = state.networks.values.filter { $0.isUp && $0.definition.driver == .bridge }
         let ports = state.members.values.flatMap(\.published)
-        let opened = try Firewall(named: tableName, networks.map(\.definition.firewalled), ports, inNetworkOf: hostNumber)
+        let opened = try Firewall(
+            named: tableName,
+            networks.map(\.definition.firewalled),
+            ports,
+            inNetworkOf: hostNumber
+        )
         state.firewall = opened
         return opened
     }
@@ -323,7 +328,11 @@ final class HostNetworks: Sendable {
     private func uplinkMTU(_ state: inout State) throws -> UInt32? {
         let socket = try route(&state)
         let ways = try socket.routes().filter { $0.destination.length == 0 && $0.interface != nil }
-        let best = ways.min { ($0.destination.address.isV4 ? 0 : 1, $0.metric ?? 0) < ($1.destination.address.isV4 ? 0 : 1, $1.metric ?? 0) }
+        let best = ways.min {
+            ($0.destination.address.isV4 ? 0 : 1, $0.metric ?? 0) < (
+                $1.destination.address.isV4 ? 0 : 1, $1.metric ?? 0
+            )
+        }
         guard let index = best?.interface else { return nil }
         // A bridge takes no larger packets than Ethernet's unless it is told to, and loopback is no measure.
         return try socket.link(index).map { min($0.mtu, 65_535) }

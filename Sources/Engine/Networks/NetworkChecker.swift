@@ -92,12 +92,18 @@ struct NetworkChecker {
         for option in [Option.reachesEachOther, Option.masquerades] {
             guard let value = definition.options[option] else { continue }
             guard ["true", "false", "1", "0", "t", "f"].contains(value.lowercased()) else {
-                throw EngineError(.badParameter, "invalid value for \(option): \"\(value.prefix(32))\" is not true or false")
+                throw EngineError(
+                    .badParameter,
+                    "invalid value for \(option): \"\(value.prefix(32))\" is not true or false"
+                )
             }
         }
         // The smallest of RFC 791, and the largest of a bridge.
         if let value = definition.options[Option.mtu], definition.mtu.map({ (68...65_535).contains($0) }) != true {
-            throw EngineError(.badParameter, "invalid value for \(Option.mtu): \"\(value.prefix(32))\" is not 68 to 65535")
+            throw EngineError(
+                .badParameter,
+                "invalid value for \(Option.mtu): \"\(value.prefix(32))\" is not 68 to 65535"
+            )
         }
         if let value = definition.options[Option.hostAddress], IPAddress(value)?.isV4 != true {
             throw EngineError(
@@ -129,7 +135,10 @@ struct NetworkChecker {
             (1...longestInterface).contains(name.utf8.count) && name != "." && name != ".."
             && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") }
         if isValid { return }
-        throw EngineError(.badParameter, "`\(name.prefix(32))` cannot be the name of an interface: at most 15 bytes, no `/`")
+        throw EngineError(
+            .badParameter,
+            "`\(name.prefix(32))` cannot be the name of an interface: at most 15 bytes, no `/`"
+        )
     }
 
     // MARK: Subnets
@@ -168,7 +177,10 @@ struct NetworkChecker {
 
     private func subnet(_ range: NetworkInspection.Range) throws(EngineError) -> NetworkDefinition.Subnet {
         guard !range.subnet.isEmpty else {
-            throw EngineError(.badParameter, "a gateway, a range or an auxiliary address needs the subnet that it is of")
+            throw EngineError(
+                .badParameter,
+                "a gateway, a range or an auxiliary address needs the subnet that it is of"
+            )
         }
         let subnet = try Self.prefix(range.subnet, "subnet")
         let inner = range.range.isEmpty ? nil : try Self.prefix(range.range, "ip-range")
@@ -196,7 +208,10 @@ struct NetworkChecker {
 
     private static func prefix(_ text: String, _ field: String) throws(EngineError) -> IPPrefix {
         guard let prefix = IPPrefix(text) else {
-            throw EngineError(.badParameter, "invalid \(field) \(text.prefix(64)): it is no address with the length of a prefix")
+            throw EngineError(
+                .badParameter,
+                "invalid \(field) \(text.prefix(64)): it is no address with the length of a prefix"
+            )
         }
         return prefix
     }

@@ -73,7 +73,9 @@ struct NetworkDefinition: Codable, Equatable, Sendable {
 
     /// Where ports are published that name no address of the host; nil for everywhere.
     var hostAddress: IPAddress? {
-        guard let address = options[Option.hostAddress].flatMap({ IPAddress($0) }), address.number != 0 else { return nil }
+        guard let address = options[Option.hostAddress].flatMap({ IPAddress($0) }), address.number != 0 else {
+            return nil
+        }
         return address
     }
 

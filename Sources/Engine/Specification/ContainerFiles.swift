@@ -102,7 +102,8 @@ struct ContainerFiles: Equatable, Sendable {
         }
         hosts = mode == .host ? Self.appending(extra, to: host.hosts) : Self.hosts(config, extra, endpoints)
         resolver =
-            endpoints.isEmpty ? Self.resolver(settings, host: host.resolver) : Self.ownResolver(settings, host: host.resolver)
+            endpoints.isEmpty
+            ? Self.resolver(settings, host: host.resolver) : Self.ownResolver(settings, host: host.resolver)
     }
 
     private static func hosts(

@@ -58,10 +58,15 @@ extension RequestChecker {
         if !config.macAddress.isEmpty, HardwareAddress(config.macAddress) == nil {
             refuse("invalid MAC address", config.macAddress)
         }
-        for link in host.links ?? [] where link.isEmpty || link.utf8.count > 512 { refuse("bad format for links", link) }
-        for server in host.dns ?? [] where !NetworkText.isAddress(server) { refuse("invalid IP address for DNS", server) }
+        for link in host.links ?? [] where link.isEmpty || link.utf8.count > 512 {
+            refuse("bad format for links", link)
+        }
+        for server in host.dns ?? [] where !NetworkText.isAddress(server) {
+            refuse("invalid IP address for DNS", server)
+        }
         let others = wishes.keys.filter { $0 != host.networkMode }.sorted()
-        if case .network = mode {} else if !others.isEmpty {
+        if case .network = mode {
+        } else if !others.isEmpty {
             problems.append(
                 "conflicting options: a container in the network mode \(host.networkMode.prefix(64)) cannot be in other "
                     + "networks: \(others.joined(separator: ", ").prefix(256))"
@@ -104,7 +109,8 @@ extension RequestChecker {
         if problems.isEmpty { return }
         throw EngineError(
             .badParameter,
-            "invalid config for network \(network.prefix(64)): invalid endpoint settings: " + problems.joined(separator: "; ")
+            "invalid config for network \(network.prefix(64)): invalid endpoint settings: "
+                + problems.joined(separator: "; ")
         )
     }
 

@@ -125,7 +125,9 @@ extension ContainerSnapshot {
         var endpoints = details.endpoints ?? []
         for attached in definition.allNetworks {
             var shown = attached.wishes
-            let place = endpoints.firstIndex { $0.networkName == attached.reference || $0.network.hasPrefix(attached.reference) }
+            let place = endpoints.firstIndex {
+                $0.networkName == attached.reference || $0.network.hasPrefix(attached.reference)
+            }
             if let endpoint = place.map({ endpoints.remove(at: $0) }) {
                 endpoint.fill(&shown)
                 settings.networks[endpoint.networkName] = shown

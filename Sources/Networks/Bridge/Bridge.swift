@@ -153,9 +153,17 @@ package struct Bridges: Sendable {
         }
     }
 
-    /// Removes a bridge; it is fine where there is none.
+    /// Removes a bridge with the ends of containers at it; it is fine where there is none.
     package func remove(_ name: String) throws(NetlinkError) {
         guard let link = try socket.link(named: name), link.kind == "bridge" else { return }
+        // Somebody may keep the network of a container that has ended long ago.
+        for end in try socket.links() where end.master == link.index && end.kind == "veth" {
+            do throws(NetlinkError) {
+                try socket.send(.deleteLink(end.index))
+            } catch  where error.number == ENODEV {
+                // It went by itself.
+            }
+        }
         try socket.send(.deleteLink(link.index))
     }
 
@@ -178,11 +186,13 @@ package struct Bridges: Sendable {
             )
         }
         let inside = try NetlinkSocket(.route, inNetworkOf: container)
+        // A pidfd names a namespace to setns(2), but not to rtnetlink(7).
+        let namespace = try inside.openNetwork()
         let peer = LinkSettings(
             name: settings.name,
             mtu: settings.mtu,
             hardwareAddress: settings.hardwareAddress,
-            network: container
+            network: namespace.number
         )
         let port = LinkSettings(name: settings.hostName, isUp: true, mtu: settings.mtu, master: index)
         try socket.send(.createLink(.veth(peer: peer), port))
@@ -243,7 +253,7 @@ package struct Bridges: Sendable {
         for gateway in gateways {
             do throws(NetlinkError) {
                 try inside.send(.deleteRoute(.default(by: gateway, interface: own)))
-            } catch where error.number == ESRCH {
+            } catch  where error.number == ESRCH {
                 // The container had it changed.
             }
         }
@@ -263,11 +273,18 @@ package struct Bridges: Sendable {
     package func attach(_ hostName: String, to bridge: String, isIsolated: Bool = false) throws(NetlinkError) {
         guard let end = try socket.link(named: hostName), end.kind == "veth" else { return }
         guard let master = try socket.link(named: bridge)?.index else {
-            throw NetlinkError(.failed, "connect \(hostName) to bridge \(bridge)", reason: "there is no such bridge", number: ENODEV)
+            throw NetlinkError(
+                .failed,
+                "connect \(hostName) to bridge \(bridge)",
+                reason: "there is no such bridge",
+                number: ENODEV
+            )
         }
         if end.master == master, end.isUp { return }
         try socket.send(.changeLink(end.index, LinkSettings(isUp: true, master: master)))
-        try socket.send(.changeLink(end.index, LinkSettings(), port: BridgePortOptions(isHairpin: true, isIsolated: isIsolated)))
+        try socket.send(
+            .changeLink(end.index, LinkSettings(), port: BridgePortOptions(isHairpin: true, isIsolated: isIsolated))
+        )
     }
 
     /// Takes a container out of a bridge, by the name of its end on the host; it is fine where there is none.

@@ -49,7 +49,8 @@ struct DNSResponder: Sendable {
         if let addresses = tables.firstResult({ $0.addresses(of: name) }) {
             return .answer(answer(query, addresses, limit: limit, turn: turn))
         }
-        if let address = IPAddress(reverse: query.question.name), let names = tables.firstResult({ $0.names(of: address) })
+        if let address = IPAddress(reverse: query.question.name),
+            let names = tables.firstResult({ $0.names(of: address) })
         {
             return .answer(answer(query, names, limit: limit))
         }

@@ -4,6 +4,7 @@ import EngineAPI
 import Glibc
 import Images
 import Linux
+import NetlinkSupport
 import TestSupport
 import Testing
 
@@ -36,13 +37,14 @@ final class TestedEngine: Sendable {
         EngineLocation(data: scratch.path, runtime: scratch / "run")
     }
 
-    /// Runs a test with an engine, and sees to it that nothing is left of it.
+    /// Runs a test with an engine, whose networks are in that of the test where there is one, and sees to it that nothing is left of it.
     static func with(
         _ kind: EngineKind,
+        in network: TestNetwork? = nil,
         _ body: @Sendable (TestedEngine) async throws -> Void
     ) async throws {
         let scratch = try Scratch()
-        let engine = try await Engine.start(at: location(scratch), keeping: kind.keeping)
+        let engine = try await Engine.start(at: location(scratch), keeping: kind.keeping, host: network?.shared)
         let tested = TestedEngine(engine, scratch, kind)
         try await tested.work(isLast: true) { tested in
             try tested.importImage()
@@ -54,11 +56,12 @@ final class TestedEngine: Sendable {
     /// Runs several tests, each with an engine of its own that takes over what the one before has left.
     static func succession(
         _ kind: EngineKind,
+        in network: TestNetwork? = nil,
         _ bodies: [@Sendable (TestedEngine) async throws -> Void]
     ) async throws {
         let scratch = try Scratch()
         for (index, body) in bodies.enumerated() {
-            let engine = try await Engine.start(at: location(scratch), keeping: kind.keeping)
+            let engine = try await Engine.start(at: location(scratch), keeping: kind.keeping, host: network?.shared)
             let tested = TestedEngine(engine, scratch, kind)
             try await tested.work(isLast: index == bodies.count - 1) { tested in
                 if index == 0 { try tested.importImage() }

@@ -3,7 +3,7 @@
 import CLinux
 import FoundationEssentials
 import Glibc
-import Linux
+package import Linux
 package import Netlink
 import TestSupport
 
@@ -15,6 +15,9 @@ package final class TestNetwork: Sendable {
 
     /// The number of the descriptor, valid while the network lives.
     package var number: Int32 { descriptor.number }
+
+    /// The same, for those who share it.
+    package var shared: SharedDescriptor? { SharedDescriptor(try? descriptor.duplicate()) }
 
     package init() throws {
         // The thread ends with the call, and leaves the namespace to the descriptor.
