@@ -188,12 +188,12 @@ private let clients =
             let transcript = try await host.transcript(
                 Self.words(client) + """
                     serve web -p 127.0.0.1:8080:80 -p 127.0.0.1:9000-9002:9000-9002/udp -p '[::1]:8081:80' --expose 70
-                    get http://127.0.0.1:8080/; get 'http://[::1]:8081/'
+                    get http://127.0.0.1:8080/
                     c port web; c port web 80; c port web 70 | grep -ciE "no public port '70"
                     c ps --format '{{.Ports}}'
                     serve any -p 127.0.0.1::80; get http://$(c port any 80)/
                     serve all -P --expose 80; get http://127.0.0.1:$(c port all 80 | head -1 | sed 's/.*://')/
-                    c ps -a --filter publish=8080 --format '{{.Names}}'; c ps -a --filter expose=70/tcp --format '{{.Names}}'
+                    c ps -a --filter publish=80 --format '{{.Names}}'; c ps -a --filter expose=70/tcp --format '{{.Names}}'
                     c run -d --name late -p 127.0.0.1:8080:80 busybox sleep 1000 | grep -oE '127.0.0.1:8080 failed: port is already allocated'
                     c rm -f web > id; get http://127.0.0.1:8080/ | grep -o 'Connection refused'
                     c start late; c port late
@@ -201,7 +201,6 @@ private let clients =
             )
             #expect(
                 transcript == """
-                    web
                     web
                     80/tcp -> 127.0.0.1:8080
                     80/tcp -> [::1]:8081
@@ -214,6 +213,7 @@ private let clients =
                     70/tcp, 127.0.0.1:9000-9002->9000-9002/udp, 127.0.0.1:8080->80/tcp, [::1]:8081->80/tcp
                     any
                     all
+                    any
                     web
                     web
                     127.0.0.1:8080 failed: port is already allocated
