@@ -255,6 +255,30 @@ private let clients =
         }
     }
 
+    @Test func `are completed by their names`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                complete() { wharf --complete-words "$@" | tail -n +2 | xargs; }
+                wharf network create back > id; wharf network create front > id
+                complete network rm ''; complete network inspect b; complete container run --network ''
+                complete network connect back ''; wharf container create --name web busybox true > id
+                complete network connect back ''
+                """
+            )
+            #expect(
+                transcript == """
+                    back front
+                    back bridge
+                    back bridge front host none
+
+                    web
+
+                    """
+            )
+        }
+    }
+
     @Test(arguments: clients) func `tell what happens to them`(client: String) async throws {
         try await Installation.with { host in
             let events = client == "docker" ? "docker events" : "wharf engine events"
