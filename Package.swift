@@ -66,7 +66,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime", "Seccomp",
+                "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
+                "Seccomp",
                 "Store",
             ],
             swiftSettings: strict
@@ -104,6 +105,7 @@ let package = Package(
                 "Images",
                 "JSONTree",
                 "Linux",
+                "Networks",
                 "OCI",
                 "Terminal",
                 "YAML",

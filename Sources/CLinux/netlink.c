@@ -36,6 +36,13 @@ int clinux_netlink_open(int protocol, uint32_t *port) {
     return result < 0 ? result : descriptor;
 }
 
+int clinux_netlink_join(int descriptor, int group) {
+    int saved = errno;
+    int result = setsockopt(descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0 ? -errno : 0;
+    errno = saved;
+    return result;
+}
+
 static int set_buffer(int descriptor, int option, int size) {
     int saved = errno;
     int result = setsockopt(descriptor, SOL_SOCKET, option, &size, sizeof size) < 0 ? -errno : 0;

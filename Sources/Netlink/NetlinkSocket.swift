@@ -61,7 +61,8 @@ package final class NetlinkSocket: Sendable {
         _ = clinux_netlink_set_receive_buffer(descriptor.number, 1 << 20)
     }
 
-    private static func open(_ family: Family, _ network: Int32?) throws(NetlinkError) -> (Int32, UInt32) {
+    /// The number of a socket, which is the caller's to close, and its port.
+    static func open(_ family: Family, _ network: Int32?) throws(NetlinkError) -> (Int32, UInt32) {
         let protocolNumber = family.number
         let action = "open a socket to \(family.name)"
         @Sendable func result() throws(SystemError) -> (Int32, UInt32) {

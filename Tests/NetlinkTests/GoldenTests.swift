@@ -64,6 +64,24 @@ import Testing
             """
         )
         try check(
+            .createLink(.ipvlan(parent: 3, mode: .l3s, sharing: .isolated), LinkSettings(name: "i")),
+            16,
+            flags: 0x601,
+            """
+            00000000 00000000 00000000 00000000 06000300 69000000 08000500 03000000 24001280 0b000100
+            6970766c 616e0000 14000280 06000100 02000000 06000200 01000000
+            """
+        )
+        try check(
+            .createLink(.vlan(parent: 3, id: 50), LinkSettings(name: "a.50")),
+            16,
+            flags: 0x601,
+            """
+            00000000 00000000 00000000 00000000 09000300 612e3530 00000000 08000500 03000000 1c001280
+            09000100 766c616e 00000000 0c000280 06000100 32000000
+            """
+        )
+        try check(
             .changeLink(
                 5,
                 LinkSettings(isUp: false, generation: AddressGeneration.none),

@@ -76,18 +76,27 @@ final class MirrorServer: Sendable {
 extension TestNetwork {
     /// Asks a ``MirrorServer`` from this network.
     ///
+    /// - Parameters:
+    ///   - address: Where.
+    ///   - port: The port.
+    ///   - transport: The protocol.
+    ///   - milliseconds: How long to wait for each step.
     /// - Returns: The address that it has seen; nil where nothing came back, which takes a while where packets are dropped.
-    func ask(_ address: String, _ port: UInt16, by transport: TransportProtocol = .tcp) throws -> String? {
-        let isV4 = address.contains(".")
-        return try run {
-            let type = transport == .udp ? SOCK_DGRAM : SOCK_STREAM
-            let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-            let number = Glibc.socket(isV4 ? AF_INET : AF_INET6, Int32(type.rawValue) | flags, 0)
+    /// - Throws: Why it cannot ask.
+    func ask(
+        _ address: String,
+        _ port: UInt16,
+        by transport: TransportProtocol = .tcp,
+        within milliseconds: Int32 = 700
+    ) throws -> String? {
+        try run {
+            guard let number = try? Self.connected(transport, to: address, port, within: milliseconds) else {
+                return nil
+            }
             defer { close(number) }
-            guard try Self.connect(number, address, port, isV4: isV4) else { return nil }
             if transport == .udp, send(number, "?", 1, 0) != 1 { return nil }
             var wait = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-            guard poll(&wait, 1, 700) == 1 else { return nil }
+            guard poll(&wait, 1, milliseconds) == 1 else { return nil }
             var buffer = [UInt8](repeating: 0, count: 64)
             let count = recv(number, &buffer, buffer.count, 0)
             guard count > 0 else { return nil }
@@ -96,7 +105,30 @@ extension TestNetwork {
         }
     }
 
-    private static func connect(_ number: Int32, _ address: String, _ port: UInt16, isV4: Bool) throws -> Bool {
+    /// A connected socket in the network of the calling thread, which does not wait; its number is the caller's to close.
+    static func connected(
+        _ transport: TransportProtocol,
+        to address: String,
+        _ port: UInt16,
+        within milliseconds: Int32 = 10_000
+    ) throws -> Int32 {
+        let isV4 = address.contains(".")
+        let type = transport == .udp ? SOCK_DGRAM : SOCK_STREAM
+        let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let number = Glibc.socket(isV4 ? AF_INET : AF_INET6, Int32(type.rawValue) | flags, 0)
+        if number < 0 { throw SystemError("socket", errno) }
+        if try connect(number, address, port, isV4: isV4, milliseconds) { return number }
+        close(number)
+        throw SystemError("connect", ECONNREFUSED, on: address)
+    }
+
+    private static func connect(
+        _ number: Int32,
+        _ address: String,
+        _ port: UInt16,
+        isV4: Bool,
+        _ milliseconds: Int32
+    ) throws -> Bool {
         var (four, six) = (sockaddr_in(), sockaddr_in6())
         (four.sin_family, four.sin_port) = (sa_family_t(AF_INET), port.bigEndian)
         (six.sin6_family, six.sin6_port) = (sa_family_t(AF_INET6), port.bigEndian)
@@ -111,7 +143,7 @@ extension TestNetwork {
         if result == 0 { return true }
         guard errno == EINPROGRESS else { return false }
         var wait = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
-        guard poll(&wait, 1, 700) == 1 else { return false }
+        guard poll(&wait, 1, milliseconds) == 1 else { return false }
         var failure: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         getsockopt(number, SOL_SOCKET, SO_ERROR, &failure, &length)
@@ -130,6 +162,9 @@ struct TestHost {
     init() throws {
         (host, neighbour) = (try TestNetwork.withLoopback(), try TestNetwork.withLoopback())
         bridges = try Bridges(inNetworkOf: host.number)
+        try Forwarding.enable(inNetworkOf: host.number, ipv6: true)
+        // A router sends nothing on before the address of its link is proven, which takes a second.
+        try host.run { try writeFile("/proc/sys/net/ipv6/conf/default/accept_dad", Array("0".utf8)) }
         let (here, there) = (host.route, neighbour.route)
         let peer = LinkSettings(name: "eth0", network: neighbour.number)
         try here.send(.createLink(.veth(peer: peer, peerIndex: 2), LinkSettings(name: "eth0"), index: 2))

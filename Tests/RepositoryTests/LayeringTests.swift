@@ -28,7 +28,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Store": (["GRDB"], ["Glibc"]),
     "Engine": (
         [
-            "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime", "Seccomp",
+            "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
+            "Seccomp",
             "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
@@ -52,7 +53,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "wharf": (
         [
             "Arguments", "Compose", "Crypto", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
-            "JSONTree", "Linux", "OCI", "Terminal", "YAML",
+            "JSONTree", "Linux", "Networks", "OCI", "Terminal", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),

@@ -20,13 +20,15 @@ private struct Diagnosis {
         }
     }
 
-    /// Runs `wharf doctor` for a folder, after shell commands in a mount namespace of their own where there are some.
-    static func of(_ root: String, after shell: String? = nil) throws -> Diagnosis {
+    /// Runs `wharf doctor` for a folder, after shell commands in namespaces of their own where there are some.
+    static func of(_ root: String, after shell: String? = nil, in namespaces: String = "-m") throws -> Diagnosis {
         let wharf = Binaries.path(of: "wharf")
         let arguments = ["--root", root, "doctor", "--format", "json"]
         guard let shell else { return try Diagnosis(Command(wharf, arguments).run()) }
         let script = "\(shell) && exec \"$@\""
-        return try Diagnosis(Command("/usr/bin/unshare", ["-m", "sh", "-c", script, "sh", wharf] + arguments).run())
+        return try Diagnosis(
+            Command("/usr/bin/unshare", [namespaces, "sh", "-c", script, "sh", wharf] + arguments).run()
+        )
     }
 }
 
@@ -127,6 +129,26 @@ private func kernelText(_ path: String) throws -> String {
         let check = try #require(Diagnosis.of(scratch / "root", after: shell).checks["descriptors"])
         #expect(check.status == "warning")
         #expect(check.message == "256 open files: about 24 containers")
+    }
+
+    @Test func `a firewall that drops what is forwarded is a finding, with what allows it`() throws {
+        let scratch = try Scratch()
+        let free = try Diagnosis.of(scratch / "root", after: "true", in: "-n")
+        #expect(free.checks["nftables"]?.status == "ok")
+        #expect(free.checks["forwarding"]?.message == "no other firewall is in the way of containers")
+        let base = "type filter hook forward priority 0; policy drop;"
+        let bridges =
+            "nft add table inet wharf-1 && nft add set inet wharf-1 bridges '{ type ifname; elements = { wh0 }; }'"
+        let shell = "nft add table ip filter && nft add chain ip filter FORWARD '{ \(base) }' && \(bridges)"
+        let blocked = try Diagnosis.of(scratch / "root", after: shell, in: "-n")
+        #expect(blocked.checks["forwarding"] == nil)
+        let check = try #require(blocked.checks["forward-ip-filter-FORWARD"])
+        #expect(check.status == "warning")
+        #expect(check.message.hasPrefix("chain FORWARD of table ip filter drops what is forwarded"))
+        #expect(check.remedy == "`iptables -I FORWARD -i wh0 -j ACCEPT`, `iptables -I FORWARD -o wh0 -j ACCEPT`")
+        let allows = "iptables-nft -I FORWARD -i wh0 -j ACCEPT && iptables-nft -I FORWARD -o wh0 -j ACCEPT"
+        let allowed = try Diagnosis.of(scratch / "root", after: "\(shell) && \(allows)", in: "-n")
+        #expect(allowed.checks["forwarding"]?.status == "ok")
     }
 
     @Test func `the text has each remedy below its finding`() throws {

@@ -73,6 +73,19 @@ int64_t clinux_send_packet(int socket, const void *bytes, size_t size, const int
 int64_t clinux_receive_packet(int socket, void *bytes, size_t size, int *_Nullable descriptors, size_t capacity,
                               size_t *count, int flags);
 
+// Datagrams of IPv4 and IPv6 with both of their ends, so that an answer comes from the address that was asked (IP_PKTINFO of
+// ip(7), IPV6_PKTINFO of ipv6(7)). Unused bytes are zero.
+struct clinux_datagram_ends {
+    uint8_t peer[28];  // struct sockaddr_in or sockaddr_in6.
+    uint8_t local[16];
+    uint32_t peer_size;
+    uint32_t local_size;  // 0 where it is not known: the kernel chooses then.
+    uint32_t interface;   // 0 where the address says enough.
+};
+int clinux_datagram_prepare(int socket, int is_v6);
+int64_t clinux_datagram_receive(int socket, void *bytes, size_t size, struct clinux_datagram_ends *ends);
+int64_t clinux_datagram_send(int socket, const void *bytes, size_t size, const struct clinux_datagram_ends *ends);
+
 // Events. `token` comes back with the event.
 int clinux_epoll_create(void);
 int clinux_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t token);

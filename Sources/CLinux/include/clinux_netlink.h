@@ -27,6 +27,8 @@ extern const uint32_t CLINUX_NFT_TABLE_F_PERSIST;
 // A socket, close-on-exec, in the network namespace of the calling thread, bound to a port that the kernel chooses. It asks
 // for extended acknowledgements without a copy of the request, and for strict checks of what a dump is asked for.
 int clinux_netlink_open(int protocol, uint32_t *port);
+// Hears what the kernel tells a group: RTNLGRP_LINK for example.
+int clinux_netlink_join(int socket, int group);
 // Raises how much may wait in the socket, on one side, above the limit for all (SO_SNDBUFFORCE, SO_RCVBUFFORCE).
 int clinux_netlink_set_send_buffer(int socket, int size);
 int clinux_netlink_set_receive_buffer(int socket, int size);

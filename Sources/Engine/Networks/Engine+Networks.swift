@@ -24,6 +24,7 @@ extension Engine {
     /// A network with the containers that run in it.
     ///
     /// - Parameter reference: Its identifier, its name, or the start of the identifier.
+    /// - Returns: The network.
     /// - Throws: `notFound`, or `badParameter` where several identifiers start so.
     package func inspectNetwork(_ reference: String) async throws -> NetworkInspection {
         var found = try findNetwork(reference)

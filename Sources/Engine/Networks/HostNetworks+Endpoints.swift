@@ -375,6 +375,7 @@ extension HostNetworks {
     ///   - id: The container.
     ///   - process: The number of the pidfd of its first process.
     ///   - commit: Called with what it has from then on, before anything of it is done.
+    /// - Throws: What the kernel refused.
     func leave(
         _ endpoint: ContainerEndpoint,
         _ id: ObjectID,

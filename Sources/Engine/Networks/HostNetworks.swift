@@ -77,6 +77,7 @@ final class HostNetworks: Sendable {
     /// The network that a text stands for.
     ///
     /// - Parameter reference: Its identifier, its name, or the start of the identifier.
+    /// - Returns: The network.
     /// - Throws: `notFound`, or `badParameter` where several identifiers start so.
     func find(_ reference: String) throws(EngineError) -> Network {
         let result = state.withLock { state in Result { () throws(EngineError) in try state.find(reference) } }

@@ -27,6 +27,9 @@ package enum Expression: Equatable, Sendable {
         case mark
         case inputInterface
         case outputInterface
+        /// What sort of virtual device it came in by, as a name: `bridge` for example.
+        case inputKind
+        case outputKind
         /// `AF_INET` or `AF_INET6`, in one byte.
         case networkProtocol
         /// `IPPROTO_TCP` and its like, in one byte.
@@ -37,6 +40,8 @@ package enum Expression: Equatable, Sendable {
             case .mark: NFT_META_MARK.rawValue
             case .inputInterface: NFT_META_IIFNAME.rawValue
             case .outputInterface: NFT_META_OIFNAME.rawValue
+            case .inputKind: NFT_META_IIFKIND.rawValue
+            case .outputKind: NFT_META_OIFKIND.rawValue
             case .networkProtocol: NFT_META_NFPROTO.rawValue
             case .transportProtocol: NFT_META_L4PROTO.rawValue
             }

@@ -25,12 +25,14 @@ package struct Rule: Equatable, Sendable {
     }
 }
 
-/// A rule as the kernel shows it, without its steps.
+/// A rule as the kernel shows it; of its steps only what is simple.
 package struct RuleState: Equatable, Sendable {
     package var chain: String
     /// The number by which it is deleted.
     package var handle: UInt64
     package var comment: String?
+    /// What it accepts; nil where it does something else, or looks at more than interfaces.
+    package var acceptance: RuleAcceptance?
 
     /// Reads a message of type `NFT_MSG_NEWRULE`.
     ///
@@ -41,6 +43,7 @@ package struct RuleState: Equatable, Sendable {
         chain = try attributes.text(NFTA_RULE_CHAIN).required("the chain of a rule")
         handle = try attributes.bigEndian(NFTA_RULE_HANDLE).required("the handle of a rule")
         comment = attributes[NFTA_RULE_USERDATA].flatMap(UserData.comment)
+        acceptance = try attributes.nested(NFTA_RULE_EXPRESSIONS).flatMap(RuleAcceptance.init)
     }
 }
 

@@ -38,6 +38,8 @@ package struct TrackedConnection: Equatable, Sendable {
     /// As answers have it; after a translation its source is who really answers.
     package var reply: Flow
     private let id: [UInt8]?
+    /// Connections of different zones may look alike.
+    private let zone: [UInt8]?
 
     /// Reads a message of type `IPCTNL_MSG_CT_NEW`.
     ///
@@ -48,6 +50,7 @@ package struct TrackedConnection: Equatable, Sendable {
         original = try Flow(attributes[CTA_TUPLE_ORIG].required("the original direction of a connection"))
         reply = try Flow(attributes[CTA_TUPLE_REPLY].required("the reply direction of a connection"))
         id = attributes[CTA_ID].map(Array.init)
+        zone = attributes[CTA_ZONE].map(Array.init)
     }
 
     /// Forgets the connection, but not another one that took its place meanwhile.
@@ -55,6 +58,7 @@ package struct TrackedConnection: Equatable, Sendable {
         var attributes = Attributes()
         attributes.add(CTA_TUPLE_ORIG, bytes: original.encoded)
         if let id { attributes.add(CTA_ID, bytes: id) }
+        if let zone { attributes.add(CTA_ZONE, bytes: zone) }
         return Request.netfilter(
             NFNL_SUBSYS_CTNETLINK,
             IPCTNL_MSG_CT_DELETE.rawValue,
@@ -67,12 +71,18 @@ package struct TrackedConnection: Equatable, Sendable {
 
 extension NetlinkSocket {
     /// The connections that the namespace tracks.
-    package func trackedConnections() throws(NetlinkError) -> [TrackedConnection] {
+    ///
+    /// - Parameter family: Which ones: `AF_INET`, `AF_INET6` or, for both, `AF_UNSPEC`.
+    /// - Returns: The connections.
+    /// - Throws: Where the kernel does not tell.
+    package func trackedConnections(
+        of family: UInt8 = UInt8(AF_UNSPEC)
+    ) throws(NetlinkError) -> [TrackedConnection] {
         let action = "list tracked connections"
         let request = Request.netfilter(
             NFNL_SUBSYS_CTNETLINK,
             IPCTNL_MSG_CT_GET.rawValue,
-            family: UInt8(AF_UNSPEC),
+            family: family,
             Attributes(),
             action: action
         )
@@ -85,13 +95,18 @@ extension NetlinkSocket {
 
     /// Forgets connections, so that their next packets are looked up anew and do not go to an address that has gone.
     ///
-    /// - Parameter isChosen: Which ones.
+    /// - Parameters:
+    ///   - family: Among which ones: `AF_INET`, `AF_INET6` or, for both, `AF_UNSPEC`.
+    ///   - isChosen: Which ones.
     /// - Returns: How many were forgotten.
     /// - Throws: Where the kernel refuses; a connection that ended meanwhile is no error.
     @discardableResult
-    package func forgetConnections(where isChosen: (TrackedConnection) -> Bool) throws(NetlinkError) -> Int {
+    package func forgetConnections(
+        of family: UInt8 = UInt8(AF_UNSPEC),
+        where isChosen: (TrackedConnection) -> Bool
+    ) throws(NetlinkError) -> Int {
         var count = 0
-        for answer in try answers(to: trackedConnections().filter(isChosen).map(\.deletion)) {
+        for answer in try answers(to: trackedConnections(of: family).filter(isChosen).map(\.deletion)) {
             if let failure = answer.failure {
                 if failure.number == ENOENT { continue }
                 throw failure

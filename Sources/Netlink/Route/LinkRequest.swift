@@ -68,12 +68,25 @@ package enum NewLink: Equatable, Sendable {
     /// One end; the other one is made with it. The peer cannot be made up: its other end does not exist yet.
     case veth(peer: LinkSettings, peerIndex: UInt32 = 0)
     case macvlan(parent: UInt32, mode: MACVLANMode)
+    case ipvlan(parent: UInt32, mode: IPVLANMode, sharing: IPVLANSharing = .bridge)
+    /// What comes to its parent with a mark of IEEE 802.1Q.
+    case vlan(parent: UInt32, id: UInt16)
 
     var kind: String {
         switch self {
         case .bridge: "bridge"
         case .veth: "veth"
         case .macvlan: "macvlan"
+        case .ipvlan: "ipvlan"
+        case .vlan: "vlan"
+        }
+    }
+
+    /// The number of the interface that it stands on.
+    fileprivate var parent: UInt32? {
+        switch self {
+        case .bridge, .veth: nil
+        case .macvlan(let parent, _), .ipvlan(let parent, _, _), .vlan(let parent, _): parent
         }
     }
 
@@ -89,6 +102,13 @@ package enum NewLink: Equatable, Sendable {
             }
         case .macvlan(_, let mode):
             information.nest(IFLA_INFO_DATA) { $0.add(IFLA_MACVLAN_MODE, mode.rawValue) }
+        case .ipvlan(_, let mode, let sharing):
+            information.nest(IFLA_INFO_DATA) {
+                $0.add(IFLA_IPVLAN_MODE, mode.rawValue)
+                $0.add(IFLA_IPVLAN_FLAGS, sharing.rawValue)
+            }
+        case .vlan(_, let id):
+            information.nest(IFLA_INFO_DATA) { $0.add(IFLA_VLAN_ID, id) }
         }
     }
 }
@@ -99,6 +119,23 @@ package enum MACVLANMode: UInt32, Sendable {
     case vepa = 2
     case bridge = 4
     case passThrough = 8
+}
+
+/// Where packets of interfaces of type ipvlan are looked at (Documentation/networking/ipvlan.rst).
+package enum IPVLANMode: UInt16, Sendable {
+    /// As on a link of their own.
+    case l2 = 0
+    /// By the routes of the parent's network; there is no broadcast, and no gateway on the link.
+    case l3 = 1
+    /// The same, with connection tracking and rules.
+    case l3s = 2
+}
+
+/// What interfaces of type ipvlan on one parent may say to each other (linux/if_link.h).
+package enum IPVLANSharing: UInt16, Sendable {
+    case bridge = 0
+    case isolated = 1
+    case vepa = 2
 }
 
 extension Request {
@@ -113,7 +150,7 @@ extension Request {
     /// - Returns: The request.
     package static func createLink(_ link: NewLink, _ settings: LinkSettings, index: UInt32 = 0) -> Request {
         var attributes = settings.attributes
-        if case .macvlan(let parent, _) = link { attributes.add(IFLA_LINK, parent) }
+        if let parent = link.parent { attributes.add(IFLA_LINK, parent) }
         attributes.nest(IFLA_LINKINFO) { link.add(to: &$0) }
         return Request(
             type: UInt16(RTM_NEWLINK),

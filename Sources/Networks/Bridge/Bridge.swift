@@ -79,6 +79,8 @@ package struct Bridges: Sendable {
 
     /// Makes a bridge and brings it up, or mends one that is there.
     ///
+    /// Containers reach others only with ``Forwarding``.
+    ///
     /// - Parameter settings: What it is to be.
     /// - Throws: What the kernel refused; nothing new is left then.
     package func make(_ settings: BridgeSettings) throws {
@@ -124,32 +126,17 @@ package struct Bridges: Sendable {
             throw NetlinkError(.failed, "make bridge `\(settings.name)`", reason: "that is no name", number: EINVAL)
         }
         let hasV6 = settings.gateways.contains { !$0.address.isV4 }
-        try write([
+        let name = settings.name
+        try KernelSettings.run(inNetworkOf: network) {
             // What is published on 127.0.0.1 goes out by the bridge; the firewall lets nothing else use it.
-            ("net/ipv4/conf/\(settings.name)/route_localnet", "1"),
-            ("net/ipv4/ip_forward", "1"),
-        ])
-        // A kernel without IPv6 has no such files.
-        try? write([
+            try KernelSettings.set("ipv4/conf/\(name)/route_localnet", to: "1")
+            // A kernel without IPv6 has no files for it.
+            if !hasV6, KernelSettings.value("ipv6/conf/\(name)/disable_ipv6") == nil { return }
             // No container tells others where to send what (CVE-2020-13401).
-            ("net/ipv6/conf/\(settings.name)/accept_ra", "0"),
+            try KernelSettings.set("ipv6/conf/\(name)/accept_ra", to: "0")
             // Nobody else has the bridge's addresses, and without one of its link it finds no container for what it forwards.
-            ("net/ipv6/conf/\(settings.name)/accept_dad", "0"),
-            ("net/ipv6/conf/\(settings.name)/disable_ipv6", hasV6 ? "0" : "1"),
-        ])
-        if hasV6 { try write([("net/ipv6/conf/all/forwarding", "1")]) }
-    }
-
-    private func write(_ values: [(path: String, value: String)]) throws {
-        let network = network
-        // The files are those of the thread's network.
-        try BlockingCall.runAndJoin {
-            if let network { try enterNetwork(network) }
-            for (path, value) in values {
-                let file = try Descriptor.open("/proc/sys/\(path)", O_RDWR)
-                let present = try file.contents(limit: 64).filter { $0 != UInt8(ascii: "\n") }
-                if !present.elementsEqual(value.utf8) { try file.write(Array(value.utf8)) }
-            }
+            try KernelSettings.set("ipv6/conf/\(name)/accept_dad", to: "0")
+            try KernelSettings.set("ipv6/conf/\(name)/disable_ipv6", to: hasV6 ? "0" : "1")
         }
     }
 

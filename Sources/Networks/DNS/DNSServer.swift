@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
 import Glibc
 package import Linux
 package import Netlink
-import Synchronization
 
 /// What the queries of one container are answered with.
 package struct DNSView: Sendable {
@@ -34,7 +32,7 @@ package struct DNSView: Sendable {
 
 /// Answers the queries of all containers, with one thread.
 package final class DNSServer: Sendable {
-    private let mailbox: DNSMailbox
+    private let mailbox: Mailbox<DNSCommand>
 
     /// Starts the thread.
     ///
@@ -46,7 +44,7 @@ package final class DNSServer: Sendable {
         resolverFile: String = "/etc/resolv.conf",
         upstreamPort: UInt16 = DNSSockets.port
     ) throws(SystemError) {
-        let mailbox = try DNSMailbox()
+        let mailbox = try Mailbox<DNSCommand>()
         let events = try EventQueue()
         let upstream = DNSForwarder.Settings(resolverFile: resolverFile, port: upstreamPort)
         let place = SharedEventQueue(events)
@@ -103,31 +101,4 @@ enum DNSCommand: Sendable {
     case define(String, NameTable?)
     case close(String)
     case end
-}
-
-/// Commands for the thread, and the descriptor that wakes it.
-final class DNSMailbox: Sendable {
-    let signal: Descriptor
-    private let commands = Mutex<[DNSCommand]>([])
-
-    init() throws(SystemError) {
-        let number = clinux_eventfd(0, O_CLOEXEC | O_NONBLOCK)
-        signal = Descriptor(owning: try SystemError.check(number, "eventfd"))
-    }
-
-    func post(_ command: DNSCommand) {
-        commands.withLock { $0.append(command) }
-        var one: UInt64 = 1
-        write(signal.number, &one, MemoryLayout<UInt64>.size)
-    }
-
-    /// What has been posted since the last call.
-    func take() -> [DNSCommand] {
-        var count: UInt64 = 0
-        read(signal.number, &count, MemoryLayout<UInt64>.size)
-        return commands.withLock { commands in
-            defer { commands = [] }
-            return commands
-        }
-    }
 }

@@ -37,7 +37,7 @@ package enum TransportProtocol: UInt8, CaseIterable, Sendable {
     case sctp = 132
 }
 
-/// A port of the host that leads to a container.
+/// A port of the host that leads to a container, or several that follow each other.
 package struct PublishedPort: Hashable, Sendable {
     package var transport: TransportProtocol
     /// The address of the host at which it is published; nil for all of the family of the container's address.
@@ -46,18 +46,34 @@ package struct PublishedPort: Hashable, Sendable {
     /// The container's address, of the same family as that of the host.
     package var address: IPAddress
     package var port: UInt16
+    /// How many ports there are, on both sides from the given one on.
+    ///
+    /// A thousand of them are one element for the kernel where both sides have the same numbers.
+    package var count: UInt16
 
     package init(
         _ transport: TransportProtocol,
         at hostAddress: IPAddress? = nil,
         _ hostPort: UInt16,
         to address: IPAddress,
-        _ port: UInt16
+        _ port: UInt16,
+        count: UInt16 = 1
     ) {
+        precondition(count > 0 && Int(max(hostPort, port)) + Int(count) <= 1 << 16, "there are 65536 ports")
         self.transport = transport
         self.hostAddress = hostAddress
         self.hostPort = hostPort
         self.address = address
         self.port = port
+        self.count = count
+    }
+
+    /// Whether it is a range for the kernel, too.
+    var isRange: Bool { count > 1 && hostPort == port }
+
+    /// The ports one by one.
+    var single: [PublishedPort] {
+        if count == 1 { return [self] }
+        return (0..<count).map { PublishedPort(transport, at: hostAddress, hostPort + $0, to: address, port + $0) }
     }
 }

@@ -27,6 +27,10 @@ struct FirewallTable {
         let ports: NamedSet
         /// The same at one address of the host.
         let portsAt: NamedSet
+        /// Protocol and ports of the host, at all of its addresses, to the address of a container that has the same ports.
+        let ranges: NamedSet
+        /// The same at one address of the host.
+        let rangesAt: NamedSet
 
         fileprivate init(_ table: Table, isV4: Bool) {
             self.isV4 = isV4
@@ -36,9 +40,18 @@ struct FirewallTable {
             let target = NamedSet.Content.values([address, .port])
             ports = NamedSet(table, "ports\(suffix)", key: [.protocolNumber, .port], to: target)
             portsAt = NamedSet(table, "ports\(suffix)_at", key: [address, .protocolNumber, .port], to: target)
+            let name = "ranges\(suffix)"
+            ranges = NamedSet(table, name, key: [.protocolNumber, .port], to: .values([address]), isInterval: true)
+            rangesAt = NamedSet(
+                table,
+                "\(name)_at",
+                key: [address, .protocolNumber, .port],
+                to: .values([address]),
+                isInterval: true
+            )
         }
 
-        fileprivate var sets: [NamedSet] { [networks, masqueraded, ports, portsAt] }
+        fileprivate var sets: [NamedSet] { [networks, masqueraded, ports, portsAt, ranges, rangesAt] }
 
         /// How many registers an address fills.
         fileprivate var width: UInt8 { isV4 ? 1 : 4 }
@@ -57,6 +70,8 @@ struct FirewallTable {
     private let output: Chain
     private let forward: Chain
     private let postrouting: Chain
+    /// What is forwarded between others.
+    private let others: Chain
 
     init(named name: String) {
         table = Table(.inet, name)
@@ -69,6 +84,7 @@ struct FirewallTable {
         output = Chain(table, "output", hook: .init(.nat, .output, priority: Priority.destination))
         forward = Chain(table, "forward", hook: .init(.filter, .forward, priority: Priority.filter))
         postrouting = Chain(table, "postrouting", hook: .init(.nat, .postrouting, priority: Priority.source))
+        others = Chain(table, "others")
     }
 
     func family(of address: IPAddress) -> Family { address.isV4 ? four : six }
@@ -78,7 +94,7 @@ struct FirewallTable {
     /// Makes the table anew, without any network; what was in it is gone in the same step.
     func rebuilt(_ flags: TableFlags) -> [Request] {
         let sets = [bridges, incoming, outgoing] + families.flatMap(\.sets)
-        let chains = [raw, prerouting, output, forward, postrouting]
+        let chains = [others, raw, prerouting, output, forward, postrouting]
         // One that is there is taken over first, so that it can be deleted.
         let anew: [Request] = [.addTable(table, flags), .deleteTable(table), .addTable(table, flags)]
         let numbered = sets.enumerated().map { Request.addSet($1, id: UInt32($0 + 1)) }
@@ -117,15 +133,26 @@ struct FirewallTable {
     /// What goes to a published port of this host goes on to a container: the port of one address before that of all.
     private func translations(in chain: Chain, _ family: Family) -> [Rule] {
         let result = Register(8)
-        let isLocal = [Expression].version(isV4: family.isV4) + .isLocal(.destination)
-        let translated: [Expression] = [
-            .destinationNAT(isV4: family.isV4, address: result, port: Register(8 + family.width))
-        ]
+        var isLocal = [Expression].version(isV4: family.isV4) + .isLocal(.destination)
+        // What is sent to ::1 cannot leave the host (RFC 4291, section 2.5.3): the port's holder serves it.
+        if !family.isV4 { isLocal += .address(.destination, in: IPPrefix(.v6(1)), isEqual: false) }
+        let translated = Expression.destinationNAT(
+            isV4: family.isV4,
+            address: result,
+            port: Register(8 + family.width)
+        )
+        let translatedRange = Expression.destinationNAT(isV4: family.isV4, address: result)
         let specific =
             [Expression].load(.destination, isV4: family.isV4, to: Register(0))
-            + .loadProtocolAndPort(to: family.width) + [.map(Register(0), by: family.portsAt.name, to: result)]
-        let general = [Expression].loadProtocolAndPort(to: 0) + [.map(Register(0), by: family.ports.name, to: result)]
-        return [specific, general].map { Rule(table, chain.name, isLocal + $0 + translated) }
+            + .loadProtocolAndPort(to: family.width)
+        let general = [Expression].loadProtocolAndPort(to: 0)
+        let steps = [
+            specific + [.map(Register(0), by: family.portsAt.name, to: result), translated],
+            specific + [.map(Register(0), by: family.rangesAt.name, to: result), translatedRange],
+            general + [.map(Register(0), by: family.ports.name, to: result), translated],
+            general + [.map(Register(0), by: family.ranges.name, to: result), translatedRange],
+        ]
+        return steps.map { Rule(table, chain.name, isLocal + $0) }
     }
 
     private var forwardRules: [Rule] {
@@ -140,7 +167,24 @@ struct FirewallTable {
                 forward.name,
                 [.meta(.inputInterface, to: Register(0)), .verdictMap(Register(0), by: outgoing.name)]
             ),
+            // Both end with a verdict for what is ours.
+            Rule(table, forward.name, [.verdict(.jump(others.name))]),
         ]
+    }
+
+    /// Drops what is forwarded between others, in these versions only.
+    func guarding(_ versions: IPVersions) -> [Request] {
+        let bridge = DataValue.interfaceName("bridge").bytes
+        // What crosses a bridge has come in and leaves by the same one.
+        let isBridged: [Expression] = [
+            .meta(.inputKind, to: Register(0)), .compare(Register(0), to: bridge),
+            .meta(.outputKind, to: Register(0)), .compare(Register(0), to: bridge),
+        ]
+        var drops: [[Expression]] = []
+        if versions.contains(.ipv4) { drops.append(.version(isV4: true) + [.verdict(.drop)]) }
+        if versions.contains(.ipv6) { drops.append(.version(isV4: false) + [.verdict(.drop)]) }
+        if !drops.isEmpty { drops.insert(isBridged + [.verdict(.back)], at: 0) }
+        return [.flushChain(others)] + drops.map { .addRule(Rule(table, others.name, $0)) }
     }
 
     /// What leaves our networks has the host's address, and so has what comes back into them by a published port: the
@@ -243,18 +287,33 @@ struct FirewallTable {
         var elements: [([SetElement], NamedSet)] = []
         for family in families {
             let own = ports.filter { $0.address.isV4 == family.isV4 }
-            let general = own.filter { $0.hostAddress == nil }.map { Self.element(of: $0, []) }
-            let specific = own.compactMap { port in port.hostAddress.map { Self.element(of: port, [.address($0)]) } }
-            if !general.isEmpty { elements.append((general, family.ports)) }
-            if !specific.isEmpty { elements.append((specific, family.portsAt)) }
+            let single = own.filter { !$0.isRange }.flatMap(\.single)
+            let ranges = own.filter(\.isRange)
+            let lists = [
+                (single.filter { $0.hostAddress == nil }.map(Self.element), family.ports),
+                (single.filter { $0.hostAddress != nil }.map(Self.element), family.portsAt),
+                (ranges.filter { $0.hostAddress == nil }.map(Self.range), family.ranges),
+                (ranges.filter { $0.hostAddress != nil }.map(Self.range), family.rangesAt),
+            ]
+            elements += lists.filter { !$0.0.isEmpty }
         }
         return elements
     }
 
-    private static func element(of port: PublishedPort, _ address: [DataValue]) -> SetElement {
+    private static func key(of port: PublishedPort, _ number: UInt16) -> [DataValue] {
+        let place = port.hostAddress.map { [DataValue.address($0)] } ?? []
+        return place + [.protocolNumber(port.transport.rawValue), .port(number)]
+    }
+
+    private static func element(of port: PublishedPort) -> SetElement {
+        SetElement(key(of: port, port.hostPort), to: .values([.address(port.address), .port(port.port)]))
+    }
+
+    private static func range(of port: PublishedPort) -> SetElement {
         SetElement(
-            address + [.protocolNumber(port.transport.rawValue), .port(port.hostPort)],
-            to: .values([.address(port.address), .port(port.port)])
+            key(of: port, port.hostPort),
+            through: key(of: port, port.hostPort + (port.count - 1)),
+            to: .values([.address(port.address)])
         )
     }
 }

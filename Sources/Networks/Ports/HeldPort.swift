@@ -28,8 +28,9 @@ package struct PortClash: Error, Equatable, CustomStringConvertible {
 
 /// A port of the host that this process has, so that nobody else gets it while it leads to a container.
 ///
-/// Nobody is ever served there: what arrives goes on to the container before it would come here.
+/// What arrives goes on to the container before it would come here; a ``PortProxy`` serves the rest.
 package struct HeldPort: ~Copyable, Sendable {
+    let transport: TransportProtocol
     private let four: Descriptor?
     private let six: Descriptor?
 
@@ -58,6 +59,7 @@ package struct HeldPort: ~Copyable, Sendable {
                 throw Self.clash(error, transport, address, port)
             }
         }
+        self.transport = transport
         four = numbers[0] < 0 ? nil : Descriptor(owning: numbers[0])
         six = numbers[1] < 0 ? nil : Descriptor(owning: numbers[1])
     }
@@ -102,6 +104,17 @@ package struct HeldPort: ~Copyable, Sendable {
         // Two that do not listen could have one port.
         if transport != .udp, listen(number, 0) != 0 { throw SystemError("listen", errno, on: "\(address)") }
         return descriptor
+    }
+
+    /// The sockets once more, for whoever serves them; those of IPv4 and IPv6 are of one port.
+    ///
+    /// - Returns: One or two of them.
+    /// - Throws: The error of fcntl(2).
+    borrowing func sharedSockets() throws(SystemError) -> [SharedDescriptor] {
+        var sockets: [SharedDescriptor] = []
+        if let copy = try four?.duplicate() { sockets.append(SharedDescriptor(copy)) }
+        if let copy = try six?.duplicate() { sockets.append(SharedDescriptor(copy)) }
+        return sockets
     }
 
     private static func clash(

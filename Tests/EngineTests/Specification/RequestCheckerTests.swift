@@ -118,8 +118,6 @@ private func host(_ json: String) -> String { "{\"HostConfig\":{\(json)}}" }
     }
 
     @Test(arguments: [
-        (host(#""NetworkMode":"front""#), "The network front is not connected"),
-        (host(#""PortBindings":{"80/tcp":[{"HostPort":"8080"}]}"#), "Ports are not published"),
         (host(#""NetworkMode":"host","PublishAllPorts":true"#), "discarded when using host network mode"),
         (host(#""SecurityOpt":["apparmor=mine"]"#), "The option apparmor is ignored"),
         (host(#""SecurityOpt":["label=type:x"]"#), "The option label is ignored"),
@@ -135,7 +133,7 @@ private func host(_ json: String) -> String { "{\"HostConfig\":{\(json)}}" }
         #expect(warnings.contains { $0.contains(text) }, "\(warnings)")
     }
 
-    @Test(arguments: ["none", "host", "container:x"])
+    @Test(arguments: ["none", "host", "container:x", "front"])
     func `has nothing to say of networks that work`(mode: String) throws {
         let (_, warnings) = try RequestChecker.settle(
             Sample.request(host("\"NetworkMode\":\"\(mode)\"")),

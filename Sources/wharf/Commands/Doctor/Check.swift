@@ -18,6 +18,7 @@ struct Check: Equatable {
         case kernel
         case controlGroups = "control groups"
         case limits
+        case networks
         case programs
         case folders
         case engine

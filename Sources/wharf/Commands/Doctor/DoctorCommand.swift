@@ -43,7 +43,8 @@ final class DoctorCommand {
     private func run() throws {
         let location = try global.engineLocation()
         let checks =
-            KernelChecks.run() + ControlGroupChecks.run() + LimitChecks.run() + ProgramChecks.run()
+            KernelChecks.run() + ControlGroupChecks.run() + LimitChecks.run() + NetworkChecks.run()
+            + ProgramChecks.run()
             + FolderChecks(location: location).run() + EngineChecks.run(global)
         let problems = checks.count { $0.status == .problem }
         if format == "json" {

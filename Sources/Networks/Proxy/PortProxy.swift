@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+package import Linux
+package import Netlink
+import Synchronization
+
+/// Serves ports of the host whose traffic no rule takes to the container: passes on what arrives at them, with one thread for
+/// all.
+///
+/// This is what is sent to `::1`, which cannot leave the host; what is sent to the host by IPv6 where the container has IPv4
+/// only, or the other way round; and all of it on a kernel that does not translate addresses. The container sees the host
+/// as the other end, and not the client.
+package final class PortProxy: Sendable {
+    /// A port that is served.
+    package struct Token: Hashable, Sendable {
+        fileprivate let number: UInt64
+    }
+
+    private let mailbox: Mailbox<ProxyCommand>
+    private let last = Mutex<UInt64>(0)
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - network: The number of a descriptor of the network that containers are reached from; nil is that of the calling
+    ///     thread.
+    ///   - datagramPatience: How long somebody may be silent who is still known by the answers that are due, with UDP.
+    /// - Throws: The error of setns(2), epoll_create1(2), eventfd(2) or pthread_create(3).
+    package init(inNetworkOf network: Int32? = nil, datagramPatience: Duration = .seconds(90)) throws {
+        let mailbox = try Mailbox<ProxyCommand>()
+        let events = SharedEventQueue(try EventQueue())
+        try events.queue.add(mailbox.signal.number, token: ProxyEvent.mailbox.number)
+        self.mailbox = mailbox
+        let (seconds, attoseconds) = datagramPatience.components
+        let patience = UInt64(max(0, seconds)) * 1000 + UInt64(max(0, attoseconds / 1_000_000_000_000_000))
+        let place = try network.map { number throws(SystemError) in
+            let copy = Descriptor(owning: try SystemError.check(clinux_dup_cloexec(number), "fcntl", on: "net"))
+            return SharedDescriptor(copy)
+        }
+        // Tried where it can be told.
+        if let place { try BlockingCall.runAndJoin { try enterNetwork(place.number) } }
+        try BlockingCall.start {
+            if let place, (try? enterNetwork(place.number)) == nil { return }
+            // Whoever has gone is the error EPIPE (splice(2) has no flag for it).
+            var signals = sigset_t()
+            sigemptyset(&signals)
+            sigaddset(&signals, SIGPIPE)
+            pthread_sigmask(SIG_BLOCK, &signals, nil)
+            ProxyLoop(mailbox, events, datagramPatience: patience).run()
+        }
+    }
+
+    deinit { mailbox.post(.stop) }
+
+    /// Begins to serve a port: TCP or UDP; one of SCTP is only held.
+    ///
+    /// - Parameters:
+    ///   - held: The port; it may be given up while it is served, and stays taken until the end.
+    ///   - address: The address of the container, of either family.
+    ///   - port: The port of the container.
+    /// - Returns: What ends it.
+    /// - Throws: The error of fcntl(2), listen(2) or setsockopt(2).
+    package func serve(
+        _ held: borrowing HeldPort,
+        to address: IPAddress,
+        port: UInt16
+    ) throws(SystemError) -> Token {
+        let number = last.withLock { last in
+            last += 1
+            return last
+        }
+        let sockets = held.transport == .sctp ? [] : try held.sharedSockets()
+        // Here and not on the thread: whoever comes from now on is served.
+        for socket in sockets { try Self.prepare(socket.number, isStream: held.transport == .tcp) }
+        mailbox.post(
+            .serve(number, sockets, isStream: held.transport == .tcp, SocketAddress(address, port: port))
+        )
+        return Token(number: number)
+    }
+
+    /// How many connections may wait to be let in.
+    private static let backlog: Int32 = 512
+
+    private static func prepare(_ number: Int32, isStream: Bool) throws(SystemError) {
+        let flags = fcntl(number, F_GETFL)
+        if flags < 0 || fcntl(number, F_SETFL, flags | O_NONBLOCK) != 0 { throw SystemError("fcntl", errno) }
+        if isStream {
+            if listen(number, backlog) != 0 { throw SystemError("listen", errno) }
+            return
+        }
+        var place = SocketAddress()
+        if place.withMutablePointer({ getsockname(number, $0, &$1) }) != 0 { throw SystemError("getsockname", errno) }
+        let isV6 = Int32(place.storage.ss_family) == AF_INET6
+        try SystemError.check(clinux_datagram_prepare(number, isV6 ? 1 : 0), "setsockopt")
+    }
+
+    /// Ends serving a port, and every connection by it; when this returns the proxy has it no longer.
+    ///
+    /// It waits for the thread, which itself never waits for anybody.
+    package func end(_ token: Token) {
+        let gate = try? Gate()
+        mailbox.post(.end(token.number, gate))
+        gate?.wait()
+    }
+}
+
+/// What the thread is told.
+enum ProxyCommand: Sendable {
+    case serve(UInt64, [SharedDescriptor], isStream: Bool, SocketAddress)
+    case end(UInt64, Gate?)
+    case stop
+}
+
+/// Something that one thread waits for and another one lets happen.
+final class Gate: Sendable {
+    private let descriptor: Descriptor
+
+    init() throws(SystemError) {
+        descriptor = Descriptor(owning: try SystemError.check(clinux_eventfd(0, O_CLOEXEC), "eventfd"))
+    }
+
+    func open() {
+        var one: UInt64 = 1
+        write(descriptor.number, &one, MemoryLayout<UInt64>.size)
+    }
+
+    func wait() {
+        var count: UInt64 = 0
+        while read(descriptor.number, &count, MemoryLayout<UInt64>.size) < 0, errno == EINTR {}
+    }
+}
+
+/// Whom an event of the proxy is about.
+enum ProxyEvent: Equatable {
+    case mailbox
+    /// A socket of the host.
+    case door(UInt32)
+    case client(UInt32)
+    case server(UInt32)
+    /// The socket by which a container answers a client of UDP.
+    case session(UInt32)
+
+    var number: UInt64 {
+        switch self {
+        case .mailbox: 0
+        case .door(let index): 1 << 32 | UInt64(index)
+        case .client(let index): 2 << 32 | UInt64(index)
+        case .server(let index): 3 << 32 | UInt64(index)
+        case .session(let index): 4 << 32 | UInt64(index)
+        }
+    }
+
+    init?(_ number: UInt64) {
+        let index = UInt32(truncatingIfNeeded: number)
+        switch number >> 32 {
+        case 0: self = .mailbox
+        case 1: self = .door(index)
+        case 2: self = .client(index)
+        case 3: self = .server(index)
+        case 4: self = .session(index)
+        default: return nil
+        }
+    }
+}
