@@ -271,7 +271,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["EngineSupport", "Linux", "TestSupport"],
+            dependencies: ["EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -49,6 +49,8 @@ package indirect enum Value: Sendable {
         package var fields: [(name: String, value: Value)]
         /// The fields that are nil and that JSON leaves out.
         var omitted: Set<String> = []
+        /// The names in JSON of fields that Go calls otherwise.
+        var otherNames: [String: String] = [:]
         /// What takes one text as its argument, such as `.Label "key"`.
         package var methods: [String: @Sendable (String) -> Value] = [:]
 
@@ -57,7 +59,9 @@ package indirect enum Value: Sendable {
             self.fields = fields
         }
 
-        package subscript(name: String) -> Value? { fields.first { $0.name == name }?.value }
+        package subscript(name: String) -> Value? {
+            fields.first { $0.name == name }?.value ?? otherNames[name].flatMap { self[$0] }
+        }
     }
 
     var isString: Bool {
@@ -101,8 +105,13 @@ extension Value {
         package var maps: [String: Value] = [:]
         /// The keys of lists, which are nil where JSON has null.
         package var lists: Set<String> = []
-        /// The keys that JSON leaves out where there is nothing, by the key of the object that they belong to.
+        /// The keys of texts that JSON leaves out where they are empty.
+        package var texts: Set<String> = []
+        /// The keys that JSON leaves out where there is nothing, by the key of the object that they belong to, or by
+        /// `key[]` for the objects in a list.
         package var optional: [String: [String]] = [:]
+        /// The names of fields in JSON by what Go calls them.
+        package var names: [String: String] = [:]
 
         package init() {}
     }
@@ -120,7 +129,9 @@ extension Value {
         let zero = shape.maps["\(parent).\(key)"] ?? shape.maps[key]
         switch json {
         case .null:
-            if shape.lists.contains(key) {
+            if shape.texts.contains(key) {
+                self = .string("")
+            } else if shape.lists.contains(key) {
                 self = .null(.list)
             } else {
                 self = .null(zero == nil ? .pointer : .map)
@@ -137,12 +148,14 @@ extension Value {
             }
             var fields = members.map { (name: $0.key, value: Value($0.value, shape, key: $0.key, parent: key)) }
             var omitted: Set<String> = []
-            for name in shape.optional[key] ?? [] where !fields.contains(where: { $0.name == name }) {
+            let place = key.isEmpty && !parent.isEmpty ? "\(parent)[]" : key
+            for name in shape.optional[place] ?? [] where !fields.contains(where: { $0.name == name }) {
                 fields.append((name, Value(.null, shape, key: name, parent: key)))
                 omitted.insert(name)
             }
             var structure = Structure(fields)
             structure.omitted = omitted
+            structure.otherNames = shape.names
             self = .structure(structure)
         }
     }

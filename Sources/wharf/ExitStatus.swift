@@ -17,7 +17,7 @@ enum ExitStatus: Int32, CaseIterable {
         switch self {
         case .success: "done; warnings do not count"
         case .failure: "a file or the project has errors, or reading or writing failed"
-        case .usage: "the command line is wrong (125 for containers, images, volumes)"
+        case .usage: "the command line is wrong (125 for container, image, network, volume)"
         case .engine: "the engine could not make, start or follow a container"
         case .notExecutable: "a container's program cannot be executed"
         case .notFound: "a container's program does not exist"

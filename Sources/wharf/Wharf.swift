@@ -16,9 +16,8 @@ enum Wharf {
             summary: "Compose files on Linux without Docker.",
             subcommands: [
                 ConfigCommand.command(global), GraphCommand.command(global), ContainerCommand.command(global),
-                ImageCommand.command(global), VolumeCommand.command(global), EngineCommand.command(global),
-                DoctorCommand.command(global),
-                VersionCommand.command(),
+                ImageCommand.command(global), NetworkCommand.command(global), VolumeCommand.command(global),
+                EngineCommand.command(global), DoctorCommand.command(global), VersionCommand.command(),
             ]
         ) {
             Syntax(
@@ -52,7 +51,7 @@ enum Wharf {
             }
         } catch let error as UsageError {
             // Scripts that were written for docker look for its status.
-            let isDockers = ["container", "image", "volume"].contains(
+            let isDockers = ["container", "image", "network", "volume"].contains(
                 error.command.split(separator: " ").dropFirst().first
             )
             end(CommandFailure(message: error.text, status: isDockers ? .engine : .usage))

@@ -2,6 +2,7 @@
 
 import Glibc
 import Linux
+import NetlinkSupport
 import TestSupport
 import Testing
 
@@ -14,10 +15,16 @@ enum EngineKind: CaseIterable, Sendable {
 }
 
 /// The programs as they were built, with an engine of a test's own and an image `busybox`.
+///
+/// The engine and all commands are in a network of the test's own, so that the machine gets no bridges and no rules.
 final class Installation: Sendable {
     let scratch: Scratch
+    private let network: TestNetwork
 
-    private init(_ scratch: Scratch) { self.scratch = scratch }
+    private init(_ scratch: Scratch, in network: TestNetwork) {
+        self.scratch = scratch
+        self.network = network
+    }
 
     /// The folder of the engine.
     var root: String { scratch / "root" }
@@ -46,7 +53,7 @@ final class Installation: Sendable {
         _ kind: EngineKind = .kept,
         _ body: @Sendable (Installation) async throws -> Void
     ) async throws {
-        let installation = Installation(try Scratch())
+        let installation = Installation(try Scratch(), in: try await BlockingCall.run { try TestNetwork() })
         do {
             try await installation.begin(kind)
             try await body(installation)
@@ -60,6 +67,7 @@ final class Installation: Sendable {
     private func begin(_ kind: EngineKind) async throws {
         let archive = try await busyboxArchive.value
         try scratch.write("busybox.tar", bytes: archive)
+        try await succeed("ip link set lo up")
         if kind == .embedded { try await succeed("wharfd --embedded") }
         try await succeed("wharf image import busybox.tar busybox")
     }
@@ -83,8 +91,8 @@ final class Installation: Sendable {
 
     /// Runs a script of bash in the scratch folder.
     func shell(_ script: String) async throws -> Command.Outcome {
-        let words = ["-c", Self.prologue + "\n" + script]
-        var command = Command("/bin/bash", words, in: scratch.path, environment: environment)
+        let words = ["--net=/proc/\(getpid())/fd/\(network.number)", "/bin/bash", "-c", Self.prologue + "\n" + script]
+        var command = Command("/usr/bin/nsenter", words, in: scratch.path, environment: environment)
         command.watchdogSeconds = 300
         let ready = command
         return try await BlockingCall.run { try ready.run() }

@@ -12,6 +12,7 @@ struct Wharf {
     ///
     /// - Parameters:
     ///   - arguments: What follows `wharf container`.
+    ///   - subject: What stands in place of `container`.
     ///   - input: The file for standard input.
     ///   - folder: The working folder.
     ///   - script: What the peer does after the greeting.
@@ -19,11 +20,12 @@ struct Wharf {
     /// - Throws: Where the command cannot be run.
     static func run<Seen: Sendable>(
         _ arguments: [String],
+        of subject: [String] = ["container"],
         input: String = "/dev/null",
         in folder: String? = nil,
         _ script: @escaping @Sendable (Peer) throws -> Seen
     ) async throws -> (command: Command.Outcome, peer: Seen?) {
-        let words = ["container"] + arguments
+        let words = subject + arguments
         return try await play(script) { peer in
             var command = Command(Binaries.path(of: "wharf"), words, in: folder, environment: environment(peer))
             command.input = input

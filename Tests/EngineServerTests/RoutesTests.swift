@@ -60,6 +60,8 @@ private func head(_ method: String, _ target: String) throws -> RequestHead {
             ("GET", "/containers/a/changes"), ("HEAD", "/containers/a/archive"), ("GET", "/images/json"),
             ("GET", "/images/a/history"), ("POST", "/images/a/tag"), ("DELETE", "/images/a"),
             ("POST", "/images/prune"), ("GET", "/info"), ("GET", "/wharf/v1/engine"),
+            ("GET", "/networks"), ("GET", "/networks/a"), ("POST", "/networks/create"), ("DELETE", "/networks/a"),
+            ("POST", "/networks/a/connect"), ("POST", "/networks/a/disconnect"), ("POST", "/networks/prune"),
         ]
         let router = try routes(Scratch()).router
         for (method, target) in waiting {
@@ -78,10 +80,14 @@ private func head(_ method: String, _ target: String) throws -> RequestHead {
         ("GET", "/events?since=20&until=10", 400), ("POST", "/containers/create", 400), ("GET", "/images/get", 400),
         ("POST", "/containers/a/attach?detachKeys=nothing", 400), ("POST", "/images/a/tag", 400),
         ("POST", "/images/create?fromImage=alpine", 501), ("POST", "/images/create?fromSrc=http://x/", 400),
-        ("POST", "/build", 501), ("POST", "/networks/create", 501), ("PUT", "/volumes/x", 501),
+        ("POST", "/build", 501), ("POST", "/networks/create", 400), ("PUT", "/volumes/x", 501),
         ("GET", "/containers/a/attach/ws", 501), ("GET", "/system/df", 501), ("GET", "/swarm", 503),
         ("GET", "/nodes/x", 503), ("GET", "/plugins/x/json", 404), ("GET", "/volumes/x", 404),
-        ("GET", "/networks/bridge", 404), ("POST", "/containers/a/start", 404),
+        ("GET", "/networks/nothing", 404), ("POST", "/containers/a/start", 404),
+        ("GET", "/networks/none?verbose=loud", 400), ("GET", "/networks/none?scope=swarm", 404),
+        ("POST", "/networks/none/connect", 400), ("POST", "/networks/none/disconnect", 400),
+        ("GET", "/networks?filters=%7B%22until%22%3A%5B%221h%22%5D%7D", 400), ("DELETE", "/networks/nothing", 404),
+        ("POST", "/networks/prune?filters=%7B%22name%22%3A%5B%22a%22%5D%7D", 400), ("DELETE", "/networks/none", 403),
     ])
     func `wrong requests are told apart`(method: String, target: String, status: Int) async throws {
         let scratch = try Scratch()
@@ -116,6 +122,8 @@ private func head(_ method: String, _ target: String) throws -> RequestHead {
             let client = try server.connect()
             let list = try await client.exchange(request("GET", "/networks")).body
             #expect(list.contains("\"Name\":\"none\"") && list.contains("\"Name\":\"host\""))
+            let detailed = try await client.exchange(request("GET", "/v1.27/networks")).body
+            #expect(detailed.utf8.count == list.utf8.count && detailed.contains("\"Name\":\"bridge\""))
             let filter = "%7B%22name%22%3A%7B%22hos%22%3Atrue%7D%7D"
             #expect(try await !client.exchange(request("GET", "/networks?filters=\(filter)")).body.contains("\"none\""))
             #expect(try await client.exchange(request("GET", "/networks/6e6f")).body.contains("\"Name\":\"none\""))
@@ -160,7 +168,7 @@ private func head(_ method: String, _ target: String) throws -> RequestHead {
             )
             #expect(version.output == "\(ProductVersion.number) 1.51\n", "\(version.errors)")
             let networks = try await run(docker, ["network", "ls", "--format", "{{.Name}}"], environment: environment)
-            #expect(networks.output == "host\nnone\n", "\(networks.errors)")
+            #expect(networks.output == "bridge\nhost\nnone\n", "\(networks.errors)")
             let pull = try await run(docker, ["pull", "-q", "alpine"], environment: environment)
             #expect(pull.end == .exit(1) && pull.errors.contains("images cannot be pulled yet"))
         }

@@ -12,12 +12,15 @@ private let shape: Value.Shape = {
     var shape = Value.Shape()
     shape.maps = ["Labels": .string(""), "Ports": .null(.list), "Log.Config": .string("")]
     shape.lists = ["Cmd"]
-    shape.optional = ["State": ["Health"]]
+    shape.optional = ["State": ["Health"], "Ranges[]": ["Part", "Auxiliary"]]
+    shape.texts = ["Part"]
+    shape.names = ["Title": "Name"]
     return shape
 }()
 
 private let inspection = """
     {"Name": "/web", "State": {"Status": "running", "ExitCode": 0}, "Cmd": null, "Size": 1.5, "Log": {"Config": {}}, "Config": {"A": 1},
+     "Ranges": [{"Subnet": "s"}, {"Subnet": "t", "Part": "p"}],
      "Labels": {"b": "2", "a": "<1>"}, "Ports": {"80/tcp": [{"HostPort": "8080"}]}}
     """
 
@@ -35,6 +38,9 @@ private let inspection = """
         ("{{json .State}}", "{\"Status\":\"running\",\"ExitCode\":0}"),
         ("{{json .Size}} {{.Size}}", "1.5 1.5"),
         ("{{.Log.Config}} {{.Config}}", "map[] {1}"),
+        ("{{.Title}} {{.Name}}", "/web /web"),
+        ("{{range .Ranges}}{{.Subnet}}|{{.Part}}|{{.Auxiliary}};{{end}}", "s||<nil>;t|p|<nil>;"),
+        ("{{json .Ranges}}", "[{\"Subnet\":\"s\"},{\"Subnet\":\"t\",\"Part\":\"p\"}]"),
     ])
     func `a field is read as its type says`(template: String, expected: String) throws {
         let text = try Template(template).text(for: value(inspection, shape: shape))

@@ -62,6 +62,9 @@ import Testing
     @Test(arguments: [
         (["--pro"], ["--project-name", "--project-directory", "--profile", "--progress"]),
         (["config", "--exp"], ["--explain"]),
+        (["network", ""], ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"]),
+        (["network", "create", "--ipa"], ["--ipam-driver", "--ipam-opt"]),
+        (["container", "run", "--net"], ["--network", "--network-alias"]),
         (["graph", "--format", ""], ["text", "dot", "mermaid", "svg", "json"]),
         (["config", ""], ["web"]),
         (["-f", "other.yaml", "graph", "data"], ["database"]),

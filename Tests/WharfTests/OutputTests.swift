@@ -145,10 +145,89 @@ extension Recording.Run {
         }
     }
 
+    @Test(arguments: Recording.runs(of: "network").filter { $0.arguments[1] == "ls" })
+    func `lists of networks`(run: Recording.Run) throws {
+        let networks = try Recording.docker.answer([NetworkInspection].self, "networks")
+        let sorted = networks.sorted { NameOrder.precedes($0.name, $1.name) }
+        let rows = sorted.map { $0.row(truncates: !run.has("--no-trunc")) }
+        let asked = run.arguments.firstIndex(of: "--format").map { run.arguments[$0 + 1] } ?? ""
+        let format = run.has("-q") ? Listing.field("ID", unless: asked) : asked
+        if run.isRefused {
+            #expect(throws: CommandFailure.self) { try Listing.networks.text(rows, format: format) }
+        } else {
+            #expect(try Listing.networks.text(rows, format: format) == run.output)
+        }
+    }
+
+    @Test(arguments: Recording.runs(of: "network").filter { $0.arguments[1] == "inspect" })
+    func `inspections of networks`(run: Recording.Run) throws {
+        let networks = try #require(Recording.docker.document["networks"]?.array)
+        let found = run.arguments.compactMap { name in networks.first { $0["Name"]?.string == name } }
+        let format = run.has("-f") ? run.arguments[3] : run.has("--format") ? "json" : ""
+        let inspection = Inspection(format: format, shape: .network)
+        if run.output == "\n" {
+            #expect(throws: CommandFailure.self) { try inspection.text(of: found[0]) }
+        } else if run.has("-f") {
+            #expect(try inspection.text(of: found[0]) + "\n" == run.output)
+        } else {
+            #expect(JSON.array(found).text(format.isEmpty ? .inspection : .compact) + "\n" == run.output)
+        }
+    }
+
+    @Test(arguments: Recording.runs(of: "port").filter { !$0.output.isEmpty })
+    func `published ports`(run: Recording.Run) throws {
+        let inspection = try Recording.docker.answer(Published.self, "inspection")
+        let only = run.arguments.count > 2 ? run.arguments[2] + "/tcp" : nil
+        #expect(ContainerPortCommand.text(inspection.networkSettings.ports, of: only) == run.output)
+    }
+
+    /// What the recorded inspection has of ports.
+    private struct Published: Decodable {
+        var networkSettings: NetworkSettings
+
+        private enum CodingKeys: String, CodingKey {
+            case networkSettings = "NetworkSettings"
+        }
+    }
+
     @Test func `processes are in columns`() throws {
         let run = try #require(Recording.runs(of: "top").first)
         let top = try Recording.docker.answer(ContainerTop.self, "top")
         #expect(ContainerTopCommand.text(top) == run.output)
+    }
+}
+
+@Suite struct `The order of names` {
+    @Test(arguments: [
+        ["a", "b"], ["net9", "net10"], ["a1", "a01", "a001"], ["1", "a"], ["a", "aa"], ["a9b", "a10a"], ["-", "a"],
+        ["10", "a1"], ["A", "a"], ["a2b1", "a2b01", "a3"],
+    ])
+    func `is that of docker's lists`(names: [String]) {
+        for (index, name) in names.enumerated() {
+            #expect(!NameOrder.precedes(name, name))
+            for later in names[(index + 1)...] {
+                #expect(NameOrder.precedes(name, later) && !NameOrder.precedes(later, name), "\(name) \(later)")
+            }
+        }
+    }
+}
+
+@Suite struct `A subnet` {
+    @Test(arguments: [
+        ("10.1.0.0/16", "10.1.255.255", true), ("10.1.0.0/16", "10.2.0.0", false), ("10.1.7.7/16", "10.1.0.0/24", true),
+        ("10.1.0.0/20", "10.1.15.1", true), ("10.1.0.0/20", "10.1.16.0", false), ("0.0.0.0/0", "1.2.3.4", true),
+        ("10.1.0.1/32", "10.1.0.1", true), ("10.1.0.1/32", "10.1.0.2", false), ("fd00::/64", "fd00::1:2:3:4", true),
+        ("fd00::/64", "fd00:0:0:1::", false), ("::/0", "1.2.3.4", false), ("fd00::/64", "bad", false),
+    ])
+    func `has the addresses that begin as it does`(subnet: String, address: String, isInside: Bool) throws {
+        #expect(try #require(SubnetText(subnet)).contains(address) == isInside)
+    }
+
+    @Test(arguments: [
+        "", "10.1.0.0", "10.1.0.0/33", "10.1.0.0/-1", "10.1.0.0/+1", "10.1/16", "fd00::/129", "a/8", "/8",
+    ])
+    func `is written with the length of its prefix`(text: String) {
+        #expect(SubnetText(text) == nil)
     }
 }
 

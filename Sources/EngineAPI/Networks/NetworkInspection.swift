@@ -56,7 +56,8 @@ package struct NetworkInspection: ZeroRepresentable, Sendable {
 
     /// Where addresses come from.
     package struct IPAM: ZeroRepresentable, Sendable {
-        package var driver: String = "default"
+        /// Empty in a request is `default`.
+        @Always package var driver: String = "default"
         @Nullable package var options: [String: String]?
         @Nullable package var config: [Range]?
 

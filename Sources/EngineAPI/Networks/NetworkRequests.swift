@@ -14,7 +14,7 @@ package struct NetworkCreateRequest: ZeroRepresentable, Sendable {
     @Always package var isAttachable: Bool
     @Always package var isIngress: Bool
     @Always package var isConfigOnly: Bool
-    package var configFrom: NetworkInspection.ConfigReference?
+    @Nullable package var configFrom: NetworkInspection.ConfigReference?
     @Always package var scope: String
     @Nullable package var options: [String: String]?
     @Nullable package var labels: [String: String]?

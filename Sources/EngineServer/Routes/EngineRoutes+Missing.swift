@@ -6,7 +6,6 @@ import EngineAPI
 enum Missing {
     static let pull = "images cannot be pulled yet; load one with `POST /images/load`, or import a root file system"
     static let build = "images cannot be built yet; load one with `POST /images/load`"
-    static let networks = "networks cannot be made or changed yet; there are `none` and `host`"
     static let clusterVolumes = "volumes of a cluster cannot be changed: there is none"
 }
 
@@ -37,11 +36,6 @@ extension EngineRoutes {
             ("POST", "session", Missing.build),
             ("POST", "grpc", Missing.build),
             ("GET", "system/df", "the use of the disk is not counted yet"),
-            ("POST", "networks/create", Missing.networks),
-            ("POST", "networks/prune", Missing.networks),
-            ("POST", "networks/{id}/connect", Missing.networks),
-            ("POST", "networks/{id}/disconnect", Missing.networks),
-            ("DELETE", "networks/{id}", Missing.networks),
             ("PUT", "volumes/{name}", Missing.clusterVolumes),
             ("POST", "containers/{id}/checkpoints", "containers cannot be saved while they run"),
             ("GET", "containers/{id}/checkpoints", "containers cannot be saved while they run"),

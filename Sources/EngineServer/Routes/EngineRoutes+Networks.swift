@@ -1,39 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Engine
 import EngineAPI
 
 extension EngineRoutes {
-    /// The networks that are there always: what lists of clients ask for.
     var networks: [Route] {
         [
             Route("GET", "networks") { request, response in
                 let filters = try request.query.filters([
                     "dangling", "driver", "id", "label", "name", "scope", "type",
                 ])
-                try await response.send(json: try NetworkInspection.builtin.filter { try $0.fits(filters) })
+                var networks = try await engine.listNetworks(filters)
+                if request.head.version < APIVersion(1, 28) { networks = try await withContainers(networks) }
+                try await response.send(json: networks)
+            },
+            Route("POST", "networks/create") { request, response in
+                var wanted = try await request.json(NetworkCreateRequest.self)
+                if request.head.version < APIVersion(1, 48) { wanted.enablesIPv4 = nil }
+                try await response.send(201, json: engine.createNetwork(wanted))
+            },
+            Route("POST", "networks/prune") { request, response in
+                let filters = try request.query.filters(["label", "label!", "until"])
+                try await response.send(json: engine.pruneNetworks(filters))
             },
             Route("GET", "networks/{id}") { request, response in
-                let reference = request["id"]
-                let found = NetworkInspection.builtin.first {
-                    $0.name == reference || ObjectID.isPrefix(reference) && $0.id.hasPrefix(reference)
-                }
-                guard let found else { throw EngineError(.notFound, "network \(reference) not found") }
-                try await response.send(json: found)
+                try await response.send(json: network(request["id"], request.query))
+            },
+            Route("DELETE", "networks/{id}") { request, response in
+                try await engine.removeNetwork(request["id"])
+                try await response.send(204)
+            },
+            Route("POST", "networks/{id}/connect") { request, response in
+                let wanted = try await request.json(NetworkConnectRequest.self)
+                try await engine.connectNetwork(request["id"], wanted)
+                try await response.send(200)
+            },
+            Route("POST", "networks/{id}/disconnect") { request, response in
+                let wanted = try await request.json(NetworkDisconnectRequest.self)
+                try await engine.disconnectNetwork(request["id"], wanted)
+                try await response.send(200)
             },
         ]
     }
-}
 
-extension NetworkInspection {
-    /// Whether the network is one of those that filters ask for.
-    fileprivate func fits(_ filters: Filters) throws(EngineError) -> Bool {
-        // Not one of them can be removed, whether used or not.
-        if try filters.boolean("dangling") == true { return false }
-        func accepts(_ key: String, _ fits: (String) -> Bool) -> Bool {
-            filters[key].isEmpty || filters[key].contains(where: fits)
+    /// The networks of a list with their containers, which old clients find there.
+    private func withContainers(_ networks: [NetworkInspection]) async throws -> [NetworkInspection] {
+        var result: [NetworkInspection] = []
+        for network in networks {
+            do {
+                result.append(try await engine.inspectNetwork(network.id))
+            } catch let error as EngineError where error.code == .notFound {
+                // It has been removed since the list was made.
+                continue
+            }
         }
-        return accepts("driver") { $0 == driver } && accepts("id") { id.hasPrefix($0) }
-            && accepts("type") { $0 == "builtin" }
-            && accepts("name") { name.contains($0) } && accepts("scope") { $0 == scope } && filters.accept(labels: [:])
+        return result
+    }
+
+    /// The network that a query is about.
+    private func network(_ reference: String, _ query: Query) async throws -> NetworkInspection {
+        // Only the networks of a cluster have more to tell.
+        if let verbose = query.text("verbose"), !["0", "1", "false", "true"].contains(verbose.lowercased()) {
+            throw EngineError(.badParameter, "invalid value for verbose: \(verbose.prefix(80))")
+        }
+        let network = try await engine.inspectNetwork(reference)
+        if let scope = query.text("scope"), scope != network.scope {
+            throw EngineError(.notFound, "network \(reference) not found")
+        }
+        return network
     }
 }

@@ -36,35 +36,54 @@ struct FilterOptions {
     }
 }
 
+extension Option {
+    /// An option that may be given several times, each time with values between commas.
+    static func list(
+        _ name: String,
+        _ valueName: String,
+        help: String,
+        store: @escaping (String) throws(InvalidValue) -> Void
+    ) -> Option {
+        .value(name, valueName, help: help, isRepeatable: true) { text throws(InvalidValue) in
+            if text.isEmpty { return }
+            for field in try CommaSeparated.fields(text) { try store(field) }
+        }
+    }
+
+    /// An option that may be given several times, each time with `name=value`, or a name alone for no value.
+    static func pairs(
+        _ name: String,
+        short: Unicode.Scalar? = nil,
+        _ valueName: String = "name=value",
+        help: String,
+        store: @escaping (String, String) -> Void
+    ) -> Option {
+        .value(name, short: short, valueName, help: help, isRepeatable: true) { text throws(InvalidValue) in
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if parts[0].isEmpty { throw InvalidValue("a name, perhaps with `=` and a value") }
+            store(parts[0], parts.count == 2 ? parts[1] : "")
+        }
+    }
+}
+
 /// A question before something is removed.
 enum Confirmation {
-    /// Whether the user agrees.
+    /// Whether the user agrees: the next line of standard input is `y` or `yes`.
     ///
-    /// Who has no terminal is not asked: scripts say what they mean with the command itself.
+    /// Where the input has ended nobody agrees, so that a script has to say `--force`, as with Docker.
     ///
     /// - Parameters:
     ///   - warning: What is going to be removed.
     ///   - isForced: Whether there is no need to ask.
     /// - Returns: Whether to go on.
     static func asks(_ warning: String, isForced: Bool) -> Bool {
-        guard !isForced, isatty(STDIN_FILENO) == 1 else { return true }
+        if isForced { return true }
         OutputStream.error.write("WARNING! \(warning)\nAre you sure you want to continue? [y/N] ")
-        guard let answer = readLine() else { return false }
-        return ["y", "yes"].contains(answer.lowercased())
-    }
-}
-
-/// What a `prune` has removed.
-enum PruneReport {
-    /// Writes it, as Docker does.
-    ///
-    /// - Parameters:
-    ///   - title: What the lines are; not shown without any.
-    ///   - lines: What was removed, each with its line end.
-    ///   - reclaimed: The bytes that are free again.
-    static func write(_ title: String, _ lines: [String], reclaimed: UInt64) {
-        if !lines.isEmpty { OutputStream.standard.write("\(title):\n" + lines.joined() + "\n") }
-        OutputStream.standard.write("Total reclaimed space: \(HumanUnits.size(reclaimed, digits: 4))\n")
+        guard let answer = readLine() else {
+            OutputStream.error.write("\nnothing is removed; use `--force` where nobody can answer\n")
+            return false
+        }
+        return ["y", "yes"].contains(answer.lowercased().filter { !$0.isWhitespace })
     }
 }
 

@@ -90,6 +90,7 @@ extension Value.Shape {
             "Config": ["Healthcheck", "ExposedPorts", "StopSignal", "StopTimeout", "Shell"],
             "HostConfig": ["Init", "Mounts", "Annotations"],
         ]
+        shape.names = ["ID": "Id", "HostIP": "HostIp"]
         return shape
     }()
 }

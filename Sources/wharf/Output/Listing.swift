@@ -77,6 +77,13 @@ enum TemplateText {
     }
 }
 
+extension Listing {
+    /// The format of a list of networks or volumes with `--quiet`: one field, unless a form is asked for.
+    static func field(_ name: String, unless format: String) -> String {
+        ["", "table"].contains(format) ? "{{.\(name)}}" : format
+    }
+}
+
 extension Option {
     /// The option `--format` of a list.
     static func listFormat(store: @escaping (String) -> Void) -> Option {

@@ -27,12 +27,7 @@ extension ContainerOptions {
                 self.networks.common.macAddress = try Self.macAddress(text)
             },
             .value("link", "container[:alias]", help: "A name for another container.", isRepeatable: true) {
-                text throws(InvalidValue) in
-                let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-                guard (1...2).contains(parts.count), !parts[0].isEmpty, parts.last?.isEmpty == false else {
-                    throw InvalidValue("CONTAINER[:ALIAS]")
-                }
-                self.host.links = (self.host.links ?? []) + [text]
+                text throws(InvalidValue) in self.host.links = (self.host.links ?? []) + [try Self.link(text)]
             },
             .value("publish", short: "p", "[[ip:]host:]container", help: "A port to publish.", isRepeatable: true) {
                 text throws(InvalidValue) in self.published += try Self.ports(text)
@@ -51,7 +46,7 @@ extension ContainerOptions {
             },
             list("dns-option", "option", "An option of its resolver.", \.host.dnsOptions),
             list("dns-opt", "option", "An option of its resolver.", isHidden: true, \.host.dnsOptions),
-            list("dns-search", "domain", "A domain to search; . for none.", \.host.dnsSearch),
+            list("dns-search", "domain", "A domain to search; . for none.", \.host.dnsSearch, Self.domain),
         ]
     }
 
@@ -59,7 +54,9 @@ extension ContainerOptions {
         .value(
             name,
             "network",
-            help: "none, host, container:NAME or a network.",
+            help: "bridge, none, host, container:NAME or a network; repeat for several. "
+                + "With more to say: name=back,alias=db,ip=10.1.0.9.",
+            completion: networkNames,
             isRepeatable: true,
             isHidden: isHidden
         ) {
@@ -92,10 +89,43 @@ extension ContainerOptions {
         return text
     }
 
+    /// `container[:alias]`.
+    static func link(_ text: String) throws(InvalidValue) -> String {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), !parts[0].isEmpty, parts.last?.isEmpty == false else {
+            throw InvalidValue("CONTAINER[:ALIAS]")
+        }
+        return text
+    }
+
+    /// An option of a network's driver.
+    static func driverOption(_ text: String) throws(InvalidValue) -> (name: String, value: String) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !parts[0].isEmpty else { throw InvalidValue("NAME=VALUE") }
+        return (parts[0], parts[1])
+    }
+
+    /// A domain to search: names with points between them, the last one of which is left out, or a point alone.
+    static func domain(_ text: String) throws(InvalidValue) -> String {
+        let domain = text.hasSuffix(".") && text != "." ? text.dropLast() : text[...]
+        let isDomain = domain.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { name in
+            !name.isEmpty && !name.hasPrefix("-") && !name.hasSuffix("-")
+                && name.utf8.allSatisfy { (0x30...0x39).contains($0) || isLetter($0) || $0 == UInt8(ascii: "-") }
+        }
+        guard text == "." || isDomain && domain.utf8.count <= 254 && domain.utf8.contains(where: isLetter) else {
+            throw InvalidValue("a domain, such as example.com")
+        }
+        return String(domain)
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+
     /// `name:address` of `name:address`, `name=address` or `name=[address]`.
     private static func extraHost(_ text: String) throws(InvalidValue) -> String {
         let sign = text.firstIndex(of: "=") ?? text.firstIndex(of: ":")
-        guard let sign, sign != text.startIndex else { throw InvalidValue("NAME:ADDRESS") }
+        guard let sign, sign != text.startIndex else { throw InvalidValue("NAME:ADDRESS, or NAME:host-gateway") }
         var address = String(text[text.index(after: sign)...])
         if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
         if address != "host-gateway" { address = try Self.address(address) }
@@ -200,12 +230,15 @@ struct NetworkOptions {
             case "link-local-ip": linkLocal.append(try ContainerOptions.address(value))
             case "mac-address": macAddress = try ContainerOptions.macAddress(value)
             case "gw-priority":
-                guard let number = Int(value) else { throw InvalidValue("with a whole number as `gw-priority`") }
+                guard let number = Int(value) else {
+                    throw InvalidValue("`KEY=VALUE` pairs with a whole number as `gw-priority`")
+                }
                 priority = number
             case "driver-opt":
-                let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-                guard parts.count == 2 else { throw InvalidValue("with `driver-opt=NAME=VALUE`") }
-                driverOptions[parts[0].lowercased()] = parts[1]
+                guard let option = try? ContainerOptions.driverOption(value) else {
+                    throw InvalidValue("`KEY=VALUE` pairs with `driver-opt=NAME=VALUE`")
+                }
+                driverOptions[option.name.lowercased()] = option.value
             default: throw InvalidValue("`KEY=VALUE` pairs; there is no key `\(key)`")
             }
         }

@@ -37,8 +37,11 @@ final class ContainerOptions {
     var arguments: [String] = []
     /// What is said although the command goes on.
     var warnings: [String] = []
+    /// The names of the networks, for shells.
+    let networkNames: Completion
 
-    init() {
+    init(_ global: GlobalOptions) {
+        networkNames = .networks(of: global)
         // What clients of Docker send where nobody has set them.
         host.resources.memorySwappiness = -1
         host.resources.oomKillDisable = false

@@ -47,23 +47,26 @@ final class ContainerPortCommand {
 
     private func run() throws {
         let ports = try global.client().inspectContainer(name).networkSettings.ports
-        if let port {
-            guard let bindings = ports[port].flatMap({ $0 }), !bindings.isEmpty else {
-                throw CommandFailure(message: "no public port '\(port)' published for \(name)")
-            }
-            OutputStream.standard.write(bindings.map { Self.text($0) + "\n" }.joined())
-            return
+        if let port, (ports[port] ?? nil)?.isEmpty != false {
+            throw CommandFailure(message: "no public port '\(port)' published for \(name)")
         }
-        let lines = ports.flatMap { port, bindings in (bindings ?? []).map { "\(port) -> \(Self.text($0))\n" } }
-        OutputStream.standard.write(
-            lines.sorted { left, right in
-                let (first, second) = (Int(left.prefix { $0 != "/" }) ?? 0, Int(right.prefix { $0 != "/" }) ?? 0)
-                return first == second ? left < right : first < second
-            }.joined()
-        )
+        OutputStream.standard.write(Self.text(ports, of: port))
     }
 
-    private static func text(_ binding: PortBinding) -> String {
+    /// Where ports are published, a line for each place.
+    ///
+    /// - Parameters:
+    ///   - ports: The ports with their places.
+    ///   - only: The only port whose places count, which are shown alone; nil for all ports.
+    /// - Returns: The lines in Docker's order.
+    static func text(_ ports: [String: [PortBinding]?], of only: String?) -> String {
+        let lines = ports.filter { only == nil || $0.key == only }.flatMap { port, bindings in
+            (bindings ?? []).map { (only == nil ? "\(port) -> " : "") + place($0) }
+        }
+        return lines.sorted(by: NameOrder.precedes).map { $0 + "\n" }.joined()
+    }
+
+    private static func place(_ binding: PortBinding) -> String {
         "\(PortText.host(binding.hostIP)):\(binding.hostPort)"
     }
 }

@@ -9,10 +9,11 @@ import Terminal
 /// `wharf container create`: makes a container that does not run yet.
 final class CreateCommand {
     private let global: GlobalOptions
-    private let options = ContainerOptions()
+    private let options: ContainerOptions
 
     init(_ global: GlobalOptions) {
         self.global = global
+        options = ContainerOptions(global)
     }
 
     static func command(_ global: GlobalOptions) -> Command {

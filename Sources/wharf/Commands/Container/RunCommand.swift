@@ -8,13 +8,14 @@ import Terminal
 /// `wharf container run`: makes a container and runs it.
 final class RunCommand {
     private let global: GlobalOptions
-    private let options = ContainerOptions()
+    private let options: ContainerOptions
     private var isDetached = false
     private var forwardsSignals = true
     private var detachKeys: DetachKeys?
 
     init(_ global: GlobalOptions) {
         self.global = global
+        options = ContainerOptions(global)
     }
 
     static func command(_ global: GlobalOptions) -> Command {
@@ -27,6 +28,8 @@ final class RunCommand {
                 wharf container run --rm busybox echo hello
                 wharf container run --rm -it busybox sh            a shell
                 wharf container run -d --name web busybox httpd -f in the background
+                wharf container run -d -p 8080:80 busybox httpd -f at the host's port 8080
+                wharf container run -d --network back busybox sleep 1000
                 """,
             options: ownOptions() + options.options(),
             positionals: options.positionals(),

@@ -4,37 +4,17 @@ import Arguments
 import EngineClient
 
 /// `wharf image inspect`: all that the engine knows of images.
-final class ImageInspectCommand {
-    private let global: GlobalOptions
-    private var inspection = Inspection(shape: .inspection)
-    private var names: [String] = []
-
-    private init(_ global: GlobalOptions) {
-        self.global = global
-    }
-
+enum ImageInspectCommand {
     static func command(_ global: GlobalOptions) -> Command {
-        Command("inspect", summary: "Show all that is known of images.") { ImageInspectCommand(global).syntax() }
-    }
-
-    private func syntax() -> Syntax {
-        Syntax(
-            examples: """
-                wharf image inspect app:1
-                wharf image inspect -f '{{json .Config.Cmd}}' app:1
-                """,
-            options: [
-                .value("format", short: "f", "form", help: "The form: json for one line, or a Go template.") {
-                    self.inspection.format = $0
-                }
-            ],
-            positionals: [.images(of: global) { self.names.append($0) }],
-            run: run
-        )
-    }
-
-    private func run() throws {
-        let engine = try global.client()
-        try inspection.run(names) { try engine.rawImage($0) }
+        InspectCommand.command(global, of: "images") {
+            InspectCommand.Subject(
+                examples: """
+                    wharf image inspect app:1
+                    wharf image inspect -f '{{json .Config.Cmd}}' app:1
+                    """,
+                targets: { .images(of: global, store: $0) },
+                read: { engine, name, _ in try engine.rawImage(name) }
+            )
+        }
     }
 }

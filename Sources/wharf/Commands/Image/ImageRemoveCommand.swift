@@ -45,7 +45,7 @@ final class ImageRemoveCommand {
             failures.collect {
                 do {
                     let deletions = try engine.removeImage(name, force: isForced, prunes: !keepsParents)
-                    OutputStream.standard.write(deletions.map(\.line).joined())
+                    OutputStream.standard.write(deletions.map { $0.line + "\n" }.joined())
                 } catch let error as EngineError where isForced && error.code == .notFound {
                     OutputStream.error.write("warning: \(error.message)\n")
                 }
@@ -57,8 +57,5 @@ final class ImageRemoveCommand {
 
 extension ImageDeletion {
     /// The line that tells of it.
-    var line: String {
-        if let untagged { return "Untagged: \(untagged)\n" }
-        return deleted.map { "Deleted: \($0)\n" } ?? ""
-    }
+    var line: String { untagged.map { "Untagged: \($0)" } ?? "Deleted: \(deleted ?? "")" }
 }

@@ -33,19 +33,9 @@ final class VolumeCreateCommand {
                 .value("driver", short: "d", "driver", help: "The driver.", default: "local") {
                     self.request.driver = $0
                 },
-                .value("label", "name[=value]", help: "A label.", isRepeatable: true) {
-                    let (name, value) = Self.pair($0)
-                    self.request.labels?[name] = value
-                },
-                .value(
-                    "opt",
-                    short: "o",
-                    "name=value",
-                    help: "An option of the driver: type, device or o, as mount(8) takes them.",
-                    isRepeatable: true
-                ) {
-                    let (name, value) = Self.pair($0)
-                    self.request.options?[name] = value
+                .pairs("label", "name[=value]", help: "A label.") { self.request.labels?[$0] = $1 },
+                .pairs("opt", short: "o", help: "An option of the driver: type, device or o, as mount(8) takes them.") {
+                    self.request.options?[$0] = $1
                 },
             ],
             positionals: [
@@ -53,11 +43,6 @@ final class VolumeCreateCommand {
             ],
             run: run
         )
-    }
-
-    private static func pair(_ text: String) -> (String, String) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        return (parts[0], parts.count == 2 ? parts[1] : "")
     }
 
     private func run() throws {

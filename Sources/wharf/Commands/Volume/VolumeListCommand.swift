@@ -44,8 +44,8 @@ final class VolumeListCommand {
 
     private func run() throws {
         let volumes = try global.client().listVolumes(filters.filters).volumes
-        let rows = volumes.sorted { $0.name < $1.name }.map(\.row)
-        let format = isQuiet && format.isEmpty ? "{{.Name}}" : format
+        let rows = volumes.sorted { NameOrder.precedes($0.name, $1.name) }.map(\.row)
+        let format = isQuiet ? Listing.field("Name", unless: format) : format
         OutputStream.standard.write(try Listing.volumes.text(rows, format: format))
     }
 }
