@@ -98,14 +98,17 @@ extension ContainerUnit {
         }
     }
 
-    /// Has it answered when it asks for names, where it runs.
-    func serveNames() async {
+    /// Has it connected as it is to be, and answered when it asks for names, where it runs.
+    func restoreNetworks() async {
         guard isRunning, let run, details.endpoints != nil else { return }
         let (networks, id) = (engine.networks, id)
         do {
-            try await BlockingCall.run { try networks.serveNames(of: id, run.process.pidfd.number) }
+            try await BlockingCall.run {
+                try networks.mend(id, run.process.pidfd.number)
+                try networks.serveNames(of: id, run.process.pidfd.number)
+            }
         } catch {
-            engine.report("cannot answer the container \(name) when it asks for names", error)
+            engine.report("cannot connect the container \(name) with its networks again", error)
         }
     }
 

@@ -354,7 +354,21 @@ extension Engine {
         } catch {
             report("cannot take over the networks of containers", error)
         }
-        for unit in containers.all { await unit.serveNames() }
+        for unit in containers.all { await unit.restoreNetworks() }
+        // A container whose record cannot be read may run, and keeps what it has.
+        if unreadable.withLock(\.isEmpty) { await removeStrayEnds() }
+        await finishRemovals(of: leaving)
+    }
+
+    private func removeStrayEnds() async {
+        do {
+            try await BlockingCall.run { [networks] in try networks.removeStrayEnds() }
+        } catch {
+            report("cannot remove what is left of containers in networks", error)
+        }
+    }
+
+    private func finishRemovals(of leaving: [ObjectID]) async {
         for id in leaving {
             guard let network = try? networks.find(id.description) else { continue }
             do {

@@ -109,7 +109,7 @@ extension HostNetworks {
             networkName: network.name,
             id: id.description,
             interface: Self.interface(wishes, network.definition, beside: others),
-            hostInterface: "wv-\(id.short)",
+            hostInterface: "\(Self.endPrefix)\(id.short)",
             addresses: addresses.map(\.description),
             linkLocalAddresses: (wishes.ipamConfig?.linkLocalIPs ?? []).compactMap(\.self),
             macAddress: wishes.macAddress.isEmpty
@@ -285,6 +285,51 @@ extension HostNetworks {
         }
         try bridges.connect(process, to: interface, settings)
     }
+
+    /// Has a container that runs already connected as it is to be: the engine before may have been killed while it came into a
+    /// network or left one.
+    ///
+    /// - Parameters:
+    ///   - id: The container.
+    ///   - process: The number of the pidfd of its first process.
+    /// - Throws: What the kernel refused.
+    func mend(_ id: ObjectID, _ process: Int32) throws {
+        let endpoints = state.withLock { $0.members[id]?.endpoints ?? [] }
+        let inside = try NetlinkSocket(.route, inNetworkOf: process)
+        let present = Set(try inside.addresses().map(\.prefix))
+        let bridges = try state.withLock { try self.bridges(&$0) }
+        for endpoint in endpoints where !endpoint.prefixes.allSatisfy(present.contains) {
+            try bridges.disconnect(endpoint.hostInterface)
+            try connect(endpoint, process)
+        }
+        guard endpoints.count > 1 || endpoints.allSatisfy(\.defaultGateways.isEmpty) else { return }
+        for endpoint in endpoints {
+            let stale = endpoint.gateways.filter { !endpoint.defaultGateways.contains($0) }.compactMap { IPAddress($0) }
+            try bridges.removeGateways(stale, from: endpoint.interface, inNetworkOf: process)
+        }
+        for endpoint in endpoints {
+            let gateways = endpoint.defaultGateways.compactMap { IPAddress($0) }
+            try bridges.addGateways(gateways, to: endpoint.interface, inNetworkOf: process)
+        }
+    }
+
+    /// Removes the ends of containers that are in a network no longer.
+    func removeStrayEnds() throws {
+        try state.withLock { state in
+            let links = try route(&state).links()
+            let masters = links.filter { link in
+                state.networks.values.contains { $0.definition.interface == link.name && $0.definition.driver == .bridge }
+            }.map(\.index)
+            let known = Set(state.members.values.flatMap(\.endpoints).map(\.hostInterface))
+            for link in links where link.kind == "veth" && !known.contains(link.name) {
+                guard let master = link.master, masters.contains(master), link.name.hasPrefix(Self.endPrefix) else { continue }
+                try bridges(&state).disconnect(link.name)
+            }
+        }
+    }
+
+    /// How the names of the ends of containers on the host begin.
+    static let endPrefix = "wv-"
 
     /// Answers a container that runs already: the engine before did so.
     func serveNames(of id: ObjectID, _ process: Int32) throws {

@@ -212,7 +212,7 @@ package struct Bridges: Sendable {
         )
     }
 
-    /// Sends everything that is for nobody else by an interface of a container.
+    /// Sends everything that is for nobody else by an interface of a container; it is fine where that is so already.
     ///
     /// - Parameters:
     ///   - gateways: Where to, one of each family.
@@ -226,7 +226,13 @@ package struct Bridges: Sendable {
     ) throws(NetlinkError) {
         let inside = try NetlinkSocket(.route, inNetworkOf: container)
         guard let own = try inside.link(named: name)?.index else { throw Self.missing(name) }
-        try inside.send(gateways.map { .addRoute(.default(by: $0, interface: own)) })
+        for gateway in gateways {
+            do throws(NetlinkError) {
+                try inside.send(.addRoute(.default(by: gateway, interface: own)))
+            } catch where error.number == EEXIST {
+                // It is there.
+            }
+        }
     }
 
     /// Sends nothing there any more; what is not as it was said to be is left as it is.
