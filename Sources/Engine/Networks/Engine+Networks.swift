@@ -6,6 +6,7 @@ import Linux
 import Netlink
 import Networks
 import Store
+import Synchronization
 
 extension Engine {
     /// The networks, by their names.
