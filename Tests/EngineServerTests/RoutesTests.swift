@@ -122,8 +122,7 @@ private func head(_ method: String, _ target: String) throws -> RequestHead {
             let client = try server.connect()
             let list = try await client.exchange(request("GET", "/networks")).body
             #expect(list.contains("\"Name\":\"none\"") && list.contains("\"Name\":\"host\""))
-            let detailed = try await client.exchange(request("GET", "/v1.27/networks")).body
-            #expect(detailed.utf8.count == list.utf8.count && detailed.contains("\"Name\":\"bridge\""))
+            #expect(try await client.exchange(request("GET", "/v1.27/networks")).body == list)
             let filter = "%7B%22name%22%3A%7B%22hos%22%3Atrue%7D%7D"
             #expect(try await !client.exchange(request("GET", "/networks?filters=\(filter)")).body.contains("\"none\""))
             #expect(try await client.exchange(request("GET", "/networks/6e6f")).body.contains("\"Name\":\"none\""))

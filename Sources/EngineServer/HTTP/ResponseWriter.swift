@@ -107,7 +107,8 @@ package actor ResponseWriter {
     /// A value as JSON with a line end.
     private static func line(of value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        // What a user inspects twice looks the same twice.
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(value)) + [0x0A]
     }
 
