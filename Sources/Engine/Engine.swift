@@ -27,6 +27,8 @@ package final class Engine: Sendable {
     let containers = ContainerRegistry()
     let execs = ExecRegistry()
     let volumes = VolumeRegistry()
+    /// The configs and secrets of containers.
+    let givenFiles: GivenFileMemory
     let supervisor: SupervisorSlot
     /// Who keeps the processes.
     let keeping: Keeping
@@ -67,6 +69,7 @@ package final class Engine: Sendable {
         store = try Store(path: location.database)
         images = try ImageStore(path: location.data)
         hub = EventHub(store)
+        givenFiles = GivenFileMemory(location.files)
         background = BackgroundWork()
         trash = try Trash(location.data + "/trash", background)
         var trees = try ControlGroupHierarchies.discover()

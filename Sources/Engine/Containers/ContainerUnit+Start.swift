@@ -36,7 +36,7 @@ extension ContainerUnit {
         engine.trees.anticipateMove()
         let launcher: ContainerLauncher
         do {
-            launcher = try await makeLauncher(volumes: engine.openVolumes(of: id, definition))
+            launcher = try await makeLauncher(volumes: engine.openMounts(of: id, definition))
         } catch {
             throw await startFailed(error)
         }

@@ -49,7 +49,7 @@ enum RootMounts {
     ) throws(SystemError) -> SharedDescriptor? {
         let tree: Descriptor
         switch mount.kind {
-        case .tmpfs: return nil
+        case .tmpfs, .file: return nil
         case .volume:
             guard let volume else { return nil }
             tree = try volume.descriptor.tree(isRecursive: true)

@@ -12,6 +12,8 @@ struct RequestedMount: Codable, Equatable, Sendable {
         case tmpfs([String])
         /// Data that outlives the container.
         case volume(RequestedVolume)
+        /// A file of the request itself.
+        case file(RequestedFile)
     }
 
     var kind: Kind
@@ -30,8 +32,8 @@ struct RequestedMount: Codable, Equatable, Sendable {
     /// How inspections show it.
     ///
     /// - Parameter volumes: The folder of all volumes.
-    /// - Returns: The mount of the inspection.
-    func point(volumes: String) -> MountPoint {
+    /// - Returns: The mount of the inspection; nil for a file of the request, which is shown there.
+    func point(volumes: String) -> MountPoint? {
         var point = MountPoint()
         point.destination = destination
         point.mode = mode
@@ -43,18 +45,23 @@ struct RequestedMount: Codable, Equatable, Sendable {
         case .volume(let volume):
             (point.type, point.name, point.driver) = ("volume", volume.name, "local")
             point.source = VolumeFolder.data(of: volume.name, below: volumes)
+        case .file: return nil
         }
         return point
     }
 
     /// The mount for the runtime.
     ///
-    /// - Parameter volume: The path by which the volume is found, where it is one.
+    /// - Parameter prepared: The path by which is found what the engine has ready for it, where it is no path of the host.
     /// - Returns: The mount of the specification.
-    func specification(volume: String = "") -> RuntimeSpec.Mount {
+    func specification(prepared: String = "") -> RuntimeSpec.Mount {
         switch kind {
         case .bind(let source, _): return bound(source)
-        case .volume: return bound(volume)
+        case .volume: return bound(prepared)
+        case .file:
+            // A config may be a program, though what it lies in on the host lets nothing be run.
+            let options = ["bind", "rprivate", "ro", "nosuid", "nodev", "exec"]
+            return RuntimeSpec.Mount(destination: destination, type: "bind", source: prepared, options: options)
         case .tmpfs(let options):
             return RuntimeSpec.Mount(destination: destination, type: "tmpfs", source: "tmpfs", options: options)
         }

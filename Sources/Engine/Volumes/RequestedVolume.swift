@@ -24,7 +24,10 @@ extension RequestedMount {
 
     /// Whether other containers get it by `VolumesFrom`: what is in memory is a container's own.
     var isInheritable: Bool {
-        if case .tmpfs = kind { false } else { true }
+        switch kind {
+        case .tmpfs, .file: false
+        case .bind, .volume: true
+        }
     }
 
     /// Gives a volume without a name one.

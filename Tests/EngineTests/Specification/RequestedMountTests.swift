@@ -133,7 +133,7 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
                 .first
         )
         #expect(mount.specification().options == ["noexec", "nosuid", "nodev", "mode=1777", "size=1000"])
-        let point = mount.point(volumes: "/volumes")
+        let point = try #require(mount.point(volumes: "/volumes"))
         #expect(point.type == "tmpfs" && point.isWritable)
     }
 
@@ -155,11 +155,11 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
     ])
     func `a volume is shown as Docker shows it`(json: String, mode: String, isWritable: Bool) throws {
         let mount = try #require(mounts(json).mounts.first)
-        let point = mount.point(volumes: "/volumes")
+        let point = try #require(mount.point(volumes: "/volumes"))
         #expect(point.type == "volume" && point.name == "v" && point.driver == "local" && point.destination == "/b")
         #expect(point.source == "/volumes/v/_data" && point.mode == mode && point.isWritable == isWritable)
         let options = ["rbind", "rprivate"] + (isWritable ? [] : ["rro"])
-        #expect(mount.specification(volume: "/x").options == options)
+        #expect(mount.specification(prepared: "/x").options == options)
     }
 
     @Test(arguments: [

@@ -30,6 +30,8 @@ extension ContainerOptions {
                 let options = String(text[colon...].dropFirst())
                 self.host.tmpfs = (self.host.tmpfs ?? [:]).merging([String(text[..<colon]): options]) { $1 }
             },
+            fileOption("secret"),
+            fileOption("config"),
             list("volumes-from", "container", "The mounts of another container.", \.host.volumesFrom),
             text("volume-driver", "driver", "The driver of its volumes.", \.host.volumeDriver),
             bytes("shm-size", "The size of /dev/shm.", \.host.shmSize),
