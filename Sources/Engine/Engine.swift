@@ -200,8 +200,13 @@ package final class Engine: Sendable {
 
     /// The folders of the layers of a container's image, from the base to the top.
     func layerFolders(of definition: ContainerDefinition) throws(EngineError) -> [String] {
+        try layerFolders(of: definition.layers)
+    }
+
+    /// The folders of layers by their chain identifiers.
+    func layerFolders(of layers: [String]) throws(EngineError) -> [String] {
         var folders: [String] = []
-        for text in definition.layers {
+        for text in layers {
             guard let chain = Digest(text) else {
                 throw EngineError(.failed, "the record of the container names the layer `\(text)`, which is no digest")
             }

@@ -56,6 +56,7 @@ extension Engine {
                     try folder.prepare(removesItself: removesItself)
                 }
                 try await keepFiles(contents, of: unit)
+                try await unpackImages(of: unit.definition)
                 try await makeVolumes(of: unit.definition, in: folder)
                 try await unit.noteCreation()
             }

@@ -48,7 +48,7 @@ extension Engine {
     /// - Throws: What cannot be mounted; no volume is held then.
     func openMounts(of id: ObjectID, _ definition: ContainerDefinition) async throws -> [String: SharedDescriptor] {
         let files = try await openFiles(of: id, definition)
-        return try await openVolumes(of: id, definition).merging(files) { $1 }
+        return try await openStored(of: id, definition).merging(files) { $1 }
     }
 }
 

@@ -34,7 +34,7 @@ extension SpecificationBuilder {
     private func specification(of mount: RequestedMount) throws(RequestProblem) -> RuntimeSpec.Mount {
         switch mount.kind {
         case .bind, .tmpfs: return mount.specification()
-        case .volume, .file: break
+        case .volume, .image, .file: break
         }
         guard let source = context.volumes[mount.destination] else {
             throw RequestProblem("what is mounted at \(mount.destination) was not made ready for the start")

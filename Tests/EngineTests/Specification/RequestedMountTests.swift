@@ -75,7 +75,28 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
         (#""VolumeDriver":"x""#, "error looking up volume plugin x"),
         (#""VolumesFrom":["x:sometimes"]"#, "invalid mode: sometimes"),
         (#""VolumesFrom":[":ro"]"#, "invalid volumes-from specification: ':ro'"),
-        (#""Mounts":[{"Type":"image","Source":"v","Target":"/b"}]"#, "not supported"),
+        (#""Mounts":[{"Type":"cluster","Source":"v","Target":"/b"}]"#, "not supported"),
+        (#""Mounts":[{"Type":"image","Target":"/b"}]"#, "field Source must not be empty"),
+        (
+            #""Mounts":[{"Type":"image","Source":"v","Target":"/b","ImageOptions":{"Subpath":"../x"}}]"#,
+            "subpath must be a relative path within the image"
+        ),
+        (#""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","ImageOptions":{}}]"#, "field ImageOptions must not"),
+        (#""Mounts":[{"Type":"tmpfs","Target":"/b","XWharfIDMap":[]}]"#, "field XWharfIDMap must not be specified"),
+        (#""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","XWharfIDMap":[]}]"#, "XWharfIDMap has no range"),
+        (
+            #""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","XWharfIDMap":[{"Host":-1}]}]"#,
+            "a range of XWharfIDMap goes beyond 0-2147483647"
+        ),
+        (
+            #""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","XWharfIDMap":[{"Host":1,"Kind":"x"}]}]"#,
+            "a range of XWharfIDMap has the Kind \"x\", which is `uid` or `gid`"
+        ),
+        (
+            #""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","XWharfIDMap":"#
+                + #"[{"Host":1,"Count":5},{"Host":3,"Container":9}]}]"#,
+            "ranges of XWharfIDMap overlap"
+        ),
         (#""Mounts":[{"Type":"nonsense","Target":"/b"}]"#, "mount type unknown"),
         (#""Mounts":[{"Type":"bind","Source":"/a"}]"#, "field Target must not be empty"),
         (#""Mounts":[{"Type":"bind","Target":"/b"}]"#, "field Source must not be empty"),
