@@ -208,8 +208,17 @@ actor VolumeUnit {
             return "cannot \(action): it leads out of the volume (\(error)); a subpath stays inside, also over links"
         }
         guard let options, !options.isEmpty else { return "cannot \(action): \(error)" }
-        let words = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-        return "cannot \(action): failed to mount local volume with the options \(words): \(error)"
+        let words = options.sorted { $0.key < $1.key }.map { "\($0.key)=\(LocalVolumeMount.shown($0.value))" }
+        let reason =
+            switch (error.call, error.number) {
+            case ("fsopen", ENODEV):
+                "the kernel has no file system \(error.subject) (\(error)); load its module, or use another type"
+            case ("getaddrinfo", _):
+                "the host \(error.subject) of the option `addr` has no address that anybody knows; check its name"
+            default: "\(error)"
+            }
+        let all = words.joined(separator: " ")
+        return "cannot \(action): failed to mount local volume with the options \(all): \(reason)"
     }
 
     /// Notes that a container runs with it, as the engine before has left it.
