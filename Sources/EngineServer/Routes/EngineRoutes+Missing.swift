@@ -36,7 +36,6 @@ extension EngineRoutes {
             ("POST", "build/cancel", Missing.build),
             ("POST", "session", Missing.build),
             ("POST", "grpc", Missing.build),
-            ("GET", "system/df", "the use of the disk is not counted yet"),
             ("POST", "networks/create", Missing.networks),
             ("POST", "networks/prune", Missing.networks),
             ("POST", "networks/{id}/connect", Missing.networks),
