@@ -74,7 +74,13 @@ extension TestedEngine {
             // What was in the request is nowhere but in memory: neither in records nor in the container's own files.
             #expect(try await host.places(of: hidden) == "")
             #expect(try readText("\(host.engine.location.containers)/\(id)/upper/run/secrets/a") == "")
-            #expect(try host.isMemoryMounted)
+            let mounted = try readText("/proc/self/mounts").split(separator: "\n").filter {
+                $0.contains(host.engine.location.files)
+            }
+            #expect(mounted.count == 1)
+            for option in ["nosuid", "nodev", "noexec", "size=65536k", "mode=700", "noswap"] {
+                #expect(mounted.first?.contains(option) == true, "\(option)")
+            }
             try await host.engine.removeContainer(id, force: false, volumes: false)
             #expect(try !host.isMemoryMounted && !isFolder(host.engine.location.files))
         }
