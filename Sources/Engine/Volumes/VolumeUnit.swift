@@ -186,8 +186,13 @@ actor VolumeUnit {
                     try folder.prepare()
                     if let mount { try folder.cover(with: mount) }
                     let data = try folder.openData()
-                    // Root of the container could not even write to what nobody has given it.
-                    if let given { try data.setOwner(uid: given.hostUser(0), gid: given.hostGroup(0)) }
+                    // Root of the container could not even write to what belongs to that of the host.
+                    if let given {
+                        let status = try data.status()
+                        if (status.uid, status.gid) == (0, 0) {
+                            try data.setOwner(uid: given.hostUser(0), gid: given.hostGroup(0))
+                        }
+                    }
                     if subpath.isEmpty { return SharedDescriptor(data) }
                     // No link of a container's making leads out.
                     return SharedDescriptor(try data.open(subpath, OpenFlags.pathOnly, resolution: .beneath))
