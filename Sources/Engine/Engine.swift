@@ -31,6 +31,8 @@ package final class Engine: Sendable {
     let networks: HostNetworks
     /// Lets one network at a time be made or removed.
     let networkGate = SerialGate()
+    /// The configs and secrets of containers.
+    let givenFiles: GivenFileMemory
     let supervisor: SupervisorSlot
     /// Who keeps the processes.
     let keeping: Keeping
@@ -71,6 +73,7 @@ package final class Engine: Sendable {
         store = try Store(path: location.database)
         images = try ImageStore(path: location.data)
         hub = EventHub(store)
+        givenFiles = GivenFileMemory(location.files)
         background = BackgroundWork()
         trash = try Trash(location.data + "/trash", background)
         var trees = try ControlGroupHierarchies.discover()
@@ -226,8 +229,13 @@ package final class Engine: Sendable {
 
     /// The folders of the layers of a container's image, from the base to the top.
     func layerFolders(of definition: ContainerDefinition) throws(EngineError) -> [String] {
+        try layerFolders(of: definition.layers)
+    }
+
+    /// The folders of layers by their chain identifiers.
+    func layerFolders(of layers: [String]) throws(EngineError) -> [String] {
         var folders: [String] = []
-        for text in definition.layers {
+        for text in layers {
             guard let chain = Digest(text) else {
                 throw EngineError(.failed, "the record of the container names the layer `\(text)`, which is no digest")
             }

@@ -125,6 +125,33 @@ struct `Docker's client` {
         }
     }
 
+    @Test func `mounts images and tells what takes room`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                docker create --name one --network none -v data:/d --mount type=image,source=busybox,target=/x,image-subpath=etc \\
+                    busybox sh -c 'cat /x/passwd | head -1; head -c 1000 /dev/zero > /d/file' > id
+                docker start -a one
+                docker system df --format '{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}}' | sed -E 's/(Images 1 1) .*/\\1/'
+                docker system df -v --format '{{json .Volumes}}' | grep -o '"Size":"[^"]*"'
+                docker system df -v | grep -c busybox
+                """
+            )
+            #expect(
+                transcript == """
+                    root:x:0:0:root:/root:/bin/sh
+                    Images 1 1
+                    Containers 1 0 0B
+                    Local Volumes 1 1 1kB
+                    Build Cache 0 0 0B
+                    "Size":"1kB"
+                    2
+
+                    """
+            )
+        }
+    }
+
     @Test func `attaches and keeps output apart`() async throws {
         try await Installation.with { host in
             let outcome = try await host.shell(

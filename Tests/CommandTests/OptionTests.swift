@@ -66,6 +66,11 @@ import Testing
                 run -v $PWD/shared:/m busybox sh -c 'echo new > /m/other'; cat shared/other
                 run -v $PWD/made:/m busybox true; ls -d made
                 run --mount type=bind,src=/nothing,dst=/m busybox true
+                chown 1000:1000 shared shared/*
+                run --mount type=bind,src=./shared,dst=/m,x-wharf-idmap=1000:0 busybox sh -c 'touch /m/mine; stat -c %u:%g /m/file'
+                stat -c %u:%g shared/mine
+                run --mount type=bind,src=./shared,dst=/m,x-wharf-idmap=u:1000:5,x-wharf-idmap=g:1000:6:1 busybox stat -c %u:%g /m/file
+                run --mount type=image,src=busybox,dst=/m,image-subpath=etc busybox sh -c 'head -1 /m/passwd; touch /m/x'
                 """
             )
             #expect(
@@ -77,6 +82,11 @@ import Testing
                     new
                     made
                     error: invalid mount config for type "bind": bind source path does not exist: /nothing
+                    0:0
+                    1000:1000
+                    5:6
+                    root:x:0:0:root:/root:/bin/sh
+                    touch: /m/x: Read-only file system
 
                     """
             )

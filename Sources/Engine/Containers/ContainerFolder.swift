@@ -56,11 +56,30 @@ struct ContainerFolder: Sendable {
     func mountRoot(on layers: [String]) throws(SystemError) -> Descriptor {
         try removeStaleWork()
         let lower = layers.isEmpty ? [empty] : layers.reversed()
+        return try overlay(lower, [("upperdir", .text(upper)), ("workdir", .text(work))])
+    }
+
+    /// A detached mount of an image, to which nothing can be written.
+    ///
+    /// - Parameter layers: The folders of its layers, from the base to the top.
+    /// - Returns: The mount.
+    /// - Throws: The error of the call that the kernel refused.
+    func mountImage(of layers: [String]) throws(SystemError) -> Descriptor {
+        if layers.isEmpty { return try Descriptor.tree(of: empty, isRecursive: false) }
+        // overlayfs wants two at least where nothing is written to, and a single one may have marks for it as well.
+        return try overlay(layers.reversed() + [empty], [])
+    }
+
+    private func overlay(
+        _ lower: [String],
+        _ writing: [(key: String, value: MountParameter)]
+    ) throws(SystemError) -> Descriptor {
         // Nothing of a former mount is trusted: no redirection, no copied-up metadata without content.
-        let rest: [(key: String, value: MountParameter)] = [
-            ("upperdir", .text(upper)), ("workdir", .text(work)), ("index", .text("off")), ("metacopy", .text("off")),
-            ("redirect_dir", .text("off")), ("xino", .text("off")),
-        ]
+        let rest =
+            writing + [
+                ("index", .text("off")), ("metacopy", .text("off")), ("redirect_dir", .text("off")),
+                ("xino", .text("off")),
+            ]
         do {
             // Since Linux 6.8, with as many layers as overlayfs knows.
             return try Descriptor.newMount("overlay", parameters: lower.map { ("lowerdir+", .text($0)) } + rest)

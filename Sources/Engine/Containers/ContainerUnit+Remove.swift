@@ -52,9 +52,10 @@ extension ContainerUnit {
         // What is not announced was never there for anybody, and neither were the volumes that were made for it alone.
         if !isAnnounced || definition.request.hostConfig.autoRemove { details.removesVolumes = true }
         let isRecorded = (try? persist()) != nil
-        let (folder, trash, id) = (folder, engine.trash, id)
+        let (folder, trash, files, id) = (folder, engine.trash, engine.givenFiles, id)
         try await BlockingCall.run {
             try folder.discard(to: trash.path)
+            try files.discard(of: id)
             // On a full disk nothing can be written down before there is room: that is what it is removed for.
             if !isRecorded { trash.emptyNow() }
         }

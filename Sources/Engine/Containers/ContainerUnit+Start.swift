@@ -36,7 +36,7 @@ extension ContainerUnit {
         engine.trees.anticipateMove()
         let launcher: ContainerLauncher
         do {
-            let volumes = try await engine.openVolumes(of: id, definition)
+            let volumes = try await engine.openMounts(of: id, definition)
             try await prepareNetworks()
             launcher = try await makeLauncher(volumes: volumes)
         } catch {

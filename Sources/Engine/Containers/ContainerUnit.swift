@@ -217,7 +217,7 @@ actor ContainerUnit: HandedOver {
                 return try await BlockingCall.run { try body(try run.openRoot(), snapshot, nil) }
             }
             let layers = try engine.layerFolders(of: definition)
-            let volumes = try await engine.openVolumes(of: id, definition)
+            let volumes = try await engine.openStored(of: id, definition)
             let result: Result<Value, any Error>
             do {
                 let value = try await BlockingCall.run {

@@ -32,12 +32,14 @@ extension Engine {
         let image = try await image(for: request, platform)
         var generator = SystemRandomNumberGenerator()
         let id = ObjectID(using: &generator)
-        let settled = try RequestChecker.settle(
+        var settled = try RequestChecker.settle(
             request,
             image: image.config.config ?? OCI.ContainerConfig(),
             id: id,
             on: machine
         )
+        // From here on nothing that is written down or shown has them.
+        let contents = settled.request.hostConfig.takeFileContents()
         var definition = ContainerDefinition(
             request: settled.request,
             image: "\(image.id)",
@@ -54,6 +56,8 @@ extension Engine {
                     _ = try images.unpack(image)
                     try folder.prepare(removesItself: removesItself)
                 }
+                try await keepFiles(contents, of: unit)
+                try await unpackImages(of: unit.definition)
                 try await makeVolumes(of: unit.definition, in: folder)
                 try await unit.noteCreation()
             }

@@ -49,8 +49,8 @@ enum RootMounts {
     ) throws(SystemError) -> SharedDescriptor? {
         let tree: Descriptor
         switch mount.kind {
-        case .tmpfs: return nil
-        case .volume:
+        case .tmpfs, .file: return nil
+        case .volume, .image:
             guard let volume else { return nil }
             tree = try volume.descriptor.tree(isRecursive: true)
         case .bind(let source, _):
@@ -65,6 +65,12 @@ enum RootMounts {
             propagation: UInt64(CLinux.MS_PRIVATE),
             isRecursive: true
         )
+        do throws(SystemError) {
+            try mount.owners?.apply(to: tree, isRecursive: mount.isRecursive)
+        } catch  where error.number == EINVAL {
+            // The file system has no such mounts.
+            return nil
+        }
         return SharedDescriptor(tree)
     }
 

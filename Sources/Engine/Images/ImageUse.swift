@@ -3,7 +3,7 @@
 import EngineAPI
 import OCI
 
-/// A container that needs an image.
+/// A container that needs an image, as its own or as one that is mounted in it.
 struct ImageUse: Sendable {
     var container: ObjectID
     /// The identifier of the image, `sha256:…`.
@@ -19,14 +19,11 @@ extension Engine {
         var uses: [ImageUse] = []
         for unit in containers.all {
             let definition = await unit.definition
-            uses.append(
-                ImageUse(
-                    container: unit.id,
-                    image: definition.image,
-                    layers: definition.layers,
-                    isRunning: await unit.isRunning
-                )
-            )
+            let isRunning = await unit.isRunning
+            let mounted = definition.mountedImages.map { ($0.image.id, $0.image.layers) }
+            for (image, layers) in [(definition.image, definition.layers)] + mounted {
+                uses.append(ImageUse(container: unit.id, image: image, layers: layers, isRunning: isRunning))
+            }
         }
         return uses
     }

@@ -31,6 +31,15 @@ extension EngineError {
                 .badParameter,
                 "invalid mount config for type \"bind\": bind source path does not exist: \(failure.subject)"
             )
+        case .setup(let field, let failure)
+        where failure.call == "mount_setattr" && failure.number == EINVAL && field.hasSuffix(".uidMappings"):
+            // What the engine has opened itself is named by its place.
+            let name = failure.subject.hasPrefix("/proc/self/fd/") ? field.prefix { $0 != "." } : failure.subject[...]
+            self.init(
+                .badParameter,
+                "cannot map the owners of files of \(name): its file system, or one that is mounted below, has no mounts "
+                    + "of that kind (\(failure)); mount it without a map"
+            )
         case .specification: self.init(.badParameter, "\(prefix)\(error)")
         case .controlGroup(let failure): self.init(controlGroup: failure)
         case .keeper: self.init(.unavailable, "\(error)")

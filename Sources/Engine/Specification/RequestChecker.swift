@@ -39,6 +39,7 @@ struct RequestChecker {
         checker.checkHost(settled.hostConfig)
         checker.checkNetworks(settled)
         checker.checkResources(&settled.hostConfig.resources)
+        checker.checkFiles(settled.hostConfig.files ?? [])
         _ = RequestedMounts(settled, problems: &checker.problems)
         try checker.finish()
         settled.complete(for: id, on: machine)

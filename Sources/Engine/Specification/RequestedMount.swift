@@ -12,6 +12,10 @@ struct RequestedMount: Codable, Equatable, Sendable {
         case tmpfs([String])
         /// Data that outlives the container.
         case volume(RequestedVolume)
+        /// The root file system of an image, or a part of it.
+        case image(RequestedImage)
+        /// A file of the request itself.
+        case file(RequestedFile)
     }
 
     var kind: Kind
@@ -26,12 +30,14 @@ struct RequestedMount: Codable, Equatable, Sendable {
     var propagation = ""
     /// The options as the request has them.
     var mode = ""
+    /// How the owners of files are mapped; nil for not at all.
+    var owners: OwnerMap?
 
     /// How inspections show it.
     ///
     /// - Parameter volumes: The folder of all volumes.
-    /// - Returns: The mount of the inspection.
-    func point(volumes: String) -> MountPoint {
+    /// - Returns: The mount of the inspection; nil for a file of the request, which is shown there.
+    func point(volumes: String) -> MountPoint? {
         var point = MountPoint()
         point.destination = destination
         point.mode = mode
@@ -43,18 +49,24 @@ struct RequestedMount: Codable, Equatable, Sendable {
         case .volume(let volume):
             (point.type, point.name, point.driver) = ("volume", volume.name, "local")
             point.source = VolumeFolder.data(of: volume.name, below: volumes)
+        case .image(let image): (point.type, point.source) = ("image", image.name)
+        case .file: return nil
         }
         return point
     }
 
     /// The mount for the runtime.
     ///
-    /// - Parameter volume: The path by which the volume is found, where it is one.
+    /// - Parameter prepared: The path by which is found what the engine has ready for it, where it is no path of the host.
     /// - Returns: The mount of the specification.
-    func specification(volume: String = "") -> RuntimeSpec.Mount {
+    func specification(prepared: String = "") -> RuntimeSpec.Mount {
         switch kind {
         case .bind(let source, _): return bound(source)
-        case .volume: return bound(volume)
+        case .volume, .image: return bound(prepared)
+        case .file:
+            // A config may be a program, though what it lies in on the host lets nothing be run.
+            let options = ["bind", "rprivate", "ro", "nosuid", "nodev", "exec"]
+            return RuntimeSpec.Mount(destination: destination, type: "bind", source: prepared, options: options)
         case .tmpfs(let options):
             return RuntimeSpec.Mount(destination: destination, type: "tmpfs", source: "tmpfs", options: options)
         }
@@ -63,7 +75,11 @@ struct RequestedMount: Codable, Equatable, Sendable {
     private func bound(_ source: String) -> RuntimeSpec.Mount {
         var options = [isRecursive ? "rbind" : "bind", propagation.isEmpty ? "rprivate" : propagation]
         if !isWritable { options.append(leavesLowerWritable || !isRecursive ? "ro" : "rro") }
-        return RuntimeSpec.Mount(destination: destination, type: "bind", source: source, options: options)
+        if owners != nil { options.append(isRecursive ? "ridmap" : "idmap") }
+        var mount = RuntimeSpec.Mount(destination: destination, type: "bind", source: source, options: options)
+        mount.uidMappings = owners?.userMappings ?? []
+        mount.gidMappings = owners?.groupMappings ?? []
+        return mount
     }
 }
 
@@ -120,19 +136,25 @@ extension RequestedMount {
             RequestProblem("invalid mount config for type \"\(mount.type)\": \(reason)")
         }
         switch mount.type {
-        case "bind", "tmpfs", "volume": break
-        case "image", "cluster", "npipe": throw problem("mounts of this type are not supported")
+        case "bind", "image", "tmpfs", "volume": break
+        case "cluster", "npipe": throw problem("mounts of this type are not supported")
         default: throw problem("mount type unknown")
         }
         guard !mount.target.isEmpty else { throw problem("field Target must not be empty") }
         if mount.volumeOptions != nil, mount.type != "volume" {
             throw problem("field VolumeOptions must not be specified")
         }
-        if mount.imageOptions != nil { throw problem("field ImageOptions must not be specified") }
+        if mount.imageOptions != nil, mount.type != "image" {
+            throw problem("field ImageOptions must not be specified")
+        }
+        if mount.idMap != nil, mount.type != "bind", mount.type != "volume" {
+            throw problem("field XWharfIDMap must not be specified")
+        }
         let destination = try Self.destination(mount.target, mount.type)
         switch mount.type {
         case "bind": try self.init(bind: mount, at: destination, problem)
         case "volume": try self.init(volume: mount, at: destination, problem)
+        case "image": try self.init(image: mount, at: destination, problem)
         default: try self.init(tmpfs: mount, at: destination, problem)
         }
     }
@@ -164,6 +186,7 @@ extension RequestedMount {
         isRecursive = !options.nonRecursive
         leavesLowerWritable = options.readOnlyNonRecursive
         propagation = options.propagation.isEmpty ? "rprivate" : options.propagation
+        owners = try OwnerMap(mount.idMap, problem)
     }
 
     private init(

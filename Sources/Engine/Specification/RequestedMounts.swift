@@ -38,7 +38,7 @@ struct RequestedMounts: Equatable, Sendable {
     ) {
         let host = request.hostConfig
         let counts = [
-            host.binds?.count, host.mounts?.count, host.tmpfs?.count, host.volumesFrom?.count,
+            host.binds?.count, host.mounts?.count, host.tmpfs?.count, host.volumesFrom?.count, host.files?.count,
             request.config.volumes?.count,
         ]
         guard counts.reduce(0, { $0 + ($1 ?? 0) }) <= Self.most else {
@@ -59,6 +59,11 @@ struct RequestedMounts: Equatable, Sendable {
             do throws(RequestProblem) {
                 add(try RequestedMount(tmpfs: path, options: options), &problems)
             } catch {
+                problems.append(error.text)
+            }
+        }
+        for (number, file) in (host.files ?? []).enumerated() {
+            do throws(RequestProblem) { add(try RequestedMount(file, number: number), &problems) } catch {
                 problems.append(error.text)
             }
         }

@@ -32,11 +32,14 @@ extension SpecificationBuilder {
     }
 
     private func specification(of mount: RequestedMount) throws(RequestProblem) -> RuntimeSpec.Mount {
-        guard case .volume(let volume) = mount.kind else { return mount.specification() }
-        guard let directory = context.volumes[mount.destination] else {
-            throw RequestProblem("the volume \(volume.name) was not made ready for the start of the container")
+        switch mount.kind {
+        case .bind, .tmpfs: return mount.specification()
+        case .volume, .image, .file: break
         }
-        return mount.specification(volume: Self.path(of: directory))
+        guard let source = context.volumes[mount.destination] else {
+            throw RequestProblem("what is mounted at \(mount.destination) was not made ready for the start")
+        }
+        return mount.specification(prepared: Self.path(of: source))
     }
 
     private var isOpen: Bool { host.privileged }

@@ -54,7 +54,7 @@ struct SpecificationBuilder {
         ///
         /// Without it nobody can join the memory of the container.
         var sharedMemory: Int32?
-        /// The volumes, by their places in the container; borrowed until the launch.
+        /// The volumes and files, by their places in the container; borrowed until the launch.
         var volumes: [String: Int32] = [:]
 
         init() {}

@@ -75,7 +75,7 @@ extension ContainerSnapshot {
     }
 
     /// The mounts as inspections tell them.
-    var mountPoints: [MountPoint] { definition.allMounts.map { $0.point(volumes: volumesFolder) } }
+    var mountPoints: [MountPoint] { definition.allMounts.compactMap { $0.point(volumes: volumesFolder) } }
 
     /// How Docker calls root file systems of layers.
     private static let driver = "overlay2"

@@ -42,6 +42,7 @@ extension Engine {
             )
         }
         for index in mounts.indices { mounts[index].nameVolume() }
+        try await resolveImages(of: &mounts)
         return mounts
     }
 
@@ -52,18 +53,18 @@ extension Engine {
     ///   - folder: Its folder.
     /// - Throws: Why a volume cannot be made or filled.
     func makeVolumes(of definition: ContainerDefinition, in folder: ContainerFolder) async throws {
-        var empty: [(unit: VolumeUnit, destination: String)] = []
+        var empty: [(unit: VolumeUnit, mount: RequestedMount)] = []
         for mount in definition.allMounts {
             guard case .volume(let wanted) = mount.kind else { continue }
             let unit = try await obtainVolume(wanted.name, wanted.definition)
             let isFilled = wanted.copies && wanted.subpath.isEmpty
-            if isFilled, await unit.isFillable { empty.append((unit, mount.destination)) }
+            if isFilled, await unit.isFillable { empty.append((unit, mount)) }
         }
         if empty.isEmpty { return }
         let layers = try layerFolders(of: definition)
         let root = try await BlockingCall.run { SharedDescriptor(try folder.mountRoot(on: layers)) }
-        for (unit, destination) in empty {
-            try await unit.fill { try Self.openImagePlace(destination, in: root.descriptor) }
+        for (unit, mount) in empty {
+            try await unit.fill(mount.owners) { try Self.openImagePlace(mount.destination, in: root.descriptor) }
         }
     }
 
@@ -100,7 +101,7 @@ extension Engine {
             for mount in definition.allMounts {
                 guard case .volume(let wanted) = mount.kind else { continue }
                 let unit = try await obtainVolume(wanted.name, wanted.definition)
-                opened[mount.destination] = try await unit.open(for: id, subpath: wanted.subpath)
+                opened[mount.destination] = try await unit.open(for: id, subpath: wanted.subpath, owners: mount.owners)
             }
         } catch {
             await releaseVolumes(of: id, definition)

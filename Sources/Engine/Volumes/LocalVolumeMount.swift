@@ -79,21 +79,36 @@ struct LocalVolumeMount: Sendable {
         }
     }
 
+    /// The value of an option as errors show it: without passwords.
+    static func shown(_ value: String) -> String {
+        value.split(separator: ",", omittingEmptySubsequences: false).map { word in
+            let name = word.prefix { $0 != "=" }
+            return ["pass", "password", "password2"].contains(name) ? "\(name)=********" : String(word)
+        }.joined(separator: ",")
+    }
+
+    /// The words of the option `o` with the address of the host in place of its name.
+    ///
+    /// - Returns: The words.
+    /// - Throws: `EHOSTUNREACH` where nobody knows the address.
+    func resolvedOptions() throws(SystemError) -> [String] {
+        guard mount.type.hasPrefix("nfs") || mount.type == "cifs" else { return mount.options }
+        // The kernel takes addresses only.
+        var words = mount.options
+        for (index, word) in words.enumerated() where word.hasPrefix("addr=") {
+            let host = String(word.dropFirst("addr=".count))
+            guard let address = HostAddress.find(host) else { throw SystemError("getaddrinfo", EHOSTUNREACH, on: host) }
+            words[index] = "addr=\(address)"
+        }
+        return words
+    }
+
     /// Makes the mount, attached nowhere yet.
     ///
     /// - Throws: The error of the call that the kernel refused, or that of the host's address as `EHOSTUNREACH`.
     func makeTree() throws(SystemError) -> Descriptor {
         var resolved = mount
-        if mount.type.hasPrefix("nfs") || mount.type == "cifs" {
-            // The kernel takes addresses only.
-            for (index, word) in mount.options.enumerated() where word.hasPrefix("addr=") {
-                let host = String(word.dropFirst("addr=".count))
-                guard let address = HostAddress.find(host) else {
-                    throw SystemError("getaddrinfo", EHOSTUNREACH, on: host)
-                }
-                resolved.options[index] = "addr=\(address)"
-            }
-        }
+        resolved.options = try resolvedOptions()
         do {
             return try DetachedMount(resolved).make()
         } catch let error as SystemError {

@@ -24,7 +24,10 @@ extension RequestedMount {
 
     /// Whether other containers get it by `VolumesFrom`: what is in memory is a container's own.
     var isInheritable: Bool {
-        if case .tmpfs = kind { false } else { true }
+        switch kind {
+        case .tmpfs, .file: false
+        case .bind, .volume, .image: true
+        }
     }
 
     /// Gives a volume without a name one.
@@ -78,10 +81,11 @@ extension RequestedMount {
         self.init(kind: .volume(volume), destination: destination)
         isWritable = !mount.readOnly
         mode = "z"
+        owners = try OwnerMap(mount.idMap, problem)
     }
 
     /// Whether a path, as a text, stays below where it starts: Go's `filepath.IsLocal`.
-    private static func isLocal(_ path: String) -> Bool {
+    static func isLocal(_ path: String) -> Bool {
         guard !path.hasPrefix("/"), path.utf8.count < 4096, !path.utf8.contains(0) else { return false }
         var depth = 0
         for part in path.split(separator: "/") where part != "." {

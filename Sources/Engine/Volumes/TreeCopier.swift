@@ -20,10 +20,13 @@ final class TreeCopier {
     /// The first names of files that have several, from the target on.
     private var names: [FileIdentity: [FilePath]] = [:]
     private let target: SharedDescriptor
+    private let owners: OwnerMap?
 
-    /// - Parameter target: The empty directory.
-    private init(_ target: SharedDescriptor) {
-        self.target = target
+    /// - Parameters:
+    ///   - target: The empty directory.
+    ///   - owners: How owners are mapped where the copy is mounted.
+    private init(_ target: SharedDescriptor, _ owners: OwnerMap?) {
+        (self.target, self.owners) = (target, owners)
     }
 
     /// Copies.
@@ -31,14 +34,19 @@ final class TreeCopier {
     /// - Parameters:
     ///   - source: The directory, open for its place only.
     ///   - target: The empty directory, which gets owner, mode and attributes of the first as well.
+    ///   - owners: How owners are mapped where the copy is mounted; nil for not at all.
     /// - Returns: Whether there was anything in the directory.
     /// - Throws: The error of a call with the path.
-    static func copy(_ source: borrowing Descriptor, to target: SharedDescriptor) throws(SystemError) -> Bool {
-        let copier = TreeCopier(target)
+    static func copy(
+        _ source: borrowing Descriptor,
+        to target: SharedDescriptor,
+        _ owners: OwnerMap? = nil
+    ) throws(SystemError) -> Bool {
+        let copier = TreeCopier(target, owners)
         let source = try source.reopened(O_RDONLY | O_DIRECTORY)
         let names = try source.entries()
         for name in names { try copier.add(name, of: source, to: target.descriptor, at: []) }
-        try setMetadata(of: target.descriptor, like: source)
+        try setMetadata(of: target.descriptor, like: source, owners)
         return !names.isEmpty
     }
 
@@ -64,7 +72,7 @@ final class TreeCopier {
             try target.makeNode(name, kind: status.kind, mode: 0o600, device: status.deviceNumber)
         }
         let copy = try target.open(name, OpenFlags.pathOnly | O_NOFOLLOW, resolution: .beneath)
-        try Self.setMetadata(of: copy, like: original)
+        try Self.setMetadata(of: copy, like: original, owners)
     }
 
     private func addDirectory(
@@ -79,7 +87,7 @@ final class TreeCopier {
         let source = try original.reopened(O_RDONLY | O_DIRECTORY)
         for inner in try source.entries() { try add(inner, of: source, to: copy, at: place + [name]) }
         // After what is in it, which would change its times.
-        try Self.setMetadata(of: copy, like: original)
+        try Self.setMetadata(of: copy, like: original, owners)
     }
 
     private func addHardLink(
@@ -100,13 +108,18 @@ final class TreeCopier {
     /// - Parameters:
     ///   - copy: The file that changes.
     ///   - original: The other one.
+    ///   - owners: How owners are mapped where the file is mounted; nil for not at all.
     /// - Throws: The error of the call that the kernel refused.
     static func setMetadata(
         of copy: borrowing Descriptor,
-        like original: borrowing Descriptor
+        like original: borrowing Descriptor,
+        _ owners: OwnerMap? = nil
     ) throws(SystemError) {
         let status = try original.status()
-        try copy.setOwner(uid: status.uid, gid: status.gid)
+        try copy.setOwner(
+            uid: owners?.hostUser(status.uid) ?? status.uid,
+            gid: owners?.hostGroup(status.gid) ?? status.gid
+        )
         // A change of the owner takes special bits and capabilities away, so they come after it.
         if status.kind != .symbolicLink { try copy.setPermissions(status.permissions) }
         for name in try original.attributes() {

@@ -77,9 +77,11 @@ struct VolumeFolder: Sendable {
     /// The copy is made beside the data and takes its place by a rename, which the kernel refuses where there is anything:
     /// whenever the engine dies, the data is empty or whole.
     ///
-    /// - Parameter source: The directory of the image, open for its place only.
+    /// - Parameters:
+    ///   - source: The directory of the image, open for its place only.
+    ///   - owners: How owners are mapped where the data is mounted; nil for not at all.
     /// - Throws: Why it could not be copied; the data is as it was.
-    func fill(from source: borrowing Descriptor) throws(SystemError) {
+    func fill(from source: borrowing Descriptor, _ owners: OwnerMap?) throws(SystemError) {
         let folder = try open()
         // Of an engine that died over it.
         try folder.removeTree(Self.copyName)
@@ -89,7 +91,7 @@ struct VolumeFolder: Sendable {
         do throws(SystemError) {
             let copy = SharedDescriptor(try folder.open(Self.copyName, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
             // What is in place after a loss of power has to be all of it.
-            if try TreeCopier.copy(source, to: copy) { try copy.descriptor.syncFileSystem() }
+            if try TreeCopier.copy(source, to: copy, owners) { try copy.descriptor.syncFileSystem() }
             try folder.rename(Self.copyName, to: folder, Self.dataName, replacing: true)
             // The record says next that this is not done again.
             try folder.sync()

@@ -128,9 +128,11 @@ actor VolumeUnit {
     ///
     /// A volume that a container had mounted before is never written to, whether it has anything or not.
     ///
-    /// - Parameter open: Opens the directory of the image for its place only; nil where there is none.
+    /// - Parameters:
+    ///   - owners: How owners are mapped where the container has it mounted; nil for not at all.
+    ///   - open: Opens the directory of the image for its place only; nil where there is none.
     /// - Throws: Why it could not be copied; the volume is as it was.
-    func fill(_ open: @escaping @Sendable () throws -> Descriptor?) async throws {
+    func fill(_ owners: OwnerMap?, _ open: @escaping @Sendable () throws -> Descriptor?) async throws {
         try await gate.run {
             guard isFillable, !isGone else { return }
             let (folder, mount, isInUse) = (folder, try mount, !users.isEmpty)
@@ -139,7 +141,7 @@ actor VolumeUnit {
                 isFilled = try await BlockingCall.run {
                     guard let source = try open() else { return false }
                     guard let mount else {
-                        try folder.fill(from: source)
+                        try folder.fill(from: source, owners)
                         return true
                     }
                     try folder.cover(with: mount)
@@ -170,18 +172,27 @@ actor VolumeUnit {
     /// - Parameters:
     ///   - id: The container.
     ///   - subpath: The part of it that the container gets; empty for all of it.
+    ///   - owners: How owners are mapped in the container; nil for not at all.
     /// - Returns: The directory or file to be mounted, open for its place only.
     /// - Throws: Why there is none.
-    func open(for id: ObjectID, subpath: String) async throws -> SharedDescriptor {
+    func open(for id: ObjectID, subpath: String, owners: OwnerMap? = nil) async throws -> SharedDescriptor {
         try await gate.run {
             if isGone || !isRecorded { throw EngineError.noSuchVolume(name) }
             let (folder, name, mount) = (folder, name, try mount)
+            let given = phase == .new && mount == nil ? owners : nil
             let opened: SharedDescriptor
             do {
                 opened = try await BlockingCall.run {
                     try folder.prepare()
                     if let mount { try folder.cover(with: mount) }
                     let data = try folder.openData()
+                    // Root of the container could not even write to what belongs to that of the host.
+                    if let given {
+                        let status = try data.status()
+                        if (status.uid, status.gid) == (0, 0) {
+                            try data.setOwner(uid: given.hostUser(0), gid: given.hostGroup(0))
+                        }
+                    }
                     if subpath.isEmpty { return SharedDescriptor(data) }
                     // No link of a container's making leads out.
                     return SharedDescriptor(try data.open(subpath, OpenFlags.pathOnly, resolution: .beneath))
@@ -202,8 +213,17 @@ actor VolumeUnit {
             return "cannot \(action): it leads out of the volume (\(error)); a subpath stays inside, also over links"
         }
         guard let options, !options.isEmpty else { return "cannot \(action): \(error)" }
-        let words = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-        return "cannot \(action): failed to mount local volume with the options \(words): \(error)"
+        let words = options.sorted { $0.key < $1.key }.map { "\($0.key)=\(LocalVolumeMount.shown($0.value))" }
+        let reason =
+            switch (error.call, error.number) {
+            case ("fsopen", ENODEV):
+                "the kernel has no file system \(error.subject) (\(error)); load its module, or use another type"
+            case ("getaddrinfo", _):
+                "the host \(error.subject) of the option `addr` has no address that anybody knows; check its name"
+            default: "\(error)"
+            }
+        let all = words.joined(separator: " ")
+        return "cannot \(action): failed to mount local volume with the options \(all): \(reason)"
     }
 
     /// Notes that a container runs with it, as the engine before has left it.

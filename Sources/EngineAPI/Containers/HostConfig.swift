@@ -53,6 +53,8 @@ package struct HostConfig: ZeroRepresentable, Sendable {
     /// As with the masked ones.
     @Nullable package var readonlyPaths: [String]?
     package var usesInit: Bool?
+    /// Configs and secrets: wharf's own.
+    package var files: [GivenFile]?
 
     /// The limits and devices, whose keys stand among those of the host configuration.
     package var resources = Resources()
@@ -98,6 +100,7 @@ package struct HostConfig: ZeroRepresentable, Sendable {
         case maskedPaths = "MaskedPaths"
         case readonlyPaths = "ReadonlyPaths"
         case usesInit = "Init"
+        case files = "XWharfFiles"
     }
 
     package init() {}
@@ -144,6 +147,7 @@ package struct HostConfig: ZeroRepresentable, Sendable {
         _maskedPaths = try container.decode(Nullable<[String]>.self, forKey: .maskedPaths)
         _readonlyPaths = try container.decode(Nullable<[String]>.self, forKey: .readonlyPaths)
         usesInit = try container.decodeIfPresent(Bool.self, forKey: .usesInit)
+        files = try container.decodeIfPresent([GivenFile].self, forKey: .files)
         resources = try Resources(from: decoder)
     }
 
@@ -189,6 +193,7 @@ package struct HostConfig: ZeroRepresentable, Sendable {
         try container.encode(_maskedPaths, forKey: .maskedPaths)
         try container.encode(_readonlyPaths, forKey: .readonlyPaths)
         try container.encodeIfPresent(usesInit, forKey: .usesInit)
+        try container.encodeIfPresent(files, forKey: .files)
         try resources.encode(to: encoder)
     }
 }

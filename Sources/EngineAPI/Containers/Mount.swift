@@ -12,6 +12,8 @@ package struct Mount: ZeroRepresentable, Sendable {
     package var volumeOptions: VolumeOptions?
     package var imageOptions: ImageOptions?
     package var tmpfsOptions: TmpfsOptions?
+    /// How the owners of files are mapped, of a bind or a volume: wharf's own.
+    package var idMap: [IDMapping]?
 
     private enum CodingKeys: String, CodingKey {
         case type = "Type"
@@ -23,9 +25,36 @@ package struct Mount: ZeroRepresentable, Sendable {
         case volumeOptions = "VolumeOptions"
         case imageOptions = "ImageOptions"
         case tmpfsOptions = "TmpfsOptions"
+        case idMap = "XWharfIDMap"
     }
 
     package init() {}
+
+    /// A range of owners on the disk, and the range that stands for it in the container.
+    ///
+    /// What the container makes as one of its range belongs to the other outside. Files of owners in no range are shown as
+    /// those of nobody, and cannot be made.
+    package struct IDMapping: ZeroRepresentable, Sendable {
+        /// The first id outside.
+        @Always package var host: Int64
+        /// The first id in the container.
+        @Always package var container: Int64
+        /// How many ids; 0 is one.
+        @Omitted package var count: Int64
+        /// `uid`, `gid`, or empty for both.
+        ///
+        /// Where there are ranges of one kind only, ids of the other are as they are.
+        @Omitted package var kind: String
+
+        private enum CodingKeys: String, CodingKey {
+            case host = "Host"
+            case container = "Container"
+            case count = "Count"
+            case kind = "Kind"
+        }
+
+        package init() {}
+    }
 
     /// How a path of the host is bound.
     package struct BindOptions: ZeroRepresentable, Sendable {

@@ -39,6 +39,8 @@ package struct EngineLocation: Equatable, Sendable {
     package var keeperSocket: String { runtime + "/keeper.sock" }
     /// The file that the one engine of this location has locked.
     package var lock: String { runtime + "/engine.lock" }
+    /// Where a file system in memory has the configs and secrets of containers, as long as there are any.
+    package var files: String { runtime + "/files" }
     /// What the engine says of itself.
     package var log: String { data + "/engine.log" }
     package var database: String { data + "/wharf.db" }

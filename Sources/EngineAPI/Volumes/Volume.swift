@@ -11,8 +11,11 @@ package struct Volume: ZeroRepresentable, Sendable {
     /// The options of the driver as they were given; nil for none.
     @Nullable package var options: [String: String]?
     package var scope: String = "local"
+    /// How much it takes; nil where nobody asked.
+    package var usageData: UsageData?
 
     private enum CodingKeys: String, CodingKey {
+        case usageData = "UsageData"
         case created = "CreatedAt"
         case driver = "Driver"
         case labels = "Labels"
@@ -23,6 +26,21 @@ package struct Volume: ZeroRepresentable, Sendable {
     }
 
     package init() {}
+
+    /// How much a volume takes.
+    package struct UsageData: ZeroRepresentable, Sendable {
+        /// In bytes; -1 where nobody counts, as for what the options of the driver have mounted.
+        @Always package var size: Int64
+        /// How many containers have it, whether they run or not.
+        @Always package var referenceCount: Int64
+
+        private enum CodingKeys: String, CodingKey {
+            case size = "Size"
+            case referenceCount = "RefCount"
+        }
+
+        package init() {}
+    }
 
     /// The label of volumes that nobody gave a name.
     package static let anonymousLabel = "com.docker.volume.anonymous"

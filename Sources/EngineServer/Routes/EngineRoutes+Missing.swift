@@ -35,7 +35,6 @@ extension EngineRoutes {
             ("POST", "build/cancel", Missing.build),
             ("POST", "session", Missing.build),
             ("POST", "grpc", Missing.build),
-            ("GET", "system/df", "the use of the disk is not counted yet"),
             ("PUT", "volumes/{name}", Missing.clusterVolumes),
             ("POST", "containers/{id}/checkpoints", "containers cannot be saved while they run"),
             ("GET", "containers/{id}/checkpoints", "containers cannot be saved while they run"),

@@ -10,6 +10,11 @@ extension EngineRoutes {
             Route("HEAD", "_ping") { _, response in try await ping(response) },
             Route("GET", "version") { _, response in try await response.send(json: engine.version()) },
             Route("GET", "info") { _, response in try await response.send(json: engine.information()) },
+            Route("GET", "system/df") { request, response in
+                let subjects = try DiskUsageRequest(kinds: request.query.all("type"))
+                let isVerbose = request.query.boolean("verbose")
+                try await response.send(json: engine.diskUsage(subjects, listsItems: isVerbose))
+            },
             Route("GET", "events", endsWithClient: true, events),
             Route("GET", "wharf/v1/engine") { _, response in try await response.send(json: engine.status()) },
             Route("POST", "wharf/v1/engine/stop") { _, response in

@@ -225,20 +225,8 @@ extension ContainerPlanner {
             throw .specification(field: "\(field).uidMappings", "are missing for an id-mapped mount")
         }
         do {
-            let namespace = try UserNamespace.make(users: users, groups: groups)
-            try SystemError.check(
-                clinux_mount_setattr(
-                    tree,
-                    "",
-                    UInt32(CLINUX_AT_EMPTY_PATH) | (options.idMap == .recursive ? UInt32(CLINUX_AT_RECURSIVE) : 0),
-                    UInt64(MOUNT_ATTR_IDMAP),
-                    0,
-                    0,
-                    namespace.number
-                ),
-                "mount_setattr",
-                on: mount.source
-            )
+            let isRecursive = options.idMap == .recursive
+            try MountOwners.map(tree, mount.source, users: users, groups: groups, isRecursive: isRecursive)
         } catch {
             throw .setup("\(field).uidMappings", error)
         }

@@ -75,7 +75,28 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
         (#""VolumeDriver":"x""#, "error looking up volume plugin x"),
         (#""VolumesFrom":["x:sometimes"]"#, "invalid mode: sometimes"),
         (#""VolumesFrom":[":ro"]"#, "invalid volumes-from specification: ':ro'"),
-        (#""Mounts":[{"Type":"image","Source":"v","Target":"/b"}]"#, "not supported"),
+        (#""Mounts":[{"Type":"cluster","Source":"v","Target":"/b"}]"#, "not supported"),
+        (#""Mounts":[{"Type":"image","Target":"/b"}]"#, "field Source must not be empty"),
+        (
+            #""Mounts":[{"Type":"image","Source":"v","Target":"/b","ImageOptions":{"Subpath":"../x"}}]"#,
+            "subpath must be a relative path within the image"
+        ),
+        (#""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","ImageOptions":{}}]"#, "field ImageOptions must not"),
+        (#""Mounts":[{"Type":"tmpfs","Target":"/b","XWharfIDMap":[]}]"#, "field XWharfIDMap must not be specified"),
+        (#""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","XWharfIDMap":[]}]"#, "XWharfIDMap has no range"),
+        (
+            #""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","XWharfIDMap":[{"Host":-1}]}]"#,
+            "a range of XWharfIDMap goes beyond 0-2147483647"
+        ),
+        (
+            #""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","XWharfIDMap":[{"Host":1,"Kind":"x"}]}]"#,
+            "a range of XWharfIDMap has the Kind \"x\", which is `uid` or `gid`"
+        ),
+        (
+            #""Mounts":[{"Type":"bind","Source":"/v","Target":"/b","XWharfIDMap":"#
+                + #"[{"Host":1,"Count":5},{"Host":3,"Container":9}]}]"#,
+            "ranges of XWharfIDMap overlap"
+        ),
         (#""Mounts":[{"Type":"nonsense","Target":"/b"}]"#, "mount type unknown"),
         (#""Mounts":[{"Type":"bind","Source":"/a"}]"#, "field Target must not be empty"),
         (#""Mounts":[{"Type":"bind","Target":"/b"}]"#, "field Source must not be empty"),
@@ -133,7 +154,7 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
                 .first
         )
         #expect(mount.specification().options == ["noexec", "nosuid", "nodev", "mode=1777", "size=1000"])
-        let point = mount.point(volumes: "/volumes")
+        let point = try #require(mount.point(volumes: "/volumes"))
         #expect(point.type == "tmpfs" && point.isWritable)
     }
 
@@ -155,11 +176,11 @@ private func mounts(_ host: String, config: String = "") throws -> RequestedMoun
     ])
     func `a volume is shown as Docker shows it`(json: String, mode: String, isWritable: Bool) throws {
         let mount = try #require(mounts(json).mounts.first)
-        let point = mount.point(volumes: "/volumes")
+        let point = try #require(mount.point(volumes: "/volumes"))
         #expect(point.type == "volume" && point.name == "v" && point.driver == "local" && point.destination == "/b")
         #expect(point.source == "/volumes/v/_data" && point.mode == mode && point.isWritable == isWritable)
         let options = ["rbind", "rprivate"] + (isWritable ? [] : ["rro"])
-        #expect(mount.specification(volume: "/x").options == options)
+        #expect(mount.specification(prepared: "/x").options == options)
     }
 
     @Test(arguments: [

@@ -19,8 +19,13 @@ extension ContainerOptions {
                 completion: .files(),
                 isRepeatable: true
             ) { text throws(InvalidValue) in try self.addVolume(text) },
-            .value("mount", "key=value,…", help: "A mount in the long form.", isRepeatable: true) {
-                text throws(InvalidValue) in
+            .value(
+                "mount",
+                "key=value,…",
+                help: "A mount in the long form; x-wharf-idmap=[u:|g:]HOST:CONTAINER[:COUNT] maps owners of files "
+                    + "(wharf's own).",
+                isRepeatable: true
+            ) { text throws(InvalidValue) in
                 self.host.mounts = (self.host.mounts ?? []) + [try MountText.read(text)]
             },
             .value("tmpfs", "path[:options]", help: "A file system in memory.", isRepeatable: true) {
@@ -30,6 +35,8 @@ extension ContainerOptions {
                 let options = String(text[colon...].dropFirst())
                 self.host.tmpfs = (self.host.tmpfs ?? [:]).merging([String(text[..<colon]): options]) { $1 }
             },
+            fileOption("secret"),
+            fileOption("config"),
             list("volumes-from", "container", "The mounts of another container.", \.host.volumesFrom),
             text("volume-driver", "driver", "The driver of its volumes.", \.host.volumeDriver),
             bytes("shm-size", "The size of /dev/shm.", \.host.shmSize),
@@ -110,6 +117,9 @@ struct MountText {
         case "volume-label": volume.labels = Self.adding(value, to: volume.labels)
         case "volume-opt": driver { $0.options = Self.adding(value, to: $0.options) }
         case "image-subpath": image.subpath = value
+        case "x-wharf-idmap":
+            mount.idMap = (mount.idMap ?? []) + [try Self.idMapping(value)]
+            return
         case "tmpfs-size": tmpfs.sizeBytes = try ByteCountText.read(value)
         case "tmpfs-mode":
             guard let mode = Int64(value, radix: 8), (0...0o7777).contains(mode) else {
@@ -119,6 +129,24 @@ struct MountText {
         default: throw InvalidValue("`KEY=VALUE` pairs; there is no key `\(key)`")
         }
         if let dash = key.firstIndex(of: "-") { kinds.insert(String(key[..<dash])) }
+    }
+
+    /// `[u:|g:]HOST:CONTAINER[:COUNT]`.
+    private static func idMapping(_ text: String) throws(InvalidValue) -> Mount.IDMapping {
+        var parts = text.split(separator: ":", omittingEmptySubsequences: false)[...]
+        var mapping = Mount.IDMapping()
+        if let kind = ["u": "uid", "g": "gid"][parts.first ?? ""] {
+            mapping.kind = kind
+            parts.removeFirst()
+        }
+        let numbers = parts.map { Int64($0) ?? -1 }
+        guard (2...3).contains(numbers.count), numbers.allSatisfy({ $0 >= 0 }), numbers.last != 0 || numbers.count == 2
+        else {
+            throw InvalidValue("`KEY=VALUE` pairs; `x-wharf-idmap` is [u:|g:]HOST:CONTAINER[:COUNT]")
+        }
+        (mapping.host, mapping.container) = (numbers[0], numbers[1])
+        mapping.count = numbers.count == 3 ? numbers[2] : 1
+        return mapping
     }
 
     private mutating func driver(_ change: (inout Mount.DriverConfig) -> Void) {
