@@ -298,7 +298,8 @@ extension HostNetworks {
         let inside = try NetlinkSocket(.route, inNetworkOf: process)
         let present = Set(try inside.addresses().map(\.prefix))
         let bridges = try state.withLock { try self.bridges(&$0) }
-        for endpoint in endpoints where !endpoint.prefixes.allSatisfy(present.contains) {
+        for endpoint in endpoints {
+            if endpoint.prefixes.allSatisfy({ present.contains($0) }) { continue }
             try bridges.disconnect(endpoint.hostInterface)
             try connect(endpoint, process)
         }
@@ -318,11 +319,15 @@ extension HostNetworks {
         try state.withLock { state in
             let links = try route(&state).links()
             let masters = links.filter { link in
-                state.networks.values.contains { $0.definition.interface == link.name && $0.definition.driver == .bridge }
+                state.networks.values.contains {
+                    $0.definition.interface == link.name && $0.definition.driver == .bridge
+                }
             }.map(\.index)
             let known = Set(state.members.values.flatMap(\.endpoints).map(\.hostInterface))
             for link in links where link.kind == "veth" && !known.contains(link.name) {
-                guard let master = link.master, masters.contains(master), link.name.hasPrefix(Self.endPrefix) else { continue }
+                guard let master = link.master, masters.contains(master), link.name.hasPrefix(Self.endPrefix) else {
+                    continue
+                }
                 try bridges(&state).disconnect(link.name)
             }
         }
@@ -420,11 +425,7 @@ extension HostNetworks {
             state.withLock { release([endpoint], of: container.id, &$0) }
             throw error
         }
-        if before.isEmpty {
-            state.withLock { $0.members[container.id] = Member(container, []) }
-        }
         try settle(container.id, from: before, to: after, process)
-        if before.isEmpty { try serveNames(of: container.id, process) }
     }
 
     /// Takes a container that runs out of a network.

@@ -347,7 +347,9 @@ final class HostNetworks: Sendable {
     /// Whether an interface is one of those that are mended.
     func isBridge(_ name: String) -> Bool {
         state.withLock { state in
-            state.networks.values.contains { $0.isUp && $0.definition.interface == name && $0.definition.driver == .bridge }
+            state.networks.values.contains {
+                $0.isUp && $0.definition.interface == name && $0.definition.driver == .bridge
+            }
         }
     }
 

@@ -89,6 +89,9 @@ import Testing
             #expect(try await host.output(of: world, on: ["open"]) == "the world sees \(TestHost.address)\n")
             #expect(try await host.output(of: world, on: ["closed"]).contains("no way"))
             #expect(try await host.output(of: world, on: ["closed", "open"]).hasPrefix("the world"))
+            // Names do not get out either (CVE-2024-29018).
+            let lookup = try await host.output(of: "nslookup www.example.test 127.0.0.11", on: ["closed"])
+            #expect(lookup.contains("NXDOMAIN"))
             _ = try await host.serve("db", on: ["closed"])
             #expect(try await host.output(of: "wget -qO- http://db/", on: ["closed"]) == "db\n")
             withExtendedLifetime(server) {}
@@ -105,6 +108,27 @@ import Testing
             #expect(try await host.output(of: both, on: ["six"]).hasSuffix("web\n"))
             #expect(try await machine.network.page("[\(TestHost.address6)]:8080") == "web\n")
             #expect(try await machine.world.page("[\(TestHost.address6)]:8080") == "web\n")
+            // Whoever says that it is a router is none (CVE-2020-13401).
+            let victim = try await host.serve("victim", on: ["six"])
+            let routers = try await host.routers(of: victim)
+            #expect(routers.count == 1)
+            try await host.advertiseRouter(from: id)
+            // What is asked for after it is answered after it.
+            let address = try await host.settings(victim).networks["six"]?.globalIPv6Address ?? ""
+            #expect(try await host.output(of: "wget -qO- http://[\(address)]/", on: ["six"]) == "victim\n")
+            #expect(try await host.routers(of: victim) == routers)
+        }
+    }
+
+    @Test(arguments: EngineKind.allCases) func `do not speak IPv6 without being asked`(kind: EngineKind) async throws {
+        try await TestedEngine.networked(kind) { host, _ in
+            try await host.makeNetwork("four")
+            // Not even on the link (CVE-2024-32473).
+            let output = try await host.output(
+                of: "ip -6 -o addr show eth0; cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6",
+                on: ["four"]
+            )
+            #expect(output == "1\n")
         }
     }
 
@@ -199,6 +223,12 @@ import Testing
             try await host.engine.disconnectNetwork("back", leaving)
             #expect(try await host.output(of: "wget -qO- http://store/", on: ["front"]) == "web\n")
             #expect(try await machine.network.page("127.0.0.1:8080") == "web\n")
+            // Out of the last one and in again, with its ports and its names.
+            try await host.engine.disconnectNetwork("front", leaving)
+            await #expect(throws: SystemFailure.self) { try await machine.network.page("127.0.0.1:8080") }
+            try await host.engine.connectNetwork("front", request)
+            #expect(try await machine.network.page("127.0.0.1:8080") == "web\n")
+            #expect(try await host.output(of: "wget -qO- http://store/", on: ["front"]) == "web\n")
             // A start after that has the same networks.
             try await host.engine.stopContainer(id, timeout: 0, signal: nil)
             try await host.engine.startContainer(id)
@@ -215,7 +245,7 @@ import Testing
             #expect(
                 actions == [
                     "connect front", "connect back", "disconnect front", "connect front", "disconnect back",
-                    "disconnect front", "connect front",
+                    "disconnect front", "connect front", "disconnect front", "connect front",
                 ]
             )
         }

@@ -125,7 +125,9 @@ extension TestHost {
                 request.options = ["parent": "uplink"]
                 request.ipam = NetworkInspection.IPAM()
                 var range = NetworkInspection.Range()
-                (range.subnet, range.range, range.gateway) = ("203.0.113.0/24", "203.0.113.128/25", TestHost.worldAddress)
+                (range.subnet, range.range, range.gateway) = (
+                    "203.0.113.0/24", "203.0.113.128/25", TestHost.worldAddress
+                )
                 request.ipam?.config = [range]
             }
             let id = try await host.serve("web", on: ["lan"])

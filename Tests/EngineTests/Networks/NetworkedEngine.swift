@@ -72,6 +72,44 @@ extension TestedEngine {
         return outcome.output + outcome.errors
     }
 
+    /// The routers of IPv6 of a container, as the kernel writes their addresses.
+    func routers(of id: String) async throws -> [String] {
+        let lines = try readText("/proc/\(await state(id).pid)/net/ipv6_route").split(separator: "\n")
+        return lines.map { $0.split(separator: " ") }.filter { fields in
+            fields.count == 10 && fields[0].allSatisfy { $0 == "0" } && fields[1] == "00" && fields[9] != "lo"
+        }.map { String($0[4]) }
+    }
+
+    /// Has a container say to all others of its network that it is the router (RFC 4861, section 4.2).
+    func advertiseRouter(from id: String) async throws {
+        let process = SharedDescriptor(try Descriptor.process(Int32(try await state(id).pid)))
+        try await BlockingCall.run {
+            try SystemError.check(clinux_setns(process.number, Int32(CLONE_NEWNET)), "setns")
+            let number = Glibc.socket(AF_INET6, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_ICMPV6))
+            let socket = Descriptor(owning: try SystemError.check(number, "socket"))
+            var hops: Int32 = 255
+            setsockopt(
+                socket.number,
+                Int32(IPPROTO_IPV6),
+                IPV6_MULTICAST_HOPS,
+                &hops,
+                socklen_t(MemoryLayout<Int32>.size)
+            )
+            var place = sockaddr_in6()
+            place.sin6_family = sa_family_t(AF_INET6)
+            inet_pton(AF_INET6, "ff02::1", &place.sin6_addr)
+            place.sin6_scope_id = if_nametoindex("eth0")
+            // A router for half an hour.
+            let message: [UInt8] = [134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]
+            let count = withUnsafePointer(to: &place) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    sendto(socket.number, message, message.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                }
+            }
+            if count != message.count { throw SystemError("sendto", errno) }
+        }
+    }
+
     func settings(_ id: String) async throws -> NetworkSettings {
         try await engine.inspectContainer(id, countsSizes: false).networkSettings
     }
