@@ -286,7 +286,7 @@ private let clients =
                 Self.words(client) + """
                     n create back > id; n create front > id
                     c run -d --name web --network back busybox sleep 1000 > id
-                    n connect front web; n disconnect front web; c rm -f web > id; n rm back front > id
+                    n connect front web; n disconnect front web; c rm -f web > id; n rm back > id; n rm front > id
                     \(events) --since 10m --until $(($(date +%s) + 1)) --filter type=network --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}'
                     """
             )

@@ -39,8 +39,15 @@ extension ContainerUnit {
             hostname: config.hostname == id.short ? "" : config.hostname,
             networks: definition.allNetworks,
             ports: PortWish.all(of: definition.request),
-            servers: (host.dns ?? []).compactMap { IPAddress($0) }
+            servers: (host.dns ?? []).compactMap { IPAddress($0) },
+            servesNames: Self.isNamePort(among: (config.exposedPorts ?? [:]).keys)
+                || Self.isNamePort(among: (host.portBindings ?? [:]).keys)
         )
+    }
+
+    /// Whether a port is among those of a container at which the engine answers it.
+    private static func isNamePort(among names: some Sequence<String>) -> Bool {
+        names.compactMap { PortName($0) }.contains { ($0.ports.first...$0.ports.last).contains(Int(DNSSockets.port)) }
     }
 
     // MARK: Runs

@@ -17,6 +17,8 @@ struct NetworkedContainer: Sendable {
     var ports: [PortWish]
     /// Whom to ask for names that are not ours; none: whom the host asks.
     var servers: [IPAddress]
+    /// Whether its own program is to serve names, on the port where it is answered.
+    var servesNames: Bool
 }
 
 extension HostNetworks.Member {
@@ -24,6 +26,7 @@ extension HostNetworks.Member {
         name = container.name
         self.endpoints = endpoints
         servers = container.servers
+        servesNames = container.servesNames
         for text in container.networks.flatMap({ $0.wishes.links ?? [] }) {
             // `container`, or `container:name`.
             let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
@@ -221,7 +224,7 @@ extension HostNetworks {
         guard let member = state.withLock({ $0.members[id] }) else { return }
         // The start before may have come as far as this.
         if member.isConnected { state.withLock { disconnect(id, &$0) } }
-        let sockets = try DNSSockets.open(inNetworkOf: process)
+        let sockets = try Self.openNames(process, isAside: member.servesNames)
         for endpoint in member.endpoints { try connect(endpoint, process) }
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard var member = state.members[id] else { return nil }
@@ -251,6 +254,7 @@ extension HostNetworks {
             throw EngineError(.notFound, "network \(endpoint.networkName) not found")
         }
         let bridges = try state.withLock { try self.bridges(&$0) }
+        let mtu = try network.definition.mtu ?? state.withLock { try uplinkMTU(&$0) }
         let locals = endpoint.linkLocalAddresses.compactMap { text in
             IPAddress(text).flatMap { IPPrefix($0, length: $0.isV4 ? 16 : 64) }
         }
@@ -259,7 +263,7 @@ extension HostNetworks {
             hostName: endpoint.hostInterface,
             addresses: endpoint.prefixes + locals,
             hardwareAddress: HardwareAddress(endpoint.macAddress),
-            mtu: network.definition.mtu,
+            mtu: mtu,
             gateways: endpoint.defaultGateways.compactMap { IPAddress($0) },
             isIsolated: network.definition.isolatesContainers
         )
@@ -336,9 +340,15 @@ extension HostNetworks {
     /// How the names of the ends of containers on the host begin.
     static let endPrefix = "wv-"
 
+    private static func openNames(_ process: Int32, isAside: Bool) throws -> DNSSockets {
+        if isAside { return try DNSSockets.openAside(inNetworkOf: process) }
+        return try DNSSockets.open(inNetworkOf: process)
+    }
+
     /// Answers a container that runs already: the engine before did so.
     func serveNames(of id: ObjectID, _ process: Int32) throws {
-        let sockets = try DNSSockets.open(inNetworkOf: process)
+        let isAside = state.withLock { $0.members[id]?.servesNames ?? false }
+        let sockets = try Self.openNames(process, isAside: isAside)
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard let member = state.members[id] else { return nil }
             for endpoint in member.endpoints { state.addNames(of: endpoint) }

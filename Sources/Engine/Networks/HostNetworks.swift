@@ -40,6 +40,8 @@ final class HostNetworks: Sendable {
         var links: [DNSName: DNSName] = [:]
         /// Whom it has asked for names that are not ours; none: whom the host asks.
         var servers: [IPAddress] = []
+        /// Whether its own program is to serve names, on the port where it is answered.
+        var servesNames = false
         /// What the proxy has of it.
         var served: [PortProxy.Token] = []
         var isConnected = false
@@ -54,6 +56,8 @@ final class HostNetworks: Sendable {
         var firewall: Firewall?
         var names: DNSServer?
         var proxy: PortProxy?
+        /// The size of packets on the way to the world when it was last asked for; 0 for none.
+        var uplinkMTU: UInt32?
         /// What the host did not forward before there were networks.
         var guarded: IPVersions = []
     }
@@ -150,6 +154,8 @@ final class HostNetworks: Sendable {
             let bridges = try bridges(&state)
             let firewall = try firewall(&state)
             try enableForwarding(ipv6: network.definition.hasIPv6, firewall, &state)
+            // It may have changed since the last network.
+            state.uplinkMTU = nil
             let mtu = try network.definition.mtu ?? uplinkMTU(&state)
             try bridges.make(
                 BridgeSettings(
@@ -423,7 +429,14 @@ final class HostNetworks: Sendable {
     }
 
     /// The size of packets on the way to the world; nil where there is no such way.
-    private func uplinkMTU(_ state: inout State) throws -> UInt32? {
+    func uplinkMTU(_ state: inout State) throws -> UInt32? {
+        if let known = state.uplinkMTU { return known == 0 ? nil : known }
+        let found = try findUplinkMTU(&state)
+        state.uplinkMTU = found ?? 0
+        return found
+    }
+
+    private func findUplinkMTU(_ state: inout State) throws -> UInt32? {
         let socket = try route(&state)
         let ways = try socket.routes().filter { $0.destination.length == 0 && $0.interface != nil }
         let best = ways.min {

@@ -42,6 +42,50 @@ package struct DNSSockets: ~Copyable, Sendable {
         )
     }
 
+    /// Opens the sockets at another port, where what is sent to the usual one comes: for a container that serves names itself,
+    /// at all of its addresses.
+    ///
+    /// - Parameter network: The number of a descriptor that setns(2) takes: a network namespace, or a pidfd.
+    /// - Returns: The sockets.
+    /// - Throws: The error of setns(2), socket(2), bind(2) or listen(2), or what the kernel refused.
+    package static func openAside(inNetworkOf network: Int32) throws -> DNSSockets {
+        var attempts = 16
+        while true {
+            // Ports that nobody has by right (RFC 6335, section 6).
+            let port = UInt16.random(in: 49_152...65_535)
+            do {
+                let sockets = try open(inNetworkOf: network, port: port)
+                try divert(to: port, inNetworkOf: network)
+                return sockets
+            } catch let error as SystemError where error.number == EADDRINUSE && attempts > 0 {
+                attempts -= 1
+            }
+        }
+    }
+
+    /// Has what programs of a network send to the usual port come to another one.
+    private static func divert(to other: UInt16, inNetworkOf network: Int32) throws(NetlinkError) {
+        func bytes(_ port: UInt16) -> [UInt8] { withUnsafeBytes(of: port.bigEndian, Array.init) }
+        let table = Table(.ipv4, "wharf-names")
+        // `NF_IP_PRI_NAT_DST` of linux/netfilter_ipv4.h.
+        let chain = Chain(table, "output", hook: .init(.nat, .output, priority: -100))
+        let rules = [TransportProtocol.udp, .tcp].map { transport in
+            Rule(
+                table,
+                chain.name,
+                .address(.destination, in: IPPrefix(address)) + .transport(transport.rawValue) + [
+                    .payload(.transport, offset: 2, length: 2, to: Register(0)),
+                    .compare(Register(0), to: bytes(port)), .immediate(address.bytes, to: Register(0)),
+                    .immediate(bytes(other), to: Register(1)),
+                    .destinationNAT(address: Register(0), port: Register(1)),
+                ]
+            )
+        }
+        // The engine before may have had another port.
+        let anew: [Request] = [.addTable(table), .deleteTable(table), .addTable(table), .addChain(chain)]
+        try NetlinkSocket(.netfilter, inNetworkOf: network).commit(anew + rules.map { .addRule($0) })
+    }
+
     /// The numbers of sockets that were opened on another thread, to be owned by whoever gets them.
     private struct Opened: Sendable {
         let datagrams: Int32

@@ -120,6 +120,23 @@ import Testing
         }
     }
 
+    @Test(arguments: EngineKind.allCases) func `serve names themselves, and ask for them`(kind: EngineKind) async throws
+    {
+        try await TestedEngine.networked(kind) { host, machine in
+            try await host.makeNetwork("front")
+            let id = try await host.serve("resolver", on: ["front"]) { $0.publish("53/udp", "5353") }
+            // At all of its addresses, also that where it is answered itself.
+            let own = try await TestServer.echo(inNetworkOf: host.state(id).pid, port: 53)
+            #expect(try await machine.network.echo("hello", "127.0.0.1", 5353) == "hello\n")
+            _ = try await host.serve("web", on: ["front"])
+            let output = try await host.output(of: "nslookup web 127.0.0.11; wget -qO- http://web/", on: []) {
+                $0.hostConfig.networkMode = "container:\(id)"
+            }
+            #expect(output.hasSuffix("web\n"), "\(output)")
+            withExtendedLifetime(own) {}
+        }
+    }
+
     @Test(arguments: EngineKind.allCases) func `do not speak IPv6 without being asked`(kind: EngineKind) async throws {
         try await TestedEngine.networked(kind) { host, _ in
             try await host.makeNetwork("four")
@@ -133,7 +150,7 @@ import Testing
     }
 
     @Test(arguments: EngineKind.allCases) func `have what was asked for`(kind: EngineKind) async throws {
-        try await TestedEngine.networked(kind) { host, _ in
+        try await TestedEngine.networked(kind) { host, machine in
             try await host.makeNetwork("front") { request in
                 var range = NetworkInspection.Range()
                 (range.subnet, range.gateway, range.range) = ("10.99.0.0/24", "10.99.0.254", "10.99.0.128/25")
@@ -141,6 +158,8 @@ import Testing
                 request.ipam?.config = [range]
                 request.options = ["com.docker.network.driver.mtu": "1300"]
             }
+            // As large as what goes out to the world may be.
+            _ = try await machine.run("ip link set uplink mtu 1400")
             try await host.makeNetwork("back")
             let id = try await host.serve("web", on: ["front", "back"]) { request in
                 request.endpoint("front") { endpoint in
@@ -154,11 +173,12 @@ import Testing
             }
             let execution = try await host.output(
                 of:
-                    "ip -o link show wan0; ip -o -4 addr; ip route; cat /etc/hosts; nslookup host.docker.internal 127.0.0.11",
+                    "ip -o link; ip -o -4 addr; ip route; cat /etc/hosts; nslookup host.docker.internal 127.0.0.11",
                 on: []
             ) { $0.hostConfig.networkMode = "container:\(id)" }
             for text in [
-                "mtu 1300", "02:00:00:00:00:07", "10.99.0.7/24", "169.254.7.7/16", "default via 10.99.0.254 dev wan0",
+                "mtu 1300", "mtu 1400", "02:00:00:00:00:07", "10.99.0.7/24", "169.254.7.7/16",
+                "default via 10.99.0.254 dev wan0",
                 "10.99.0.7\t\(id.prefix(12))", "eth0", "Address: 10.99.0.254",
             ] {
                 #expect(execution.contains(text), "\(text) in \(execution)")

@@ -74,10 +74,14 @@ extension TestedEngine {
 
     /// The routers of IPv6 of a container, as the kernel writes their addresses.
     func routers(of id: String) async throws -> [String] {
-        let lines = try readText("/proc/\(await state(id).pid)/net/ipv6_route").split(separator: "\n")
-        return lines.map { $0.split(separator: " ") }.filter { fields in
-            fields.count == 10 && fields[0].allSatisfy { $0 == "0" } && fields[1] == "00" && fields[9] != "lo"
-        }.map { String($0[4]) }
+        let text = try readText("/proc/\(await state(id).pid)/net/ipv6_route")
+        var routers: [String] = []
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            let isDefault = fields.count == 10 && fields[1] == "00" && fields[9] != "lo"
+            if isDefault { routers.append(String(fields[4])) }
+        }
+        return routers
     }
 
     /// Has a container say to all others of its network that it is the router (RFC 4861, section 4.2).
