@@ -80,14 +80,7 @@ extension ContainerUnit {
         let endpoints = try? await BlockingCall.run { networks.release(id) }
         guard let endpoints else { return }
         engine.tellNetworks("disconnect", of: id, endpoints)
-        // Nobody waits for that: the addresses rest for a while.
-        engine.background.add { [weak engine] in
-            do {
-                try await BlockingCall.run { try networks.forgetConnections(to: endpoints) }
-            } catch {
-                engine?.report("cannot have the kernel forget the connections of the container \(id)", error)
-            }
-        }
+        engine.forgetConnections(to: endpoints)
     }
 
     // MARK: Taking over

@@ -251,6 +251,21 @@ extension Engine {
         }
     }
 
+    /// Has the kernel forget the connections of a container that has ended, with those of others that end at about this time.
+    ///
+    /// Nobody waits for that: the addresses rest for a while, and published ports are seen to when they are published.
+    func forgetConnections(to endpoints: [ContainerEndpoint]) {
+        guard networks.noteEnded(endpoints) else { return }
+        background.add { [weak self, networks] in
+            try? await Task.sleep(for: .milliseconds(250))
+            do {
+                try await BlockingCall.run { try networks.forgetEndedConnections() }
+            } catch {
+                self?.report("cannot have the kernel forget the connections of containers that have ended", error)
+            }
+        }
+    }
+
     /// Makes good what others do to bridges and rules, as soon as they have done it.
     func watchNetworks() async {
         guard let watch = try? await networks.watch.value() else { return }

@@ -364,7 +364,7 @@ extension HostNetworks {
 
     /// Takes back what a container had: its names and ports at once, its interfaces with its namespace.
     ///
-    /// The kernel's memory of its connections is for ``forgetConnections(to:)``.
+    /// The kernel's memory of its connections is for ``forgetEndedConnections()``.
     ///
     /// - Returns: What it had; empty where it had nothing.
     @discardableResult

@@ -124,9 +124,23 @@ extension HostNetworks {
         }
     }
 
-    /// Has the kernel forget the connections of a container that has ended.
-    func forgetConnections(to endpoints: [ContainerEndpoint]) throws {
-        let addresses = endpoints.flatMap(\.prefixes).map(\.address)
+    /// Notes the addresses of containers that have ended.
+    ///
+    /// - Returns: Whether there were none that ``forgetEndedConnections()`` is still to be called for.
+    func noteEnded(_ endpoints: [ContainerEndpoint]) -> Bool {
+        state.withLock { state in
+            let isFirst = state.ended.isEmpty
+            state.ended += endpoints.flatMap(\.prefixes).map(\.address)
+            return isFirst && !state.ended.isEmpty
+        }
+    }
+
+    /// Has the kernel forget the connections of containers that have ended: it looks through all that it has for that.
+    func forgetEndedConnections() throws {
+        let addresses = state.withLock { state in
+            defer { state.ended = [] }
+            return state.ended
+        }
         if !addresses.isEmpty { try ConnectionTracking(inNetworkOf: hostNumber).forget(addresses) }
     }
 

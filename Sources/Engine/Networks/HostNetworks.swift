@@ -56,6 +56,8 @@ final class HostNetworks: Sendable {
         var firewall: Firewall?
         var names: DNSServer?
         var proxy: PortProxy?
+        /// The addresses of containers that have ended, whose connections the kernel is to forget.
+        var ended: [IPAddress] = []
         /// The size of packets on the way to the world when it was last asked for; 0 for none.
         var uplinkMTU: UInt32?
         /// What the host did not forward before there were networks.
