@@ -191,6 +191,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
+            name: "bench-network",
+            dependencies: ["BenchKit", "CLinux", "EngineAPI", "EngineClient", "Linux", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Network",
+            swiftSettings: strict
+        ),
+        .executableTarget(
             name: "bench-many",
             dependencies: ["BenchKit", "EngineClient", "Linux", "TestSupport", "measure"],
             path: "Tests/Bench/Sources/Many",
