@@ -29,6 +29,8 @@ package final class Engine: Sendable {
     let execs = ExecRegistry()
     let volumes = VolumeRegistry()
     let networks: HostNetworks
+    /// Where the subnets of networks come from that are given none.
+    let subnets: SubnetPool
     /// Lets one network at a time be made or removed.
     let networkGate = SerialGate()
     /// The configs and secrets of containers.
@@ -60,11 +62,17 @@ package final class Engine: Sendable {
     }
 
     /// Opens what an engine needs, and starts its keeper where there is none; see ``start(at:keeping:)``.
-    init(at location: EngineLocation, keeping: Keeping, host: SharedDescriptor? = nil) throws {
+    init(
+        at location: EngineLocation,
+        keeping: Keeping,
+        host: SharedDescriptor? = nil,
+        subnets: SubnetPool = .standard
+    ) throws {
         // Clients and containers close their ends whenever they like.
         signal(SIGPIPE, SIG_IGN)
         self.location = location
         self.keeping = keeping
+        self.subnets = subnets
         started = .now
         for folder in [location.data, location.runtime] { try ContainerFolder.makeDirectory(folder, mode: 0o700) }
         for folder in [location.containers, location.volumes, location.filters] {
@@ -95,14 +103,20 @@ package final class Engine: Sendable {
     ///   - location: Its folders; nobody else works with them.
     ///   - keeping: Where the processes of containers live.
     ///   - host: The network namespace whose networks they have and where their ports are published; nil for that of the process.
+    ///   - subnetRanges: The ranges of IPv4 that networks get their subnets of, as ``Networks/SubnetPool/init(_:)`` reads them; nil
+    ///     for the standard.
     /// - Returns: The engine; it works when ``run()`` is called.
     /// - Throws: What it cannot do without.
     package static func start(
         at location: EngineLocation,
         keeping: Keeping,
-        host: SharedDescriptor? = nil
+        host: SharedDescriptor? = nil,
+        subnetRanges: String? = nil
     ) async throws -> Engine {
-        let engine = try await BlockingCall.run { try Engine(at: location, keeping: keeping, host: host) }
+        let subnets = try subnetRanges.map { text throws(AddressError) in try SubnetPool(text) } ?? .standard
+        let engine = try await BlockingCall.run {
+            try Engine(at: location, keeping: keeping, host: host, subnets: subnets)
+        }
         try await engine.takeOver()
         return engine
     }

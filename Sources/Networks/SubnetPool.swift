@@ -41,6 +41,28 @@ package struct SubnetPool: Equatable, Sendable {
         self.sections = sections
     }
 
+    /// Reads `172.16.0.0/12=24,10.200.0.0/16=26`: ranges, each with the length of the prefixes of its subnets.
+    ///
+    /// - Parameter text: The text.
+    /// - Throws: What of it is no range.
+    package init(_ text: String) throws(AddressError) {
+        sections = []
+        for part in text.split(separator: ",") {
+            let words = part.split(separator: "=", omittingEmptySubsequences: false)
+            guard words.count == 2, let base = IPPrefix(String(words[0])), let length = UInt8(words[1]),
+                let section = Section(base, length: length)
+            else {
+                throw AddressError(
+                    .invalid,
+                    "use the address range `\(part.prefix(64))`",
+                    reason:
+                        "it is not of the form 172.16.0.0/12=24: a range, and the length of the prefixes of its subnets"
+                )
+            }
+            sections.append(section)
+        }
+    }
+
     /// The ranges of RFC 1918 that Docker uses too, in pieces of 254 addresses: 4352 networks instead of Docker's 31.
     ///
     /// The range 10.0.0.0/8 is left to the networks of companies.

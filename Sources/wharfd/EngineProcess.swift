@@ -73,7 +73,8 @@ struct EngineProcess {
     private func release(_ lock: consuming EngineLock) {}
 
     private func serve(_ socket: Int32?) async throws {
-        let engine = try await Engine.start(at: location, keeping: keeping)
+        let ranges = getenv("WHARF_SUBNETS").map { String(cString: $0) }
+        let engine = try await Engine.start(at: location, keeping: keeping, subnetRanges: ranges)
         let listener = try socket.map { Listener(Descriptor(owning: $0)) } ?? Listener(at: location.socket)
         let end = Latch()
         let routes = EngineRoutes(engine) { end.open() }

@@ -168,7 +168,7 @@ extension Engine {
         for isV4 in [true, false] where isV4 ? wanted.hasIPv4 : wanted.hasIPv6 {
             if wanted.prefixes.contains(where: { $0.address.isV4 == isV4 }) { continue }
             do {
-                let pool = isV4 ? SubnetPool.standard : .uniqueLocal(try siteIdentifier())
+                let pool = isV4 ? subnets : .uniqueLocal(try siteIdentifier())
                 let subnet = try pool.subnet(avoiding: taken)
                 taken.append(subnet)
                 definition.subnets.append(

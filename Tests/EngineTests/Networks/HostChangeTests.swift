@@ -138,4 +138,33 @@ extension TestHost {
             #expect(try await host.output(of: "wget -qO- http://web/; ip route", on: ["lan"]).hasPrefix("web\n"))
         }
     }
+
+    @Test func `gives many networks subnets that nothing else uses`() async throws {
+        let machine = try TestHost()
+        _ = try await machine.run("ip route add 10.200.0.16/28 dev uplink")
+        let scratch = try Scratch()
+        let location = EngineLocation(data: scratch.path, runtime: scratch / "run")
+        let engine = try await Engine.start(
+            at: location,
+            keeping: .embedded,
+            host: machine.network.shared,
+            subnetRanges: "10.200.0.0/24=28"
+        )
+        var request = NetworkCreateRequest()
+        for number in 0..<15 {
+            request.name = "n\(number)"
+            _ = try await engine.createNetwork(request)
+        }
+        let subnets = try await engine.listNetworks(Filters()).compactMap { $0.ipam.config?.first?.subnet }
+        #expect(Set(subnets).count == 15 && !subnets.contains("10.200.0.16/28"), "\(subnets)")
+        request.name = "one-too-many"
+        let error = await #expect(throws: EngineError.self) { try await engine.createNetwork(request) }
+        #expect(error?.message.contains("all of 10.200.0.0/24 in pieces of /28 is taken") == true)
+        _ = try await engine.pruneNetworks(Filters())
+        await engine.end()
+        #expect(try machine.leftovers() == [])
+        await #expect(throws: (any Error).self) {
+            try await Engine.start(at: location, keeping: .embedded, subnetRanges: "10.200.0.0/24")
+        }
+    }
 }
