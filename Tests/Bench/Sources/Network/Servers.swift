@@ -46,7 +46,9 @@ final class IperfServer {
             text = (try? readText(file)) ?? ""
             poll(nil, 0, 100)
         }
-        guard let pid = Int32(text.prefix { $0.isNumber }) else { throw SystemFailure(message: "iperf3 has no number") }
+        guard let pid = Int32(text.prefix { $0.isNumber }) else {
+            throw SystemFailure(message: "iperf3 has no number")
+        }
         self.pid = pid
     }
 
@@ -94,7 +96,8 @@ final class ConnectionServer {
             let result = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             var isOn: Int32 = 1
             setsockopt(result, SOL_SOCKET, SO_REUSEADDR, &isOn, socklen_t(MemoryLayout<Int32>.size))
-            guard End("0.0.0.0", Place.connections).with({ bind(result, $0, $1) }) == 0, listen(result, 1024) == 0 else {
+            guard End("0.0.0.0", Place.connections).with({ bind(result, $0, $1) }) == 0, listen(result, 1024) == 0
+            else {
                 throw SystemFailure("listen in", path)
             }
             return result
