@@ -42,7 +42,7 @@ enum BenchNetwork {
         if let docker {
             starts.append(Series("docker run --rm --network none") { try docker.start("none") })
             starts.append(Series("docker run --rm") { try docker.start("bridge") })
-            places.append(try docker.place(port: 18_001))
+            places.append(try docker.place(port: 18_010))
         }
         try measureStarts(starts, runs)
         for place in places { try measure(place, host: arguments[2], runs) }
