@@ -42,7 +42,7 @@ enum BenchNetwork {
         if let docker {
             starts.append(Series("docker run --rm --network none") { try docker.start("none") })
             starts.append(Series("docker run --rm") { try docker.start("bridge") })
-            places.append(try docker.place(port: 18_001))
+            places.append(try docker.place(port: 18_010))
         }
         try measureStarts(starts, runs)
         for place in places { try measure(place, host: arguments[2], runs) }
@@ -61,20 +61,30 @@ enum BenchNetwork {
     }
 
     private static func measure(_ place: Place, host: String, _ runs: Int) throws {
-        let ends = [
-            ("directly", End(place.address, Place.port)), ("by 127.0.0.1", End("127.0.0.1", place.published)),
-            ("by \(host)", End(host, place.published)),
-        ]
+        func ends(_ port: Int, _ published: Int) -> [(String, End)] {
+            [
+                ("directly", End(place.address, port)), ("by 127.0.0.1", End("127.0.0.1", published)),
+                ("by \(host)", End(host, published)),
+            ]
+        }
+        let iperfEnds = ends(Place.iperf, place.published)
+        let connectionEnds = ends(Place.connections, place.published + 1)
         let iperf = try IperfServer(in: place)
-        let rates = try inTurn(ends.map { end in Series(end.0) { try iperf.rate(to: end.1) } }, max(3, runs / 20))
+        let rates = try inTurn(
+            iperfEnds.map { end in Series(end.0) { try iperf.rate(to: end.1) } },
+            max(3, runs / 20)
+        )
         withExtendedLifetime(iperf) {}
         let server = try ConnectionServer(in: place)
-        let counts = try inTurn(ends.map { end in Series(end.0) { try server.rate(to: end.1) } }, max(5, runs / 10))
+        let counts = try inTurn(
+            connectionEnds.map { end in Series(end.0) { try server.rate(to: end.1) } },
+            max(5, runs / 10)
+        )
         withExtendedLifetime(server) {}
         var table = Table([place.name, "Gbit/s", "of directly", "connections/s", "of directly"])
-        for index in ends.indices {
+        for index in iperfEnds.indices {
             table.append([
-                ends[index].0, decimal(rates[index] / 1e9, 2), decimal(rates[index] / rates[0], 2),
+                iperfEnds[index].0, decimal(rates[index] / 1e9, 2), decimal(rates[index] / rates[0], 2),
                 decimal(counts[index], 0), decimal(counts[index] / counts[0], 2),
             ])
         }

@@ -5,10 +5,10 @@ import EngineAPI
 import EngineClient
 import TestSupport
 
-/// A container whose network servers use, and the port by which this machine publishes theirs.
+/// A container whose network servers use, and the first of the ports by which this machine publishes theirs.
 struct Place {
-    /// The port of servers in the container.
-    static let port = 5201
+    /// The ports of the two servers in the container.
+    static let (iperf, connections) = (5201, 5202)
 
     /// What runs it.
     let name: String
@@ -34,7 +34,7 @@ extension BenchEngine {
     func place(port: Int) throws -> Place {
         var request = request(["sleep", "1000000"])
         request.hostConfig.networkMode = "bridge"
-        request.publish([(port, Place.port)])
+        request.publish([(port, Place.iperf), (port + 1, Place.connections)])
         let id = try client.createContainer(request, named: nil).id
         try client.startContainer(id)
         let container = try client.inspectContainer(id)
@@ -87,7 +87,8 @@ final class Docker {
 
     func place(port: Int) throws -> Place {
         _ = try run([
-            "run", "--detach", "--publish", "\(port):\(Place.port)", "--name", container, "wharf-bench", "sleep", "1000000",
+            "run", "--detach", "--publish", "\(port):\(Place.iperf)", "--publish", "\(port + 1):\(Place.connections)",
+            "--name", container, "wharf-bench", "sleep", "1000000",
         ])
         let format = "{{.State.Pid}} {{.NetworkSettings.IPAddress}}"
         let words = try run(["inspect", "--format", format, container]).output.split(whereSeparator: \.isWhitespace)

@@ -22,7 +22,9 @@ struct End {
         end.sin_port = in_port_t(port).bigEndian
         end.sin_addr.s_addr = inet_addr(address)
         return withUnsafePointer(to: end) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
     }
 }
@@ -34,7 +36,7 @@ final class IperfServer {
 
     init(in place: Place) throws {
         scratch = try Scratch()
-        let server = ["iperf3", "--server", "--port", "\(Place.port)", "--daemon", "--pidfile", scratch / "pid"]
+        let server = ["iperf3", "--server", "--port", "\(Place.iperf)", "--daemon", "--pidfile", scratch / "pid"]
         let outcome = try Command("/usr/bin/nsenter", ["--target", "\(place.pid)", "--net"] + server).run()
         guard outcome.end == .exit(0) else { throw SystemFailure(message: "iperf3: \(outcome.errors)") }
         // It writes the file when it has turned into a daemon, just before it listens.
@@ -44,7 +46,9 @@ final class IperfServer {
             text = (try? readText(file)) ?? ""
             poll(nil, 0, 100)
         }
-        guard let pid = Int32(text.prefix { $0.isNumber }) else { throw SystemFailure(message: "iperf3 has no number") }
+        guard let pid = Int32(text.prefix { $0.isNumber }) else {
+            throw SystemFailure(message: "iperf3 has no number")
+        }
         self.pid = pid
     }
 
@@ -92,7 +96,8 @@ final class ConnectionServer {
             let result = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             var isOn: Int32 = 1
             setsockopt(result, SOL_SOCKET, SO_REUSEADDR, &isOn, socklen_t(MemoryLayout<Int32>.size))
-            guard End("0.0.0.0", Place.port).with({ bind(result, $0, $1) }) == 0, listen(result, 1024) == 0 else {
+            guard End("0.0.0.0", Place.connections).with({ bind(result, $0, $1) }) == 0, listen(result, 1024) == 0
+            else {
                 throw SystemFailure("listen in", path)
             }
             return result
