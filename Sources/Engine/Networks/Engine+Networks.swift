@@ -60,11 +60,7 @@ extension Engine {
     /// Makes a network; the caller has the gate.
     private func make(_ id: ObjectID, _ name: String, _ wanted: NetworkDefinition) async throws {
         var definition = try await choosingSubnets(of: wanted, name)
-        if definition.driver != .bridge {
-            let parent = definition.interface
-            let links = try await BlockingCall.run { [networks] in try networks.interfaces() }
-            definition.makesParent = !links.contains(parent)
-        }
+        try await checkInterface(of: &definition, name)
         let created = Timestamp.now
         // The records have it as one that is to go until it is there, so that an engine after this one takes it back.
         let record = NetworkRecord(
@@ -87,6 +83,25 @@ extension Engine {
             try? store.write(.process) { try $0.removeNetwork(id.description) }
             throw EngineError(network: error, "make the network \(name)")
         }
+    }
+
+    /// Finds out whether the interface of a network is there already: then it stays when the network goes.
+    private func checkInterface(of definition: inout NetworkDefinition, _ name: String) async throws {
+        let (interface, isBridge) = (definition.interface, definition.driver == .bridge)
+        let isNamed = !isBridge || definition.options[NetworkDefinition.Option.bridgeName]?.isEmpty == false
+        guard isNamed else { return }
+        let other = networks.all.first { other in
+            other.definition.interface == interface && (isBridge || other.definition.driver == .bridge)
+        }
+        if let other {
+            throw EngineError(
+                .forbidden,
+                "cannot make the network \(name): the interface \(interface) belongs to the network \(other.name) already; name "
+                    + "another one"
+            )
+        }
+        let links = try await BlockingCall.run { [networks] in try networks.interfaces() }
+        definition.makesInterface = !links.contains(interface)
     }
 
     /// Removes a network.

@@ -170,7 +170,7 @@ final class HostNetworks: Sendable {
             do {
                 try firewall.add(network.definition.firewalled)
             } catch {
-                try? bridges.remove(network.definition.interface)
+                if network.definition.makesInterface != false { try? bridges.remove(network.definition.interface) }
                 throw error
             }
             try watch(firewall)
@@ -237,7 +237,7 @@ final class HostNetworks: Sendable {
         state.names?.define(id.description, nil)
         guard network.definition.driver == .bridge else {
             // A VLAN that was made for the network goes with it.
-            if network.definition.makesParent == true {
+            if network.definition.makesInterface == true {
                 try ParentLinks(inNetworkOf: hostNumber).release(network.definition.interface)
             }
             state.networks[id]?.isUp = false
@@ -259,7 +259,8 @@ final class HostNetworks: Sendable {
             }
         }
         try? ForeignFirewall(inNetworkOf: hostNumber).withdraw([network.definition.interface])
-        try bridges(&state).remove(network.definition.interface)
+        // One that was there before is its user's.
+        if network.definition.makesInterface != false { try bridges(&state).remove(network.definition.interface) }
     }
 
     /// Takes a network off the host that no container is in, as long as nobody needs it.

@@ -37,8 +37,8 @@ struct NetworkDefinition: Codable, Equatable, Sendable {
     var labels: [String: String] = [:]
     /// The interface of the host that it is: a bridge, or the parent of its containers' interfaces.
     var interface = ""
-    /// Whether the parent is a VLAN that was not there before, and goes with the network.
-    var makesParent: Bool?
+    /// Whether the interface was not there before, and so goes with the network; nil for a bridge of the engine's own name.
+    var makesInterface: Bool?
 
     /// The options of Docker's drivers that mean something here.
     enum Option {

@@ -139,6 +139,32 @@ extension TestHost {
         }
     }
 
+    @Test func `keeps a bridge that it had before`() async throws {
+        try await TestedEngine.networked(.embedded) { host, machine in
+            _ = try await machine.run(
+                "ip link add br0 type bridge; ip link set br0 up; ip addr add 192.0.2.1/24 dev br0"
+            )
+            func make(_ name: String) async throws {
+                try await host.makeNetwork(name) { request in
+                    request.options = ["com.docker.network.bridge.name": "br0"]
+                    request.ipam = NetworkInspection.IPAM()
+                    var range = NetworkInspection.Range()
+                    (range.subnet, range.gateway) = ("192.0.2.0/24", "192.0.2.1")
+                    request.ipam?.config = [range]
+                }
+            }
+            try await make("own")
+            #expect(try await host.output(of: "ip -o -4 addr show eth0", on: ["own"]).contains("192.0.2.2/24"))
+            let error = await #expect(throws: EngineError.self) {
+                try await host.makeNetwork("second") { $0.options = ["com.docker.network.bridge.name": "br0"] }
+            }
+            #expect(error?.message.contains("belongs to the network own already") == true)
+            try await host.removeNetworks()
+            #expect(try await machine.run("ip -br -4 addr show br0").contains("192.0.2.1/24"))
+            _ = try await machine.run("ip link del br0")
+        }
+    }
+
     @Test func `gives many networks subnets that nothing else uses`() async throws {
         let machine = try TestHost()
         _ = try await machine.run("ip route add 10.200.0.16/28 dev uplink")
