@@ -49,17 +49,27 @@ extension HostNetworks {
         for container: NetworkedContainer
     ) throws -> (mapping: PortMapping, port: SharedHeldPort) {
         var clash: PortClash?
-        for number in wish.candidates(attempts: Self.portAttempts) {
-            let mapping = PortMapping(kind: wish.kind, port: wish.port, hostAddress: address, hostPort: number)
-            do {
-                let port = try HeldPort(mapping.transport, at: IPAddress(address), number, inNetworkOf: hostNumber)
-                return (mapping, SharedHeldPort(port))
-            } catch let error as PortClash {
-                clash = error
+        var attempts = Self.holdAttempts
+        repeat {
+            for number in wish.candidates(attempts: Self.portAttempts) {
+                let mapping = PortMapping(kind: wish.kind, port: wish.port, hostAddress: address, hostPort: number)
+                do {
+                    let port = try HeldPort(mapping.transport, at: IPAddress(address), number, inNetworkOf: hostNumber)
+                    return (mapping, SharedHeldPort(port))
+                } catch let error as PortClash {
+                    clash = error
+                }
             }
-        }
+            attempts -= 1
+            guard clash?.isHeldByNobody == true, attempts > 0 else { break }
+            // What this process has just cloned has a copy of all that was open then, until its execve(2).
+            poll(nil, 0, 5)
+        } while true
         throw refusal(clash, wish, address, for: container)
     }
+
+    /// How often a port is tried that is in use though nobody has it.
+    private static let holdAttempts = 40
 
     /// Takes a port again that a container has which runs already.
     func hold(_ mapping: PortMapping) throws -> [SharedHeldPort] {

@@ -18,6 +18,9 @@ package struct PortClash: Error, Equatable, CustomStringConvertible {
     /// What the system answered.
     package var reason: String
 
+    /// Whether it is in use and whoever had it was gone when that was looked for.
+    package var isHeldByNobody: Bool { holder == nil && reason == SystemError.text(of: EADDRINUSE) }
+
     package var description: String {
         let place = address.map { $0.isV4 ? "\($0):\(port)" : "[\($0)]:\(port)" } ?? "\(port)"
         let who = holder.map { "is in use by \($0)" } ?? "cannot be had: \(reason)"
