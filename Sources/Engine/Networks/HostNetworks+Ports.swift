@@ -61,15 +61,15 @@ extension HostNetworks {
                 }
             }
             attempts -= 1
-            guard clash?.isHeldByNobody == true, attempts > 0 else { break }
-            // What this process has just cloned has a copy of all that was open then, until its execve(2).
+            guard let found = clash, found.isHeldByCopy, holder(of: found) == nil, attempts > 0 else { break }
+            // It lets go when it runs its program.
             poll(nil, 0, 5)
         } while true
         throw refusal(clash, wish, address, for: container)
     }
 
-    /// How often a port is tried that is in use though nobody has it.
-    private static let holdAttempts = 40
+    /// How often a port is tried that only a copy of this process has.
+    private static let holdAttempts = 400
 
     /// Takes a port again that a container has which runs already.
     func hold(_ mapping: PortMapping) throws -> [SharedHeldPort] {
@@ -92,7 +92,8 @@ extension HostNetworks {
         guard let holder = clash.holder else {
             return EngineError(.failed, "\(start)Bind for \(place) failed: \(clash.reason)\(range)")
         }
-        let owner = holder.process == getpid() ? self.holder(of: clash).map { "the container \($0)" } : nil
+        let isOurs = holder.process == getpid() || holder.isCopyOfThisProcess
+        let owner = isOurs ? self.holder(of: clash).map { "the container \($0)" } : nil
         let near = clash.free.map { "; port \($0) is free" } ?? ""
         return EngineError(
             .failed,

@@ -18,8 +18,10 @@ package struct PortClash: Error, Equatable, CustomStringConvertible {
     /// What the system answered.
     package var reason: String
 
-    /// Whether it is in use and whoever had it was gone when that was looked for.
-    package var isHeldByNobody: Bool { holder == nil && reason == SystemError.text(of: EADDRINUSE) }
+    /// Whether it is in use, and only by what this process has cloned: that has a copy of every socket until its execve(2).
+    package var isHeldByCopy: Bool {
+        reason == SystemError.text(of: EADDRINUSE) && (holder.map(\.isCopyOfThisProcess) ?? true)
+    }
 
     package var description: String {
         let place = address.map { $0.isV4 ? "\($0):\(port)" : "[\($0)]:\(port)" } ?? "\(port)"

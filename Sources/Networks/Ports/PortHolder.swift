@@ -10,6 +10,15 @@ package struct PortHolder: Equatable, Sendable, CustomStringConvertible {
     /// What the kernel calls the program, at most fifteen bytes.
     package var name: String
 
+    /// Whether this process has cloned it, or it is gone by now.
+    package var isCopyOfThisProcess: Bool {
+        let bytes = (try? Descriptor.open("/proc/\(process)/stat", O_RDONLY).contents(limit: 4096)) ?? []
+        // The name may have any characters; behind it are the state and the parent (proc(5)).
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return true }
+        let fields = String(decoding: bytes[end...], as: UTF8.self).split(separator: " ")
+        return fields.count > 2 && Int32(fields[2]) == getpid()
+    }
+
     package var description: String { "\(name) (process \(process))" }
 
     /// Finds who has a port, in the network of the calling thread.
