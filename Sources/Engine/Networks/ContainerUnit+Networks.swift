@@ -77,10 +77,13 @@ extension ContainerUnit {
         details.endpoints = nil
         details.ports = nil
         let (networks, id) = (engine.networks, id)
-        let endpoints = try? await BlockingCall.run { networks.release(id) }
-        guard let endpoints else { return }
-        engine.tellNetworks("disconnect", of: id, endpoints)
-        engine.forgetConnections(to: endpoints)
+        do {
+            let endpoints = try await BlockingCall.run { networks.release(id) }
+            engine.tellNetworks("disconnect", of: id, endpoints)
+            engine.forgetConnections(to: endpoints)
+        } catch {
+            engine.report("cannot take the container \(name) out of its networks", error)
+        }
     }
 
     // MARK: Taking over

@@ -204,9 +204,14 @@ extension HostNetworks {
             member.isConnected = true
             state.members[container.id] = member
         }
-        var held: [SharedHeldPort] = []
+        var held: [SharedHeldPort?] = []
         for mapping in mappings {
-            do { held.append(contentsOf: try hold(mapping)) } catch { failures.append(error) }
+            do {
+                held.append(try hold(mapping))
+            } catch {
+                held.append(nil)
+                failures.append(error)
+            }
         }
         state.withLock { $0.members[container.id]?.heldPorts = held }
         return failures

@@ -54,8 +54,7 @@ extension HostNetworks {
             for number in wish.candidates(attempts: Self.portAttempts) {
                 let mapping = PortMapping(kind: wish.kind, port: wish.port, hostAddress: address, hostPort: number)
                 do {
-                    let port = try HeldPort(mapping.transport, at: IPAddress(address), number, inNetworkOf: hostNumber)
-                    return (mapping, SharedHeldPort(port))
+                    return (mapping, try hold(mapping))
                 } catch let error as PortClash {
                     clash = error
                 }
@@ -72,9 +71,9 @@ extension HostNetworks {
     private static let holdAttempts = 400
 
     /// Takes a port again that a container has which runs already.
-    func hold(_ mapping: PortMapping) throws -> [SharedHeldPort] {
+    func hold(_ mapping: PortMapping) throws -> SharedHeldPort {
         let address = IPAddress(mapping.hostAddress)
-        return [SharedHeldPort(try HeldPort(mapping.transport, at: address, mapping.hostPort, inNetworkOf: hostNumber))]
+        return SharedHeldPort(try HeldPort(mapping.transport, at: address, mapping.hostPort, inNetworkOf: hostNumber))
     }
 
     /// Says why a port is not to be had, in words that begin like Docker's: tools look for them.
@@ -117,8 +116,8 @@ extension HostNetworks {
     func serve(_ member: Member, _ state: inout State) throws -> [PortProxy.Token] {
         guard let address = member.endpoints.publishedAddresses.first, !member.heldPorts.isEmpty else { return [] }
         let proxy = try proxy(&state)
-        return try zip(member.mappings, member.heldPorts).map { mapping, held in
-            try proxy.serve(held.port, to: address, port: mapping.port)
+        return try zip(member.mappings, member.heldPorts).compactMap { mapping, held in
+            try held.map { try proxy.serve($0.port, to: address, port: mapping.port) }
         }
     }
 

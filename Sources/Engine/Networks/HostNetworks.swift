@@ -33,7 +33,8 @@ final class HostNetworks: Sendable {
         var name: String
         var endpoints: [ContainerEndpoint]
         var mappings: [PortMapping] = []
-        var heldPorts: [SharedHeldPort] = []
+        /// One for each mapping; nil where it could not be taken again.
+        var heldPorts: [SharedHeldPort?] = []
         /// What the firewall has of it.
         var published: [PublishedPort] = []
         /// Names that it alone has for other containers, with the names of these.
@@ -158,15 +159,7 @@ final class HostNetworks: Sendable {
             try enableForwarding(ipv6: network.definition.hasIPv6, firewall, &state)
             // It may have changed since the last network.
             state.uplinkMTU = nil
-            let mtu = try network.definition.mtu ?? uplinkMTU(&state)
-            try bridges.make(
-                BridgeSettings(
-                    network.definition.interface,
-                    gateways: network.definition.gateways,
-                    mtu: mtu,
-                    hardwareAddress: Self.bridgeAddress(id)
-                )
-            )
+            try makeBridge(of: network, &state)
             do {
                 try firewall.add(network.definition.firewalled)
             } catch {
@@ -296,10 +289,10 @@ final class HostNetworks: Sendable {
         }
     }
 
-    func repairBridge(of network: Network, _ state: inout State) throws {
+    /// Makes the bridge of a network, or has one that is there as it is to be.
+    private func makeBridge(of network: Network, _ state: inout State) throws {
         let mtu = try network.definition.mtu ?? uplinkMTU(&state)
-        let bridges = try bridges(&state)
-        try bridges.make(
+        try bridges(&state).make(
             BridgeSettings(
                 network.definition.interface,
                 gateways: network.definition.gateways,
@@ -307,6 +300,12 @@ final class HostNetworks: Sendable {
                 hardwareAddress: Self.bridgeAddress(network.id)
             )
         )
+    }
+
+    /// Makes the bridge of a network again, with the ends of its containers.
+    func repairBridge(of network: Network, _ state: inout State) throws {
+        try makeBridge(of: network, &state)
+        let bridges = try bridges(&state)
         for member in state.members.values {
             for endpoint in member.endpoints where endpoint.network == network.id.description {
                 try bridges.attach(
