@@ -239,7 +239,7 @@ extension HostNetworks {
             // A firewall that is made only now has all that members have.
             if let firewall = state.firewall {
                 if !member.published.isEmpty { try firewall.publish(member.published) }
-            } else if state.networks.values.contains(where: { $0.isUp && $0.definition.driver == .bridge }) {
+            } else if state.networks.values.contains(where: { $0.isUpBridge }) {
                 state.members[id]?.published = member.published
                 _ = try firewall(&state)
             }

@@ -26,6 +26,9 @@ final class HostNetworks: Sendable {
         var isUp = false
         /// Whether it is being removed, so that nobody may come.
         var isRemoving = false
+
+        /// Whether it is a bridge of the host, whose rules are in the table.
+        var isUpBridge: Bool { isUp && definition.driver == .bridge }
     }
 
     /// A container with networks, from before its start until after its end.
@@ -240,7 +243,7 @@ final class HostNetworks: Sendable {
         if network.isUp {
             let firewall = try firewall(&state)
             state.networks[id]?.isUp = false
-            if state.networks.values.contains(where: { $0.isUp && $0.definition.driver == .bridge }) {
+            if state.networks.values.contains(where: { $0.isUpBridge }) {
                 try firewall.remove(network.definition.firewalled)
             } else {
                 // Without networks the host does what it did before.
@@ -326,7 +329,7 @@ final class HostNetworks: Sendable {
         try state.withLock { state in
             let links = try route(&state).links()
             var mended: [String] = []
-            for network in state.networks.values where network.isUp && network.definition.driver == .bridge {
+            for network in state.networks.values where network.isUpBridge {
                 let bridge = links.first { $0.name == network.definition.interface }
                 let own = state.members.values.flatMap(\.endpoints).filter { $0.network == network.id.description }
                 let isWhole = own.allSatisfy { endpoint in
@@ -345,7 +348,7 @@ final class HostNetworks: Sendable {
         try state.withLock { state in
             guard table.name == tableName, state.firewall != nil else { return }
             let present = Set(try Firewall.bridges(ofTablesNamed: tableName, inNetworkOf: hostNumber))
-            let own = state.networks.values.filter { $0.isUp && $0.definition.driver == .bridge }
+            let own = state.networks.values.filter { $0.isUpBridge }
             if own.allSatisfy({ present.contains($0.definition.interface) }) { return }
             state.firewall = nil
             _ = try firewall(&state)
@@ -356,7 +359,7 @@ final class HostNetworks: Sendable {
     func isBridge(_ name: String) -> Bool {
         state.withLock { state in
             state.networks.values.contains {
-                $0.isUp && $0.definition.interface == name && $0.definition.driver == .bridge
+                $0.isUpBridge && $0.definition.interface == name
             }
         }
     }
@@ -364,7 +367,7 @@ final class HostNetworks: Sendable {
     /// Has the firewalls of others let containers through, as far as they have a place for that.
     func passForeignFirewalls() throws {
         let bridges = state.withLock { state in
-            state.networks.values.filter { $0.isUp && $0.definition.driver == .bridge }.map(\.definition.interface)
+            state.networks.values.filter { $0.isUpBridge }.map(\.definition.interface)
         }
         if !bridges.isEmpty { try ForeignFirewall(inNetworkOf: hostNumber).allow(bridges.sorted()) }
     }
@@ -388,7 +391,7 @@ final class HostNetworks: Sendable {
     /// The firewall; the first call gives the table everything that is there.
     func firewall(_ state: inout State) throws -> Firewall {
         if let firewall = state.firewall { return firewall }
-        let networks = state.networks.values.filter { $0.isUp && $0.definition.driver == .bridge }
+        let networks = state.networks.values.filter { $0.isUpBridge }
         let ports = state.members.values.flatMap(\.published)
         let opened = try Firewall(
             named: tableName,
