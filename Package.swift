@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
         .systemLibrary(name: "CMalloc"),
         .target(name: "Compose", dependencies: ["CMalloc", "YAML"], swiftSettings: strict),
+        .target(name: "Reconciler", dependencies: ["Compose", "YAML"], swiftSettings: strict),
         .target(name: "Diagram", dependencies: ["JSONTree"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CKeeper", dependencies: ["CLinux", "CSandbox"], cSettings: strictC),

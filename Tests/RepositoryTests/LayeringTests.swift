@@ -12,6 +12,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
     "CMalloc": ([], []),
     "Compose": (["CMalloc", "YAML"], ["Glibc", "Synchronization"]),
+    "Reconciler": (["Compose", "YAML"], []),
     "Diagram": (["JSONTree"], ["Glibc"]),
     "CLinux": ([], []),
     "CKeeper": (["CLinux", "CSandbox"], []),
