@@ -60,6 +60,11 @@ let package = Package(
         .target(name: "OCI", swiftSettings: strict),
         .target(name: "EngineAPI", dependencies: ["OCI"], swiftSettings: strict),
         .target(
+            name: "Composition",
+            dependencies: ["Compose", "EngineAPI", "OCI", "YAML", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Store",
             dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict
@@ -98,6 +103,7 @@ let package = Package(
             dependencies: [
                 "Arguments",
                 "Compose",
+                "Composition",
                 "Diagram",
                 "EngineAPI",
                 "EngineClient",
@@ -109,7 +115,6 @@ let package = Package(
                 "OCI",
                 "Terminal",
                 "YAML",
-                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict,
             linkerSettings: standalone
@@ -223,6 +228,11 @@ let package = Package(
         ),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
+        .testTarget(
+            name: "CompositionTests",
+            dependencies: ["Compose", "Composition", "EngineAPI", "TestSupport", "YAML"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -26,6 +26,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "OCI": ([], []),
     "EngineAPI": (["OCI"], []),
+    "Composition": (["Compose", "Crypto", "EngineAPI", "OCI", "YAML"], []),
     "Store": (["GRDB"], ["Glibc"]),
     "Engine": (
         [
@@ -52,7 +53,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Terminal": ([], ["Glibc"]),
     "wharf": (
         [
-            "Arguments", "Compose", "Crypto", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
+            "Arguments", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
             "JSONTree", "Linux", "Networks", "OCI", "Terminal", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
