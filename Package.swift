@@ -58,7 +58,7 @@ let package = Package(
         ),
         .target(name: "Logs", dependencies: ["CKeeper", "Linux"], swiftSettings: strict),
         .target(name: "OCI", swiftSettings: strict),
-        .target(name: "EngineAPI", dependencies: ["OCI"], swiftSettings: strict),
+        .target(name: "EngineAPI", dependencies: ["Compose", "OCI", "Reconciler"], swiftSettings: strict),
         .target(
             name: "Composition",
             dependencies: ["Compose", "EngineAPI", "OCI", "YAML", .product(name: "Crypto", package: "swift-crypto")],
@@ -72,8 +72,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
-                "Seccomp", "Store",
+                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks",
+                "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
             ],
             swiftSettings: strict
         ),

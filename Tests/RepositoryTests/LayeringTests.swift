@@ -25,13 +25,13 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CCompression": ([], []),
     "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "OCI": ([], []),
-    "EngineAPI": (["OCI"], []),
+    "EngineAPI": (["Compose", "OCI", "Reconciler"], []),
     "Composition": (["Compose", "Crypto", "EngineAPI", "OCI", "YAML"], []),
     "Store": (["GRDB"], ["Glibc"]),
     "Engine": (
         [
-            "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
-            "Seccomp", "Store",
+            "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks",
+            "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),

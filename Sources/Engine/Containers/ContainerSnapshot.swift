@@ -17,6 +17,8 @@ struct ContainerDefinition: Codable, Equatable, Sendable {
     var mounts: [RequestedMount]?
     /// The networks that it is to be in; nil for one of an earlier version, which has those of its request.
     var networks: [AttachedNetwork]?
+    /// What it was made by, where it belongs to a project that the engine has brought up.
+    var membership: ProjectMembership?
 }
 
 /// What is known of a container's state besides what its record has in columns.

@@ -201,6 +201,44 @@ actor ContainerUnit: HandedOver {
         }
     }
 
+    /// Takes what can be changed while it is: limits, the restart policy, how it is stopped, and the labels of its project.
+    ///
+    /// - Parameters:
+    ///   - wanted: The request by which it would be made now.
+    ///   - membership: What it is compared with from now on.
+    /// - Throws: `badParameter` with the field, or what the kernel refuses.
+    func adjust(to wanted: ContainerCreateRequest, _ membership: ProjectMembership) async throws {
+        try await gate.run {
+            var changed = definition
+            var host = changed.request.hostConfig
+            let devices = (host.resources.devices, host.resources.deviceCgroupRules, host.resources.ulimits)
+            let before = host.resources
+            host.resources = wanted.normalized().hostConfig.resources
+            host.resources.completeSwap(on: engine.machine)
+            (host.resources.devices, host.resources.deviceCgroupRules, host.resources.ulimits) = devices
+            host.restartPolicy = wanted.hostConfig.restartPolicy
+            changed.request.hostConfig = host
+            changed.request.config.stopSignal = wanted.config.stopSignal
+            changed.request.config.stopTimeout = wanted.config.stopTimeout
+            let own = (wanted.config.labels ?? [:]).filter { $0.key.hasPrefix(ProjectLabel.prefix) }
+            changed.request.config.labels = (changed.request.config.labels ?? [:]).merging(own) { $1 }
+            changed.membership = membership
+            if let run, host.resources != before {
+                var resources = try RuntimeSpec.Resources(changed: host.resources)
+                resources.lift(whatIsGoneFrom: before, to: host.resources)
+                do {
+                    try await BlockingCall.run { try run.resources.update(resources) }
+                } catch {
+                    throw EngineError(anyStart: error)
+                }
+            }
+            let (bytes, id) = (Array(try JSONEncoder().encode(changed)), id.description)
+            try engine.store.write(.machine) { try $0.setConfiguration(of: id, to: bytes) }
+            definition = changed
+            publish("update")
+        }
+    }
+
     // MARK: Looking at its files
 
     /// Calls a function with its root file system: that of its processes, or its layers with its mounts where it does not run.

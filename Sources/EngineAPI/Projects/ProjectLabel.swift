@@ -2,6 +2,8 @@
 
 /// The labels by which Docker Compose and its tools know what belongs to which project.
 package enum ProjectLabel {
+    /// What the names of all of them begin with.
+    package static let prefix = "com.docker.compose."
     /// The name of the project: of containers, networks, volumes and images.
     package static let project = "com.docker.compose.project"
     /// The service of a container.
