@@ -79,10 +79,14 @@ let package = Package(
         ),
         .target(
             name: "EngineServer",
-            dependencies: ["Engine", "EngineAPI", "Linux"],
+            dependencies: ["Compose", "Engine", "EngineAPI", "Linux", "Reconciler"],
             swiftSettings: strict
         ),
-        .target(name: "EngineClient", dependencies: ["EngineAPI", "Linux"], swiftSettings: strict),
+        .target(
+            name: "EngineClient",
+            dependencies: ["Compose", "EngineAPI", "Linux", "Reconciler"],
+            swiftSettings: strict
+        ),
         .target(name: "JSONTree", swiftSettings: strict),
         .target(name: "GoTemplate", dependencies: ["JSONTree"], swiftSettings: strict),
         .target(name: "Arguments", swiftSettings: strict),

@@ -36,10 +36,10 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
     "EngineServer": (
-        ["Engine", "EngineAPI", "Linux"],
+        ["Compose", "Engine", "EngineAPI", "Linux", "Reconciler"],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
-    "EngineClient": (["EngineAPI", "Linux"], ["FoundationEssentials", "Glibc", "Synchronization"]),
+    "EngineClient": (["Compose", "EngineAPI", "Linux", "Reconciler"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "JSONTree": ([], []),
     "GoTemplate": (["JSONTree"], ["Glibc"]),
     "wharfd": (

@@ -94,6 +94,7 @@ extension Engine {
             plan: plan,
             project: project,
             composer: composer(of: project, separator, environmentFiles),
+            separator: separator,
             contents: world.contents,
             imageIDs: world.images,
             parallelism: parallelism.flatMap { $0 > 0 ? $0 : nil } ?? PlanExecutor.standardParallelism,

@@ -50,7 +50,7 @@ extension PlanExecutor {
     }
 
     /// Takes a refusal that says that there is nothing to do for success.
-    private func ignoring(_ codes: EngineError.Code..., _ body: () async throws -> Void) async throws {
+    private func ignoring(_ codes: EngineError.Code..., body: () async throws -> Void) async throws {
         do {
             try await body()
         } catch let error as EngineError {
@@ -162,8 +162,9 @@ extension PlanExecutor {
         return replicas.min { ($0.number ?? 0, $0.id) < ($1.number ?? 0, $1.id) }?.id
     }
 
-    private func compose(_ service: String, _ number: Int) async throws -> ComposedContainer {
-        let image = project.imageName(of: service, separator: composer.separator)
+    /// The request for a container of a service.
+    func compose(_ service: String, _ number: Int) async throws -> ComposedContainer {
+        let image = project.imageName(of: service, separator: separator)
         let used = await containers(usedBy: service)
         return try composer.containerRequest(
             of: service,
@@ -217,7 +218,7 @@ extension PlanExecutor {
     private func hooks(
         of container: ContainerReference,
         _ id: String,
-        _ key: KeyPath<Service, [Hook]> & Sendable
+        _ key: any KeyPath<Service, [Hook]> & Sendable
     ) async -> [Hook] {
         if let definition = await (try? engine.containers.find(id))?.definition.membership?.definition {
             return definition[keyPath: key]

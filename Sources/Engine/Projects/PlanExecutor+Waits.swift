@@ -2,6 +2,7 @@
 
 import EngineAPI
 import Reconciler
+import Store
 
 extension PlanExecutor {
     /// Why a service is not as others wait for it to be.

@@ -16,6 +16,8 @@ struct PlanExecutor: Sendable {
     let plan: Plan
     let project: Project
     let composer: ProjectComposer
+    /// What stands between the parts of names.
+    let separator: String
     let contents: [ContentKey: ContentState]
     let imageIDs: [String: String]
     /// How many actions run at a time; those that only wait do not count.

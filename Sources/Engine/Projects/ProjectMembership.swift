@@ -3,6 +3,7 @@
 import Compose
 import EngineAPI
 import Reconciler
+import Store
 
 /// What a container of a project was made by: what it is compared with to find out whether it is still as it is to be.
 struct ProjectMembership: Codable, Equatable, Sendable {

@@ -9,6 +9,8 @@ import Linux
 import Networks
 import OCI
 import Reconciler
+import Synchronization
+import Store
 
 /// Looks at everything that a plan for a project has to know of.
 struct WorldObserver {

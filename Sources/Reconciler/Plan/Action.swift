@@ -72,7 +72,12 @@ package struct ContainerReference: Codable, Hashable, Sendable {
     package var service: String
     package var number: Int?
 
-    init(_ container: ObservedContainer, name: String? = nil) {
+    /// One that is there.
+    ///
+    /// - Parameters:
+    ///   - container: The container.
+    ///   - name: The name by which users know it; nil for the one that it has.
+    package init(_ container: ObservedContainer, name: String? = nil) {
         id = container.id
         self.name = name ?? container.name
         service = container.service
@@ -107,4 +112,16 @@ package struct Expectation: Codable, Equatable, Sendable {
     package var containers: [ContainerReference]
     /// Whether who waits goes on with a warning where it cannot come true.
     package var isOptional = false
+
+    package init(
+        service: String,
+        condition: Condition,
+        containers: [ContainerReference],
+        isOptional: Bool = false
+    ) {
+        self.service = service
+        self.condition = condition
+        self.containers = containers
+        self.isOptional = isOptional
+    }
 }
