@@ -56,24 +56,68 @@ extension PlanExecutor {
     }
 
     private func wait(_ expectation: Expectation) async throws {
-        let ids = try expectation.containers.map(identifier)
         switch expectation.condition {
         case .started: return
-        case .healthy, .ready:
-            let isReady = expectation.condition == .ready
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for (id, container) in zip(ids, expectation.containers) {
-                    group.addTask { try await waitForHealth(of: id, container.name, isReady: isReady) }
-                }
-                try await group.waitForAll()
-            }
+        case .healthy, .ready: try await waitForAll(expectation)
         case .completed:
+            let ids = try expectation.containers.map(identifier)
             // Of several, the first that ends counts.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for id in ids { group.addTask { try await waitForCompletion(of: id, expectation.service) } }
                 try await group.next()
                 group.cancelAll()
             }
+        }
+    }
+
+    /// Waits for each container; as many may fail as the expectation bears.
+    private func waitForAll(_ expectation: Expectation) async throws {
+        let isReady = expectation.condition == .ready
+        var failures: [any Error] = []
+        try await withThrowingTaskGroup(of: (any Error)?.self) { group in
+            for container in expectation.containers {
+                group.addTask {
+                    do {
+                        let id = try identifier(of: container)
+                        try await waitForHealth(of: id, container.name, isReady: isReady)
+                        if let monitor = expectation.monitor { try await watch(id, container.name, milliseconds: monitor) }
+                        return nil
+                    } catch is CancellationError {
+                        throw CancellationError()
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            for try await failure in group {
+                if let failure { failures.append(failure) }
+                if failures.count > expectation.mayFail { break }
+            }
+            group.cancelAll()
+        }
+        if failures.count > expectation.mayFail, let first = failures.first { throw first }
+    }
+
+    /// Watches a container from its start on: it must neither end nor become unhealthy.
+    private func watch(_ id: String, _ name: String, milliseconds: Int) async throws {
+        let unit = try engine.containers.find(id)
+        guard let started = await unit.state.started else { return }
+        let over = started.nanoseconds + Int64(milliseconds) * 1_000_000
+        let left = over - UnixTime(.now).nanoseconds
+        guard left > 0 else { return }
+        let end = try await engine.waitForContainer(id, .nextExit)
+        let status = try await withThrowingTaskGroup(of: Int?.self) { group in
+            group.addTask { try await end().statusCode }
+            group.addTask {
+                try await Task.sleep(for: .nanoseconds(left))
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+        if let status { throw Unfulfilled(description: "container \(name) exited (\(status))", container: id) }
+        if await unit.snapshot.health?.status == .unhealthy {
+            throw Unfulfilled(description: "container \(name) is unhealthy", container: id)
         }
     }
 

@@ -8,7 +8,8 @@ import Synchronization
 
 /// Carries out a plan: each action as soon as those before it are done, as many at a time as the graph allows.
 ///
-/// When one fails, no other begins; those that have begun are brought to their end, and what was made in vain is taken back.
+/// When one fails, and the plan says nothing of it, no other begins; those that have begun are brought to their end, and what was
+/// made in vain is taken back.
 struct PlanExecutor: Sendable {
     typealias Report = @Sendable (ProjectEvent) async -> Void
 
@@ -42,7 +43,6 @@ struct PlanExecutor: Sendable {
             var removed: Set<String> = []
             /// The networks and volumes that were made, by name.
             var networks: [String] = []
-            var failures = 0
         }
 
         private let state = Mutex(State())
@@ -52,7 +52,6 @@ struct PlanExecutor: Sendable {
         func noteStop(of id: String) { state.withLock { _ = $0.stopped.insert(id) } }
         func noteRemoval(of id: String) { state.withLock { _ = $0.removed.insert(id) } }
         func note(network: String) { state.withLock { $0.networks.append(network) } }
-        func noteFailure() { state.withLock { $0.failures += 1 } }
 
         func container(madeBy action: Int) -> String? { state.withLock { $0.made[action] } }
         var made: [Int: String] { state.withLock(\.made) }
@@ -60,7 +59,6 @@ struct PlanExecutor: Sendable {
         var stopped: Set<String> { state.withLock(\.stopped) }
         var removed: Set<String> { state.withLock(\.removed) }
         var networks: [String] { state.withLock(\.networks) }
-        var failures: Int { state.withLock(\.failures) }
     }
 
     // MARK: The graph
@@ -69,44 +67,26 @@ struct PlanExecutor: Sendable {
     ///
     /// - Returns: Whether everything was done.
     func run() async -> Bool {
-        var waiting = Dictionary(uniqueKeysWithValues: plan.actions.map { ($0.id, $0.after.count) })
-        var dependants: [Int: [Int]] = [:]
-        for action in plan.actions { for id in action.after { dependants[id, default: []].append(action.id) } }
-        var ready = plan.actions.filter { $0.after.isEmpty }.map(\.id)[...]
-        var (running, done) = (0, 0)
+        var schedule = PlanSchedule(plan)
+        var running = 0
         await withTaskGroup(of: (id: Int, isDone: Bool).self) { group in
             func begin() {
-                var later: [Int] = []
-                while let id = ready.popFirst(), memory.failures == 0, !Task.isCancelled {
+                if Task.isCancelled { schedule.stop() }
+                while let id = schedule.next(isRoom: running < parallelism) {
                     let action = plan.actions[id - 1]
-                    if action.operation.occupies {
-                        guard running < parallelism else {
-                            later.append(id)
-                            continue
-                        }
-                        running += 1
-                    }
+                    if action.operation.occupies { running += 1 }
                     group.addTask { (id, await perform(action)) }
                 }
-                ready = later + ready
+                if schedule.isStopped { abort.keep(()) }
             }
             begin()
             for await (id, isDone) in group {
                 if plan.actions[id - 1].operation.occupies { running -= 1 }
-                if isDone {
-                    done += 1
-                    for next in dependants[id] ?? [] {
-                        waiting[next]? -= 1
-                        if waiting[next] == 0 { ready.append(next) }
-                    }
-                } else {
-                    memory.noteFailure()
-                    abort.keep(())
-                }
+                schedule.end(id, isDone ? .done : .failed)
                 begin()
             }
         }
-        return done == plan.actions.count
+        return schedule.isFulfilled
     }
 
     /// Does one action.
@@ -186,18 +166,6 @@ extension Operation {
         case .createContainer(let creation): creation.service
         case .awaitService(let expectation): expectation.service
         default: container?.service
-        }
-    }
-
-    /// The container that it is about, where there is just one that is there or planned.
-    var container: ContainerReference? {
-        switch self {
-        case .adjustContainer(let container), .connect(let container, _), .disconnect(let container, _),
-            .startContainer(let container), .stopContainer(let container, _), .restartContainer(let container, _),
-            .killContainer(let container, _), .pauseContainer(let container), .unpauseContainer(let container),
-            .removeContainer(let container, _), .renameContainer(let container, _):
-            container
-        default: nil
         }
     }
 }

@@ -35,13 +35,18 @@ struct ServiceComparison {
         if let old, let new, old == new { return }
         switch (old?.value, new?.value) {
         case (.mapping(let old)?, .mapping(let new)?): compare(old, new, at: path, into: &changes)
-        case (nil, .mapping(let new)?) where path.components.count < 2 && !new.isEmpty:
+        case (nil, .mapping(let new)?) where isSeveralKeys(path) && !new.isEmpty:
             compare(Mapping(), new, at: path, into: &changes)
-        case (.mapping(let old)?, nil) where path.components.count < 2 && !old.isEmpty:
+        case (.mapping(let old)?, nil) where isSeveralKeys(path) && !old.isEmpty:
             compare(old, Mapping(), at: path, into: &changes)
         case (.sequence(let old)?, .sequence(let new)?): compare(old, new, at: path, into: &changes)
         default: changes.append(change(old, new, at: path))
         }
+    }
+
+    /// Whether what is in a mapping that is new or gone is told key by key: what it leads to may differ.
+    private func isSeveralKeys(_ path: NodePath) -> Bool {
+        path.components.count < 2 || path.components.first == .key("deploy")
     }
 
     private func compare(_ old: Mapping, _ new: Mapping, at path: NodePath, into changes: inout [Change]) {
@@ -97,7 +102,7 @@ struct ServiceComparison {
             new: new.map(Self.text),
             at: sources?.location(of: place)
         )
-        return Change(Change.Effect(ofKeys: keys), cause)
+        return Change(Change.Effect(ofKeys: keys), cause, key: keys.first ?? "")
     }
 
     /// How many bytes of a value are shown.

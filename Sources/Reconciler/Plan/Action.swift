@@ -8,7 +8,14 @@ package struct Action: Codable, Equatable, Sendable, Identifiable {
     /// Why it is done, the strongest reason first.
     package var causes: [Cause]
     /// The numbers of the actions that have to be done before.
+    ///
+    /// A wait that bears failures (``Expectation/bearsFailures``) begins once all of these have ended, however they did.
     package var after: [Int]
+    /// The numbers of earlier actions of which one has to fail for this one to be done; none for those that are done anyhow.
+    ///
+    /// It begins once each of them is done, has failed, or will never be done, at least one has failed, and ``after`` is done.
+    /// Where none fails it is not done, and nothing else waits for it.
+    package var onFailureOf: [Int] = []
 }
 
 /// What an action does.
@@ -39,6 +46,20 @@ package enum Operation: Codable, Equatable, Sendable {
     case awaitService(Expectation)
     /// Waits for a time, in milliseconds, as `update_config.delay` wants it.
     case pause(milliseconds: Int)
+}
+
+extension Operation {
+    /// The container that it is about, where there is just one that is there or planned.
+    package var container: ContainerReference? {
+        switch self {
+        case .adjustContainer(let container), .connect(let container, _), .disconnect(let container, _),
+            .startContainer(let container), .stopContainer(let container, _), .restartContainer(let container, _),
+            .killContainer(let container, _), .pauseContainer(let container), .unpauseContainer(let container),
+            .removeContainer(let container, _), .renameContainer(let container, _):
+            container
+        default: nil
+        }
+    }
 }
 
 /// A container that is to be made.
@@ -110,8 +131,16 @@ package struct Expectation: Codable, Equatable, Sendable {
     package var condition: Condition
     /// The containers.
     package var containers: [ContainerReference]
-    /// Whether who waits goes on with a warning where it cannot come true.
+    /// Whether who waits goes on with a warning where it cannot come true, or where what it waits for was never started.
     package var isOptional = false
+    /// How many of the containers may fail without harm, as `update_config.max_failure_ratio` allows it.
+    package var mayFail = 0
+    /// How long the containers are watched from their start on, in milliseconds: one that ends within this time, or whose health
+    /// check fails, has failed. Nil: only until the condition is true.
+    package var monitor: Int?
+
+    /// Whether it goes on although what came before it has failed.
+    package var bearsFailures: Bool { isOptional || mayFail > 0 }
 
     package init(
         service: String,

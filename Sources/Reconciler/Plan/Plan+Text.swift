@@ -2,11 +2,15 @@
 
 extension Plan: CustomStringConvertible {
     /// A line for each action, `[1,2] -> #3 stop p-web-1 (reason; reason)`: the form in which plans are compared in tests.
+    ///
+    /// What is done only where others fail is `[4] !1,2 -> #5 …`.
     package var description: String {
         actions.map { action in
             let after = action.after.map(String.init).joined(separator: ",")
             let causes = action.causes.map(\.text).joined(separator: "; ")
-            return "[\(after)] -> #\(action.id) \(action.operation)" + (causes.isEmpty ? "" : " (\(causes))")
+            let failing = action.onFailureOf.map(String.init).joined(separator: ",")
+            return "[\(after)]\(failing.isEmpty ? "" : " !" + failing) -> #\(action.id) \(action.operation)"
+                + (causes.isEmpty ? "" : " (\(causes))")
         }.joined(separator: "\n")
     }
 }
@@ -34,8 +38,18 @@ extension Operation: CustomStringConvertible {
         case .removeContainer(let container, _): "remove \(container.name)"
         case .renameContainer(let container, let name): "rename \(container.name) to \(name)"
         case .awaitService(let expectation):
-            "wait until \(expectation.service) is \(expectation.condition.rawValue)"
+            expectation.description
         case .pause(let milliseconds): "wait for \(milliseconds) ms"
         }
+    }
+}
+
+extension Expectation: CustomStringConvertible {
+    /// What is waited for, in a few words.
+    package var description: String {
+        var text = "wait until \(service) is \(condition.rawValue)"
+        if let monitor { text += " for \(monitor) ms" }
+        if mayFail > 0 { text += " but for \(mayFail)" }
+        return isOptional ? text + " if possible" : text
     }
 }
