@@ -196,7 +196,7 @@ extension ContainerUnit {
         // A start that was cut off is as it was before, and not for its policy to repeat.
         guard !wasRunning || state.phase == .restarting, restartCall == nil else { return }
         state.phase = .restarting
-        scheduleRestart(after: .zero)
+        scheduleRestart(after: .zero, inOrder: isNewBoot)
     }
 
     func hand(to supervisor: any Supervisor) async {

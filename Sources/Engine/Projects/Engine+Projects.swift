@@ -80,7 +80,7 @@ extension Engine {
         return ProjectComposer(project, usesUnderscores: separator == "_", surroundings: surroundings)
     }
 
-    private func executor(
+    func executor(
         _ plan: Plan,
         _ project: Project,
         _ world: ObservedWorld,
