@@ -65,9 +65,10 @@ extension ServiceKey {
             "disable"
         )
         + rows(.request, below: "logging", "driver", "options")
-        + rows(.command("up"), "attach", "depends_on", "post_start", "pre_stop", "pull_policy", "scale")
+        + rows(.command("up"), "attach", "depends_on", "post_start", "pre_start", "pre_stop", "pull_policy", "scale")
         + rows(.command("up"), below: "depends_on.*", "condition", "restart", "required")
-        + ["post_start", "pre_stop"].flatMap {
+        + rows(.command("up"), below: "pre_start[]", "image")
+        + ["post_start", "pre_start", "pre_stop"].flatMap {
             rows(.command("up"), below: "\($0)[]", "command", "user", "privileged", "working_dir", "environment")
         }
         + rows(.command("watch"), "develop")

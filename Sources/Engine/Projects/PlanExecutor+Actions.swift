@@ -22,6 +22,7 @@ extension PlanExecutor {
         case .adjustContainer(let container): try await adjust(container)
         case .connect(let container, let network): try await connect(container, network)
         case .disconnect(let container, let network): try await disconnect(container, network)
+        case .prepareService(let container): try await prepare(container)
         case .startContainer(let container): try await start(container)
         case .stopContainer(let container, let timeout): try await stop(container, timeout)
         case .restartContainer(let container, let timeout):

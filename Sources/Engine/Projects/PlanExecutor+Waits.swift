@@ -190,7 +190,7 @@ extension PlanExecutor {
         failure.container = snapshot.name.description
         failure.service = snapshot.label(ProjectLabel.service)
         if snapshot.state.phase == .exited { failure.exitStatus = snapshot.state.exitStatus }
-        failure.log = await lastLines(of: id)
+        failure.log = await lastLines(of: id, limit: Self.shownLines)
         failure.probes = (snapshot.health?.log ?? []).suffix(3).map { probe in
             let output = probe.output.trimmingEnd()
             return "exit \(probe.exitCode)" + (output.isEmpty ? "" : ": \(output)")
@@ -199,9 +199,14 @@ extension PlanExecutor {
         return failure
     }
 
-    private func lastLines(of id: String) async -> [String] {
+    /// What a container has written last, line by line.
+    ///
+    /// - Parameters:
+    ///   - id: The container.
+    ///   - limit: How many lines at most; nil for all.
+    func lastLines(of id: String, limit: Int?) async -> [String] {
         var query = ContainerLogQuery()
-        (query.showsOutput, query.showsErrors, query.tail) = (true, true, Self.shownLines)
+        (query.showsOutput, query.showsErrors, query.tail) = (true, true, limit)
         guard let logs = try? await engine.logs(of: id, query) else { return [] }
         var splitter = LineSplitter()
         var lines: [String] = []
@@ -211,7 +216,7 @@ extension PlanExecutor {
             return lines
         }
         if let line = splitter.finish() { lines.append(line) }
-        return lines.suffix(Self.shownLines)
+        return limit.map { lines.suffix($0) } ?? lines
     }
 }
 

@@ -207,6 +207,7 @@ extension Action {
         case .pauseContainer(let target): return container(target.name, "Pausing", "Paused")
         case .unpauseContainer(let target): return container(target.name, "Unpausing", "Unpaused")
         case .removeContainer(let target, _): return container(target.name, "Removing", "Removed")
+        case .prepareService(let target): return container(target.name, "Preparing", "Prepared")
         case .awaitService: return nil
         }
     }

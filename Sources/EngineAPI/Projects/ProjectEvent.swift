@@ -2,8 +2,8 @@
 
 package import Reconciler
 
-/// What the engine tells while it works on a project: one line of JSON each.
-package enum ProjectEvent: Codable, Equatable, Sendable {
+/// What the engine tells while it works on a project: one line of JSON each, an object with one key, which says what it is.
+package enum ProjectEvent: Equatable, Sendable {
     /// What is going to be done, before anything is; where it has problems, nothing will be.
     case plan(Plan)
     case progress(ProjectProgress)
@@ -16,6 +16,64 @@ package enum ProjectEvent: Codable, Equatable, Sendable {
     case oneOff(id: String, name: String)
     /// The last line.
     case finished(ProjectOutcome)
+}
+
+extension ProjectEvent: Codable {
+    private enum Kind: String, CodingKey {
+        case plan
+        case progress
+        case warning
+        case hook
+        case failure
+        case oneOff
+        case finished
+    }
+
+    /// The payload of `hook`.
+    private struct HookLine: Codable {
+        var container: String
+        var line: String
+    }
+
+    /// The payload of `oneOff`.
+    private struct OneOff: Codable {
+        var id: String
+        var name: String
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Kind.self)
+        guard let kind = container.allKeys.first else {
+            let text = "an event of a project of a kind that this program does not know"
+            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: text))
+        }
+        switch kind {
+        case .plan: self = .plan(try container.decode(Plan.self, forKey: kind))
+        case .progress: self = .progress(try container.decode(ProjectProgress.self, forKey: kind))
+        case .warning: self = .warning(try container.decode(Problem.self, forKey: kind))
+        case .failure: self = .failure(try container.decode(ProjectFailure.self, forKey: kind))
+        case .finished: self = .finished(try container.decode(ProjectOutcome.self, forKey: kind))
+        case .hook:
+            let hook = try container.decode(HookLine.self, forKey: kind)
+            self = .hook(container: hook.container, line: hook.line)
+        case .oneOff:
+            let made = try container.decode(OneOff.self, forKey: kind)
+            self = .oneOff(id: made.id, name: made.name)
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Kind.self)
+        switch self {
+        case .plan(let plan): try container.encode(plan, forKey: .plan)
+        case .progress(let progress): try container.encode(progress, forKey: .progress)
+        case .warning(let problem): try container.encode(problem, forKey: .warning)
+        case .failure(let failure): try container.encode(failure, forKey: .failure)
+        case .finished(let outcome): try container.encode(outcome, forKey: .finished)
+        case .hook(let name, let line): try container.encode(HookLine(container: name, line: line), forKey: .hook)
+        case .oneOff(let id, let name): try container.encode(OneOff(id: id, name: name), forKey: .oneOff)
+        }
+    }
 }
 
 /// How the work on a project ended.

@@ -32,6 +32,8 @@ package enum Operation: Codable, Equatable, Sendable {
     case adjustContainer(ContainerReference)
     case connect(ContainerReference, network: String)
     case disconnect(ContainerReference, networkID: String)
+    /// Runs the `pre_start` hooks of the service of a container that does not run yet, each in a container of its own.
+    case prepareService(ContainerReference)
     case startContainer(ContainerReference)
     /// Stops it after its `pre_stop` hooks; nil takes the container's time of grace, in seconds.
     case stopContainer(ContainerReference, timeout: Int?)
@@ -53,7 +55,7 @@ extension Operation {
     package var container: ContainerReference? {
         switch self {
         case .adjustContainer(let container), .connect(let container, _), .disconnect(let container, _),
-            .startContainer(let container), .stopContainer(let container, _), .restartContainer(let container, _),
+            .prepareService(let container), .startContainer(let container), .stopContainer(let container, _), .restartContainer(let container, _),
             .killContainer(let container, _), .pauseContainer(let container), .unpauseContainer(let container),
             .removeContainer(let container, _), .renameContainer(let container, _):
             container

@@ -29,6 +29,7 @@ extension Operation: CustomStringConvertible {
         case .adjustContainer(let container): "update \(container.name)"
         case .connect(let container, let network): "connect \(container.name) to \(network)"
         case .disconnect(let container, _): "disconnect \(container.name)"
+        case .prepareService(let container): "prepare \(container.service)"
         case .startContainer(let container): "start \(container.name)"
         case .stopContainer(let container, _): "stop \(container.name)"
         case .restartContainer(let container, _): "restart \(container.name)"

@@ -24,7 +24,7 @@ extension UpPlanner {
         guard var fate = fates[name] else { return }
         // Which of a range of ports each of them gets goes by their numbers.
         let isOrdered = service.ports.contains { $0.publishedRange != nil }
-        var before: [Int] = []
+        var before = planPreparation(name, service, fate, after: conditions)
         for index in fate.replicas.indices {
             let replica = fate.replicas[index]
             if replica.started.isEmpty, let causes = startCause(for: replica, of: name, fate),
@@ -41,6 +41,24 @@ extension UpPlanner {
             if isOrdered { before = fate.replicas[index].started }
         }
         fates[name] = fate
+    }
+
+    /// Plans the `pre_start` hooks of a service of which no container runs.
+    ///
+    /// - Returns: The action; none where there is nothing to run, or nothing to run it for.
+    private mutating func planPreparation(
+        _ name: String,
+        _ service: Service,
+        _ fate: ServiceFate,
+        after conditions: [Int]
+    ) -> [Int] {
+        guard !service.preStart.isEmpty, !fate.replicas.contains(where: { $0.existing?.isActive == true }) else { return [] }
+        for replica in fate.replicas where replica.started.isEmpty {
+            guard startCause(for: replica, of: name, fate) != nil, let reference = replica.reference else { continue }
+            let before = replica.beforeStart + conditions + startClearing(service)
+            return [builder.add(.prepareService(reference), [Cause("it has `pre_start` hooks")], after: before)]
+        }
+        return []
     }
 
     /// What has to be out of the way of a start: containers that are too many, and those that give a port to this service.
