@@ -277,7 +277,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
+            dependencies: ["ConformanceKit", "EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
