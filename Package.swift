@@ -311,6 +311,17 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "draw-progress",
+            dependencies: ["Terminal"],
+            path: "Tests/Support/draw-progress",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: ["Terminal", "TestSupport", "draw-progress"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),
         .testTarget(
             name: "ConformanceTests",

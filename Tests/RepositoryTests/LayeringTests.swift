@@ -12,7 +12,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
     "CMalloc": ([], []),
     "Compose": (["CMalloc", "YAML"], ["Glibc", "Synchronization"]),
-    "Terminal": ([], ["Glibc"]),
+    "Terminal": ([], ["Glibc", "Synchronization"]),
     "Diagram": (["JSONTree", "Terminal"], ["Glibc"]),
     "CLinux": ([], []),
     "CKeeper": (["CLinux", "CSandbox"], []),
