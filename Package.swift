@@ -43,7 +43,8 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
         .systemLibrary(name: "CMalloc"),
         .target(name: "Compose", dependencies: ["CMalloc", "YAML"], swiftSettings: strict),
-        .target(name: "Diagram", dependencies: ["JSONTree"], swiftSettings: strict),
+        .target(name: "Terminal", swiftSettings: strict),
+        .target(name: "Diagram", dependencies: ["JSONTree", "Terminal"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CKeeper", dependencies: ["CLinux", "CSandbox"], cSettings: strictC),
         .target(name: "CSandbox", cSettings: strictC),
@@ -91,7 +92,6 @@ let package = Package(
             dependencies: ["CCompression", "Linux", "OCI", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
-        .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
             dependencies: [
@@ -222,7 +222,7 @@ let package = Package(
         ),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
-        .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
+        .testTarget(name: "DiagramTests", dependencies: ["Diagram", "Terminal"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests",
@@ -309,6 +309,17 @@ let package = Package(
             name: "WharfTests",
             dependencies: ["EngineAPI", "EngineClient", "GoTemplate", "JSONTree", "Linux", "TestSupport", "wharf"],
             exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "draw-progress",
+            dependencies: ["Terminal"],
+            path: "Tests/Support/draw-progress",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: ["Terminal", "TestSupport", "draw-progress"],
             swiftSettings: strict
         ),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

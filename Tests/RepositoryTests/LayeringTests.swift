@@ -12,7 +12,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "YAML": (["CYAML"], ["Glibc", "Synchronization"]),
     "CMalloc": ([], []),
     "Compose": (["CMalloc", "YAML"], ["Glibc", "Synchronization"]),
-    "Diagram": (["JSONTree"], ["Glibc"]),
+    "Terminal": ([], ["Glibc", "Synchronization"]),
+    "Diagram": (["JSONTree", "Terminal"], ["Glibc"]),
     "CLinux": ([], []),
     "CKeeper": (["CLinux", "CSandbox"], []),
     "CSandbox": ([], []),
@@ -48,7 +49,6 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Arguments": ([], []),
     "CSeccomp": ([], []),
     "Seccomp": (["CSeccomp", "JSONTree", "Linux"], ["Glibc", "Synchronization"]),
-    "Terminal": ([], ["Glibc"]),
     "wharf": (
         [
             "Arguments", "Compose", "Crypto", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
