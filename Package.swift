@@ -44,7 +44,8 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .target(name: "Compose", dependencies: ["CMalloc", "YAML"], swiftSettings: strict),
         .target(name: "Reconciler", dependencies: ["Compose", "YAML"], swiftSettings: strict),
-        .target(name: "Diagram", dependencies: ["JSONTree"], swiftSettings: strict),
+        .target(name: "Terminal", swiftSettings: strict),
+        .target(name: "Diagram", dependencies: ["JSONTree", "Terminal"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CKeeper", dependencies: ["CLinux", "CSandbox"], cSettings: strictC),
         .target(name: "CSandbox", cSettings: strictC),
@@ -101,7 +102,6 @@ let package = Package(
             dependencies: ["CCompression", "Linux", "OCI", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
-        .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
             dependencies: [
@@ -117,6 +117,7 @@ let package = Package(
                 "Linux",
                 "Networks",
                 "OCI",
+                "Reconciler",
                 "Terminal",
                 "YAML",
             ],
@@ -237,7 +238,7 @@ let package = Package(
             dependencies: ["Compose", "Composition", "EngineAPI", "TestSupport", "YAML"],
             swiftSettings: strict
         ),
-        .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
+        .testTarget(name: "DiagramTests", dependencies: ["Diagram", "Terminal"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests",
@@ -292,7 +293,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
+            dependencies: ["ConformanceKit", "EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -324,6 +325,17 @@ let package = Package(
             name: "WharfTests",
             dependencies: ["EngineAPI", "EngineClient", "GoTemplate", "JSONTree", "Linux", "TestSupport", "wharf"],
             exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "draw-progress",
+            dependencies: ["Terminal"],
+            path: "Tests/Support/draw-progress",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: ["Terminal", "TestSupport", "draw-progress"],
             swiftSettings: strict
         ),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

@@ -13,7 +13,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CMalloc": ([], []),
     "Compose": (["CMalloc", "YAML"], ["Glibc", "Synchronization"]),
     "Reconciler": (["Compose", "YAML"], []),
-    "Diagram": (["JSONTree"], ["Glibc"]),
+    "Terminal": ([], ["Glibc", "Synchronization"]),
+    "Diagram": (["JSONTree", "Terminal"], ["Glibc"]),
     "CLinux": ([], []),
     "CKeeper": (["CLinux", "CSandbox"], []),
     "CSandbox": ([], []),
@@ -50,11 +51,10 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Arguments": ([], []),
     "CSeccomp": ([], []),
     "Seccomp": (["CSeccomp", "JSONTree", "Linux"], ["Glibc", "Synchronization"]),
-    "Terminal": ([], ["Glibc"]),
     "wharf": (
         [
             "Arguments", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
-            "JSONTree", "Linux", "Networks", "OCI", "Terminal", "YAML",
+            "JSONTree", "Linux", "Networks", "OCI", "Reconciler", "Terminal", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
