@@ -76,6 +76,8 @@ package struct Creation: Codable, Equatable, Sendable {
     package var replaces: String?
     /// Whether it gets the volumes without a name of the one that it replaces.
     package var inheritsVolumes = false
+    /// The containers whose namespaces or mounts it uses, by their services.
+    package var uses: [String: ContainerReference] = [:]
 
     package init(service: String, number: Int, name: String) {
         self.service = service
@@ -137,8 +139,9 @@ package struct Expectation: Codable, Equatable, Sendable {
     package var isOptional = false
     /// How many of the containers may fail without harm, as `update_config.max_failure_ratio` allows it.
     package var mayFail = 0
-    /// How long the containers are watched from their start on, in milliseconds: one that ends within this time, or whose health
-    /// check fails, has failed. Nil: only until the condition is true.
+    /// How long the containers are watched from their start on, in milliseconds; nil: only until the condition is true.
+    ///
+    /// One that ends within this time, or whose health check fails, has failed.
     package var monitor: Int?
 
     /// Whether it goes on although what came before it has failed.

@@ -37,7 +37,7 @@ extension Operation: CustomStringConvertible {
         case .pauseContainer(let container): "pause \(container.name)"
         case .unpauseContainer(let container): "unpause \(container.name)"
         case .removeContainer(let container, _): "remove \(container.name)"
-        case .renameContainer(let container, let name): "rename \(container.name) to \(name)"
+        case .renameContainer(_, let name): "rename to \(name)"
         case .awaitService(let expectation):
             expectation.description
         case .pause(let milliseconds): "wait for \(milliseconds) ms"

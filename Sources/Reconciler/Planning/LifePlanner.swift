@@ -363,8 +363,9 @@ package struct LifePlanner {
         return true
     }
 
-    /// The volumes of the file that were made for the project; others may be there for another version of it. Where only some
-    /// services go, these are those that no other service names.
+    /// The volumes of the file that were made for the project; others may be there for another version of it.
+    ///
+    /// Where only some services go, these are those that no other service names.
     private var volumesToRemove: [ObservedVolume] {
         let leaving = Set(downServices)
         var keys = Set(project.volumes.filter { !$0.value.external }.keys)

@@ -64,6 +64,8 @@ struct ServiceFate {
     var restartCause: Cause?
     /// Whether its containers take part only because a dependency of theirs is replaced.
     var isTakenAlong = false
+    /// The actions after which its new containers are accepted, where its file says how it is rolled out.
+    var accepted: [Int] = []
     /// Whether containers that are replaced get new volumes without a name.
     var renewsVolumes = false
 
@@ -74,5 +76,5 @@ struct ServiceFate {
         replicas.contains { $0.isReplaced || $0.predecessors.contains(where: \.isActive) }
     }
     /// The actions after which its containers run, or are ready to.
-    var startedOrPrepared: [Int] { replicas.flatMap(\.startedOrPrepared) }
+    var startedOrPrepared: [Int] { replicas.flatMap(\.startedOrPrepared) + accepted }
 }

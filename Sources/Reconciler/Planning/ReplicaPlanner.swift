@@ -186,7 +186,9 @@ struct ReplicaPlanner {
     private func volumeChanges(of container: ObservedContainer) -> [Change] {
         service.namedVolumes.compactMap { key in
             let volume = project.volumeName(key)
-            if container.volumes.contains(volume) { return nil }
+            // Where its definition is another one, that says so.
+            let isNew = container.definition.map { !$0.namedVolumes.contains(key) } ?? false
+            if container.volumes.contains(volume) || isNew { return nil }
             let place = project.sources?.location(of: NodePath([.key("volumes"), .key(key)]))
             return Change(.replace, Cause("the volume \(volume) is not mounted in it", at: place))
         }

@@ -66,9 +66,10 @@ struct Rollout {
 }
 
 extension Service {
-    /// What only one container can have at a time, so that a new one cannot start beside the old one; nil where there is nothing.
+    /// What keeps a new container from starting beside the old one, as only one can have it.
     ///
-    /// - Parameter spare: How many containers there are at most at the same time.
+    /// - Parameter count: How many containers there are at most at the same time.
+    /// - Returns: What it is; nil where there is nothing.
     func exclusive(for count: Int) -> String? {
         for port in ports {
             guard let room = port.fixedPort == nil ? port.publishedRange?.count : 1, room < count else { continue }

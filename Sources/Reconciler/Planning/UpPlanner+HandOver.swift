@@ -67,6 +67,7 @@ extension UpPlanner {
             let pause = Operation.pause(milliseconds: rollout.delay)
             handOver.gate = [builder.add(pause, [Cause("update_config.delay")], after: handOver.gate)]
         }
+        fates[name]?.accepted = handOver.gate
         if rollout.failureAction == .rollback { finish(handOver) }
     }
 

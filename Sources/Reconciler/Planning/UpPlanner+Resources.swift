@@ -243,6 +243,9 @@ extension UpPlanner {
     /// Has a container that stays be in the networks of its service, and in none that it has left.
     ///
     /// - Parameters:
+    ///   - container: The container.
+    ///   - reference: What actions call it.
+    ///   - service: Its service.
     ///   - membership: What its service has changed; nil where nobody knows.
     /// - Returns: The actions.
     mutating func connect(

@@ -120,7 +120,9 @@ extension UpPlanner {
                 continue
             }
             switch edge.condition {
-            case .started where edge.required: actions += fate.startedOrPrepared
+            // Who uses what belongs to another one cannot do without it.
+            case .started where edge.required || service.sharedServices.contains(name):
+                actions += fate.startedOrPrepared
             case .started: actions += wait(for: name, .started, isOptional: true)
             case .healthy: actions += wait(for: name, .healthy, isOptional: !edge.required)
             case .completedSuccessfully: actions += wait(for: name, .completed, isOptional: !edge.required)

@@ -123,7 +123,10 @@ package struct UpPlanner {
         // Namespaces end with the process that has them.
         let shared = [service.networkMode, service.ipc, service.pid, service.uts].compactMap(Service.reference(in:))
         for other in Set(shared).sorted() {
-            let isStarted = fates[other]?.replicas.contains { $0.existing?.isActive == false && !$0.isNew } == true
+            guard let fate = fates[other] else { continue }
+            let isStarted = fate.replicas.contains { replica in
+                !replica.isNew && replica.existing?.isActive == false && startCause(for: replica, of: other, fate) != nil
+            }
             if isStarted { return Cause("it uses what belongs to \(other), which is started again") }
         }
         return nil
@@ -220,12 +223,23 @@ package struct UpPlanner {
         }
     }
 
+    /// The container of a service that others use: that of the first replica.
+    private func sharedContainer(of service: String) -> ContainerReference? {
+        if let fate = fates[service] { return fate.replicas.first?.reference }
+        let replicas = world.containers.filter { $0.service == service && !$0.isOneOff }
+        return replicas.min { ($0.number ?? 0, $0.id) < ($1.number ?? 0, $1.id) }.map { ContainerReference($0) }
+    }
+
     private mutating func make(
         _ replica: inout ReplicaFate,
         _ creation: Creation,
         _ causes: [Cause],
         after made: [Int]
     ) {
+        var creation = creation
+        for other in project.services[creation.service]?.sharedServices ?? [] {
+            creation.uses[other] = sharedContainer(of: other)
+        }
         let id = builder.add(.createContainer(creation), causes, after: made)
         replica.creation = id
         replica.reference = ContainerReference(madeBy: id, creation)
@@ -288,7 +302,7 @@ package struct UpPlanner {
     ) -> Int {
         if let removal = removals[container.id] { return removal }
         let isStopped = stops[container.id] != nil || !container.isActive
-        let stop = planStop(of: container, causes, after: after)
+        let stop = planStop(of: container, causes, after: after) + (departures[container.id]?.values.sorted() ?? [])
         let removal = builder.add(
             .removeContainer(ContainerReference(container), volumes: volumes),
             causes,
