@@ -28,6 +28,7 @@ package struct TextStyle: Sendable {
     package func bold(_ text: String) -> String { paint(text, .bold) }
     package func faint(_ text: String) -> String { paint(text, .faint) }
     package func red(_ text: String) -> String { paint(text, .boldRed) }
+    package func green(_ text: String) -> String { paint(text, .green) }
     package func yellow(_ text: String) -> String { paint(text, .boldYellow) }
 
     /// Select Graphic Rendition, reset at the end.

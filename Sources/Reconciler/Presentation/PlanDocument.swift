@@ -179,6 +179,7 @@ extension Operation {
         case .pauseContainer: "pause"
         case .unpauseContainer: "unpause"
         case .renameContainer: "rename"
+        case .prepareService: "prepare"
         case .awaitService: "wait"
         case .pause: "delay"
         }

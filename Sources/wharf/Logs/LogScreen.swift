@@ -19,11 +19,19 @@ struct LogScreen {
     /// What is written next, and where to.
     private var pending: [UInt8] = []
     private var isForErrors = false
+    /// Writes, and gives the system's error number or 0.
+    private let write: (OutputStream, [UInt8]) -> Int32
 
     /// - Parameters:
     ///   - colour: The user's wish.
+    ///   - write: Writes bytes to a stream, where something else is drawn there as well.
     ///   - configure: Sets the form of lines.
-    init(colour: ColourChoice, _ configure: (inout LogPresenter.Options) -> Void) {
+    init(
+        colour: ColourChoice,
+        writingBy write: @escaping (OutputStream, [UInt8]) -> Int32 = { $0.write($1) },
+        _ configure: (inout LogPresenter.Options) -> Void
+    ) {
+        self.write = write
         var options = LogPresenter.Options(for: .standard, colour: colour)
         configure(&options)
         output = LogPresenter(options)
@@ -70,7 +78,7 @@ struct LogScreen {
     /// Writes what was added.
     mutating func flush() throws {
         if pending.isEmpty { return }
-        let failure = (isForErrors ? OutputStream.error : OutputStream.standard).write(pending)
+        let failure = write(isForErrors ? .error : .standard, pending)
         pending.removeAll(keepingCapacity: true)
         if failure != 0 {
             throw CommandFailure(message: "cannot write the log: \(SystemError.text(of: failure))")

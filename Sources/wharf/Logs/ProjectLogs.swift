@@ -26,6 +26,8 @@ final class ProjectLogs {
     private var ended: [String: Timestamp] = [:]
     /// When it is known that no container runs any more.
     private var end: ContinuousClock.Instant?
+    /// Who starts the containers meanwhile; nil where they are there already.
+    private var companion: LogCompanion?
 
     /// A run of a container whose log is being read.
     private struct Followed {
@@ -82,9 +84,15 @@ final class ProjectLogs {
     ///
     /// - Parameters:
     ///   - filters: What asks for the containers.
+    ///   - companion: Who starts the containers meanwhile: it does not end before that has.
     ///   - accepts: Tells by its labels whether a container is wanted.
     /// - Throws: ``CommandFailure`` where it cannot be written, and what the client throws.
-    func follow(_ filters: Filters, where accepts: ([String: String]) -> Bool) throws {
+    func follow(
+        _ filters: Filters,
+        beside companion: LogCompanion? = nil,
+        where accepts: ([String: String]) -> Bool
+    ) throws {
+        self.companion = companion
         // First this, so that no container is missed.
         if request.until == nil {
             var values = filters.values
@@ -196,8 +204,13 @@ final class ProjectLogs {
     // MARK: Following
 
     private var isOver: Bool {
+        if companion?.isCalledOff == true { return true }
         guard followed.isEmpty, merger.count == 0 else { return false }
         if events == nil { return true }
+        if let companion {
+            if companion.isBusy { return false }
+            if !hasRun { return true }
+        }
         return hasRun && alive.isEmpty && end.map { $0 + Self.grace <= .now } ?? false
     }
 
@@ -206,6 +219,7 @@ final class ProjectLogs {
         var waits = followed.map { run in
             pollfd(fd: run.reader.isAtEnd ? -1 : run.reader.number, events: Int16(POLLIN), revents: 0)
         }
+        waits.append(pollfd(fd: companion?.news.number ?? -1, events: Int16(POLLIN), revents: 0))
         waits.append(pollfd(fd: eventsNumber, events: Int16(POLLIN), revents: 0))
         let deadlines = [merger.deadline, alive.isEmpty ? end.map { $0 + Self.grace } : nil].compactMap(\.self)
         var timeout: Int32 = -1
@@ -218,6 +232,7 @@ final class ProjectLogs {
             if errno == EINTR { return }
             throw SystemError("poll", errno)
         }
+        companion?.news.clear()
         // From the last one on, since those that are over are taken out.
         for place in followed.indices.reversed() where waits[place].revents != 0 { try read(place) }
         if waits[waits.count - 1].revents != 0 { try readEvents(where: accepts) }
@@ -267,6 +282,7 @@ final class ProjectLogs {
             if alive.isEmpty { end = .now }
         }
         let code = event.actor.attributes["exitCode"].flatMap { Int($0) } ?? 0
+        companion?.exited(service: event.actor.attributes[ProjectLabel.service] ?? "", code, isRestarting)
         guard let place = followed.firstIndex(where: { $0.container == id && $0.hasEnd && $0.exit == nil }) else {
             return
         }

@@ -5,19 +5,27 @@ import EngineAPI
 import EngineClient
 import Glibc
 import Reconciler
+import Synchronization
 import Terminal
 
 /// Follows the engine's work on a project, and shows it as it happens.
-final class ProjectWork {
+final class ProjectWork: Sendable {
     let progress: Progress
     private let mode: ProgressMode
     private let style: TextStyle
     private let directory: String
     private let explains: Bool
+    private let state = Mutex(State())
+
+    private struct State {
+        var oneOff: (id: String, name: String)?
+        var plan: Plan?
+    }
+
     /// The container of `run`, once it is there.
-    private(set) var oneOff: (id: String, name: String)?
+    var oneOff: (id: String, name: String)? { state.withLock(\.oneOff) }
     /// What the engine was going to do.
-    private(set) var plan: Plan?
+    var plan: Plan? { state.withLock(\.plan) }
 
     /// Work that is shown.
     ///
@@ -36,12 +44,7 @@ final class ProjectWork {
         isQuiet: Bool = false
     ) throws {
         func variable(_ name: String) -> String? { environment?[name] ?? getenv(name).map { String(cString: $0) } }
-        let colour: ColourChoice =
-            switch global.noAnsi ? "never" : global.ansi ?? variable("COMPOSE_ANSI") {
-            case "never": .never
-            case "always": .always
-            default: .automatic
-            }
+        let colour = global.colour(variable("COMPOSE_ANSI"))
         let stream: OutputStream = WantedProject.isTrue(variable("COMPOSE_STATUS_STDOUT")) ? .standard : .error
         do {
             let word = isQuiet ? "quiet" : global.progress ?? variable("COMPOSE_PROGRESS") ?? ""
@@ -89,13 +92,13 @@ final class ProjectWork {
         case .warning(let problem): tell(problem, .warning)
         case .hook(let container, let line): progress.tell("\(container) ->  | \(line)")
         case .failure(let failure): show(failure)
-        case .oneOff(let id, let name): oneOff = (id, name)
+        case .oneOff(let id, let name): state.withLock { $0.oneOff = (id, name) }
         case .finished: break
         }
     }
 
     private func show(_ plan: Plan) {
-        self.plan = plan
+        state.withLock { $0.plan = plan }
         for warning in plan.warnings { tell(warning, .warning) }
         for problem in plan.problems { tell(problem, .error) }
         guard plan.problems.isEmpty else { return }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Compose
 import EngineAPI
 import EngineClient
 import Terminal

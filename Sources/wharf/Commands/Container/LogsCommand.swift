@@ -126,6 +126,13 @@ enum PointInTime {
         )
     }
 
+    /// This instant, as the engine reads it.
+    static var now: String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return format(Int64(now.tv_sec), Int64(now.tv_nsec))
+    }
+
     private static func format(_ seconds: Int64, _ nanoseconds: Int64) -> String {
         let digits = String(nanoseconds)
         return "\(seconds)." + String(repeating: "0", count: 9 - digits.count) + digits

@@ -4,6 +4,7 @@ import Arguments
 import Compose
 import EngineAPI
 import EngineClient
+import FoundationEssentials
 import Reconciler
 import Terminal
 
@@ -65,12 +66,34 @@ final class PlanCommand {
     ///   - isDryRun: Whether it stands for what a command would have done.
     static func show(_ plan: Plan, _ global: GlobalOptions, isJSON: Bool = false, isDryRun: Bool = false) throws {
         if isJSON {
-            OutputStream.standard.write(try PlanDocument(plan).json())
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            OutputStream.standard.write(Array(try encoder.encode(PlanDocument(plan))) + [UInt8(ascii: "\n")])
             return
         }
         let directory = try ProjectLoading.currentDirectory()
-        let style = OutputStream.standard.style(global.colourChoice)
-        let text = PlanText(plan, from: directory, markup: PlanText.Markup(style))
-        OutputStream.standard.write(text.lines.map { (isDryRun ? "DRY-RUN MODE - " : "") + $0 + "\n" }.joined())
+        let style = OutputStream.standard.style(global.colour(nil))
+        let text = PlanText(plan, from: directory, markup: PlanText.Markup(style)).text
+        let start = isDryRun ? "DRY-RUN MODE - " : ""
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            OutputStream.standard.write((line.isEmpty ? "" : start) + line + "\n")
+        }
+    }
+}
+
+extension PlanText.Markup {
+    /// The looks of a plan on a terminal.
+    init(_ style: TextStyle) {
+        self.init(
+            change: { kind, text in
+                switch kind {
+                case .create, .start, .unpause: style.green(text)
+                case .remove, .stop, .kill: style.red(text)
+                case .replace, .update, .restart, .pause: style.yellow(text)
+                }
+            },
+            cause: { style.faint($0) },
+            severity: { isError, text in isError ? style.red(text) : style.yellow(text) }
+        )
     }
 }

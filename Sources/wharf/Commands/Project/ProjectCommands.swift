@@ -10,6 +10,9 @@ enum ProjectCommands {
     /// The commands.
     static func all(_ global: GlobalOptions) -> [Command] {
         [
+            UpCommand.command(global), PlanCommand.command(global), ProjectCreateCommand.command(global),
+            ProjectRunCommand.command(global), ProjectScaleCommand.command(global),
+        ] + ProjectLifeCommand.all(global) + [
             ProjectStatusCommand.command(global), ProjectListCommand.command(global),
             ProjectLogsCommand.command(global), ProjectExecCommand.command(global),
             ProjectAttachCommand.command(global), ProjectCopyCommand.command(global), ProjectTopCommand.command(global),

@@ -4,6 +4,7 @@ import Arguments
 import Compose
 import EngineAPI
 import EngineClient
+import Glibc
 import Reconciler
 import Terminal
 
@@ -112,8 +113,8 @@ final class ProjectLifeCommand {
     private func run() throws {
         let scope = try ProjectScope(global)
         options.services = try scope.services(patterns)
-        if command == .remove, !(try confirm(scope)) { return }
-        let removesOrphans = scope.variable("COMPOSE_REMOVE_ORPHANS")
+        if command == .remove, !confirm(scope) { return }
+        let removesOrphans = getenv("COMPOSE_REMOVE_ORPHANS").map { String(cString: $0) }
         if WantedProject.isTrue(removesOrphans), command == .down || command == .kill { options.removesOrphans = true }
         var request = ProjectLifeRequest(scope.project)
         request.options = options
@@ -138,15 +139,14 @@ final class ProjectLifeCommand {
     }
 
     /// Asks before containers are removed, on a terminal.
-    private func confirm(_ scope: ProjectScope) throws -> Bool {
+    private func confirm(_ scope: ProjectScope) -> Bool {
         let names = scope.containers(of: options.services, includesStopped: true, includesOneOffs: true)
             .filter { options.stops || !$0.isAlive }.map(\.name)
         guard !names.isEmpty else {
             OutputStream.error.write("No stopped containers\n")
             return false
         }
-        if isConfirmed { return true }
-        return try Confirmation.ask("Going to remove \(names.joined(separator: ", "))\nAre you sure?", otherwise: "use -f")
+        return Confirmation.asks("This removes \(names.joined(separator: ", ")).", isForced: isConfirmed)
     }
 }
 

@@ -161,7 +161,8 @@ final class ProjectRunCommand {
         service.restart = nil
         service.deploy?.restartPolicy = nil
         service.containerName = nil
-        (service.scale, service.deploy?.replicas) = (nil, nil)
+        service.scale = nil
+        service.deploy?.replicas = nil
         if !usesServicePorts { service.ports = [] }
         for text in ports { service.ports += try Self.ports(text) }
         if let entrypoint {

@@ -16,7 +16,6 @@ final class UpCommand {
     private var waitTimeout: Int?
     private var explains = false
     private var rollsBack = false
-    private var showsTimeline = false
 
     init(_ global: GlobalOptions) {
         self.global = global
@@ -59,9 +58,6 @@ final class UpCommand {
                 self.settings.options.renewsVolumes = $0
             },
             .flag("rollback", help: "Take everything back that was made where the whole fails.") { self.rollsBack = $0 },
-            .flag("timeline", help: "Show afterwards when each thing was there, and what took longest.") {
-                self.showsTimeline = $0
-            },
             .number("timeout", short: "t", "seconds", help: "How long containers get to stop before they are killed.") {
                 seconds throws(InvalidValue) in self.settings.options.timeout = seconds
             },
@@ -75,7 +71,7 @@ final class UpCommand {
         ]
     }
 
-    private func attachment() -> [Option] { attached.options { self.attached = $0 } }
+    private func attachment() -> [Option] { AttachedUp.Options.options { $0(&self.attached) } }
 
     private func check() throws(UsageError) {
         try settings.check()
@@ -90,7 +86,6 @@ final class UpCommand {
         request.settles = isDetached && settings.options.starts
         let client = try global.client()
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
-        let began = Timestamp.now
         if isDetached || !settings.options.starts {
             let work = try ProjectWork(
                 global,
@@ -103,10 +98,14 @@ final class UpCommand {
             }
             if settings.options.starts { try UpSummary(client, wanted).show(work) }
         } else {
-            try AttachedUp(client: client, wanted: wanted, request: request, options: attached, global: global).run(
-                explains: explains
+            let up = try AttachedUp(
+                client: client,
+                wanted: wanted,
+                request: request,
+                options: attached,
+                global: global
             )
+            try up.run(explains: explains)
         }
-        if showsTimeline { try TimelineCommand.show(wanted.project, since: began, client, global) }
     }
 }

@@ -1,26 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Terminal
-
-/// Asks the user before something is destroyed.
-enum Confirmation {
-    /// Asks on a terminal; elsewhere nobody can answer.
-    ///
-    /// - Parameters:
-    ///   - question: The question, without `[yN]`.
-    ///   - hint: What to do where there is no terminal.
-    /// - Returns: Whether the answer was yes.
-    /// - Throws: ``CommandFailure`` where there is no terminal to ask on.
-    static func ask(_ question: String, otherwise hint: String) throws -> Bool {
-        guard isatty(STDIN_FILENO) == 1, OutputStream.error.isTerminal else {
-            throw CommandFailure(message: "this has to be confirmed, and there is no terminal to ask on: \(hint)")
-        }
-        OutputStream.error.write("\(question) [yN] ")
-        let answer = readLine()?.lowercased() ?? ""
-        return answer == "y" || answer == "yes"
-    }
-}
 
 /// A limit of time for something that only waits.
 enum Deadline {
@@ -37,7 +17,7 @@ enum Deadline {
         // A clock of the kernel's, since the thread itself waits for the engine.
         limit = "error: \(message) after \(seconds)s\n"
         signal(SIGALRM) { _ in
-            limit.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            Deadline.limit.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
             _exit(1)
         }
         alarm(UInt32(clamping: seconds))
