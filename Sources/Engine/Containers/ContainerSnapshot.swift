@@ -39,6 +39,8 @@ struct ContainerDetails: Codable, Equatable, Sendable {
     var ports: [PortMapping]?
     /// Whether its volumes without a name go with it, where it is being removed.
     var removesVolumes: Bool?
+    /// Whether it works; nil where it has no check, or was never started.
+    var health: ContainerHealth?
 }
 
 /// A container at one instant, for everything that only looks at it.
@@ -57,4 +59,9 @@ struct ContainerSnapshot: Sendable {
     var volumesFolder = ""
     /// The bytes of what it has written, and of its whole root file system; nil where nobody asked.
     var sizes: (written: Int64, root: Int64)?
+
+    /// Whether it works; nil where it has no check, or was never started.
+    ///
+    /// ``Engine/waitForHealth(of:)`` waits until that is known.
+    var health: ContainerHealth? { details.health }
 }

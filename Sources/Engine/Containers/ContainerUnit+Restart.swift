@@ -41,6 +41,7 @@ extension ContainerUnit {
             state.phase = .exited
             try persist()
             publish("stop")
+            tellHealth()
             return true
         }
     }

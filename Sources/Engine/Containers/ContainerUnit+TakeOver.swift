@@ -90,6 +90,7 @@ extension ContainerUnit {
         let isFrozen = try await BlockingCall.run { try resources.isFrozen() }
         state.phase = isFrozen ? .paused : .running
         watchMemory()
+        try await takeOverHealth()
     }
 
     /// What a start has written down.
@@ -199,6 +200,7 @@ extension ContainerUnit {
     }
 
     func hand(to supervisor: any Supervisor) async {
+        if let probe { await probe.hand(to: supervisor) }
         guard let run else { return }
         do {
             let log = try logPlace()

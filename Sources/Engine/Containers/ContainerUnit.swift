@@ -37,6 +37,12 @@ actor ContainerUnit: HandedOver {
     var pauses = 0
     /// The execs that run.
     var execs: Set<ObjectID> = []
+    /// What probes it, now or for the last time.
+    var healthMonitor: HealthMonitor?
+    /// The probe that runs.
+    var probe: HealthProbe?
+    /// Kept with the next change of its health, its start or its end.
+    var healthChange = Promise<Void>()
     /// The process whose end is not written down yet: the supervisor still has its status.
     var unrecordedEnd: String?
 
@@ -131,8 +137,10 @@ actor ContainerUnit: HandedOver {
     /// - Parameters:
     ///   - action: What.
     ///   - attributes: What the action adds to the labels, the name and the image.
-    func publish(_ action: String, _ attributes: [String: String] = [:]) {
-        engine.hub.publish("container", action, id: id.description, attributes: self.attributes(with: attributes))
+    ///   - isKept: Whether those who ask for events of the past are told as well.
+    func publish(_ action: String, _ attributes: [String: String] = [:], isKept: Bool = true) {
+        let all = self.attributes(with: attributes)
+        engine.hub.publish("container", action, id: id.description, attributes: all, isKept: isKept)
     }
 
     /// What an event tells of the container, with what the action adds.
