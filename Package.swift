@@ -318,7 +318,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SurvivalTests",
-            dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "Runtime", "TestSupport"],
+            dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "OCI", "Runtime", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -161,8 +161,8 @@ actor HealthProbe: HandedOver {
         do {
             let (run, process) = (run, process)
             try await BlockingCall.run {
-                try Self.group(of: run)?.kill()
                 _ = try process?.signal(SIGKILL)
+                try Self.group(of: run)?.kill()
             }
         } catch {
             engine.report("cannot end a health check of the container \(snapshot.name)", error)

@@ -25,7 +25,9 @@ package struct ControlSubgroup: Sendable {
         guard let tree = trees.unified ?? legacy else { return nil }
         trees.legacy = trees.unified == nil ? [tree] : []
         (self.parent, self.tree) = (parent, tree)
-        group = try ControlGroup(named: parent.name + [name], in: trees)
+        trees.parent = parent.hierarchies.parent + parent.name
+        trees.keepsParent = true
+        group = try ControlGroup(named: [name], in: trees)
     }
 
     /// Makes it, unless it is there.
@@ -42,12 +44,16 @@ package struct ControlSubgroup: Sendable {
         tree.root === self.tree.root ? group : parent
     }
 
-    /// Ends every process in it with `SIGKILL`; a group that is not there has none.
+    /// Ends every process in it with `SIGKILL`, waits for their ends and removes it; one that is not there is fine.
     ///
-    /// - Throws: What the kernel answers.
+    /// It has to go: some kernels (seen with Linux 6.18) kill whatever is cloned into a group after its processes were killed
+    /// through `cgroup.kill` once.
+    ///
+    /// - Throws: What the kernel answers; `.busy` where processes do not go.
     package func kill() throws(ControlGroupError) {
         guard try group.exists() else { return }
         try group.kill()
+        try group.remove()
     }
 
     /// Moves what runs in it to the container's other processes.
