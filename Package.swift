@@ -143,6 +143,21 @@ let package = Package(
             path: "Tests/Conformance/Runner",
             swiftSettings: strict
         ),
+        .target(
+            name: "ScenarioKit",
+            dependencies: [
+                "ConformanceKit", "EngineAPI", "EngineClient", "Linux", "TestSupport", "measure", "wharf",
+                "wharf-keeper", "wharfd",
+            ],
+            path: "Tests/Scenarios/Kit",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "scenarios",
+            dependencies: ["Arguments", "ConformanceKit", "ScenarioKit"],
+            path: "Tests/Scenarios/Runner",
+            swiftSettings: strict
+        ),
         .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
         .executableTarget(
             name: "store-writer",
@@ -343,6 +358,12 @@ let package = Package(
             name: "ConformanceTests",
             dependencies: ["ConformanceKit", "wharf"],
             path: "Tests/Conformance/Suite",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ScenarioTests",
+            dependencies: ["ConformanceKit", "Linux", "ScenarioKit"],
+            path: "Tests/Scenarios/Suite",
             swiftSettings: strict
         ),
     ]
