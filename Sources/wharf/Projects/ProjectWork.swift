@@ -104,10 +104,8 @@ final class ProjectWork: Sendable {
         guard plan.problems.isEmpty else { return }
         for name in plan.unchanged { progress.update(ProgressEvent(.container, name, "Running", .done)) }
         guard explains else { return }
-        for action in plan.actions where !action.causes.isEmpty {
-            let causes = action.causes.map { $0.description(from: directory) }.joined(separator: "; ")
-            progress.tell("\(action.operation): \(causes)")
-        }
+        let text = PlanText(plan, from: directory, markup: PlanText.Markup(style))
+        for line in text.changes { progress.tell(line) }
     }
 
     private func show(_ change: ProjectProgress) {
