@@ -287,7 +287,10 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
+            dependencies: [
+                "Compose", "Composition", "ConformanceKit", "EngineAPI", "EngineClient", "EngineSupport", "Linux",
+                "NetlinkSupport", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
