@@ -36,6 +36,20 @@ struct `What a project asks of the engine` {
         }
     }
 
+    @Test func `is shown by Docker Compose with its age`() async throws {
+        let program = try #require(program)
+        try await Installation.with { host in
+            try await host.succeed("wharf image import -c 'CMD [\"sh\"]' busybox.tar busybox")
+            try host.scratch.write("compose.yaml", "name: p\nservices: {web: {image: busybox}}\n")
+            let outcome = try await host.shell(
+                "set -e; \(program) create 2> errors; \(program) images; \(program) down 2> errors"
+            )
+            #expect(outcome.end == .exit(0), "\(outcome.errors)")
+            #expect(outcome.output.contains("busybox"))
+            #expect(!outcome.output.contains("years"), "\(outcome.output)")
+        }
+    }
+
     /// Compares a share of the projects.
     ///
     /// - Returns: Which of the differences that are meant there were.

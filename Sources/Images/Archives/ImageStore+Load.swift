@@ -53,7 +53,7 @@ extension ImageStore {
         try content.locked { () throws(ImageError) in
             var index = try readIndex()
             try ingest.commit(images.reduce(into: []) { $0.formUnion($1.digests) })
-            for image in images { Self.put(image.target, image.references, in: &index) }
+            for image in images { Self.put(image.target, image.references, at: .now, in: &index) }
             try writeIndex(index)
         }
     }
