@@ -293,7 +293,10 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ConformanceKit", "EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
+            dependencies: [
+                "Compose", "Composition", "ConformanceKit", "EngineAPI", "EngineClient", "EngineSupport", "Linux",
+                "NetlinkSupport", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
