@@ -223,6 +223,11 @@ let package = Package(
         ),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: ["Compose", "Reconciler", "TestSupport", "YAML"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(

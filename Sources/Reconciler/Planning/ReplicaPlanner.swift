@@ -92,8 +92,8 @@ struct ReplicaPlanner {
         let recreation = isTarget ? options.recreation : options.dependencyRecreation
         if container.isBroken { return .replace([Cause("its removal was cut off")]) }
         let cascade = cascades(to: container)
-        if isTakenAlong { return cascade.isEmpty ? .keep : .replace(cascade) }
-        if recreation == .never { return .keep }
+        // Without what it uses it could not run.
+        if isTakenAlong || recreation == .never { return cascade.isEmpty ? .keep : .replace(cascade) }
         let changes = divergence(of: container)
         let reasons = changes.filter { $0.effect == .replace }.map(\.cause)
         if recreation == .always {
