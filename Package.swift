@@ -239,6 +239,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram", "Terminal"], swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: ["Compose", "Reconciler", "TestSupport", "YAML"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests",
