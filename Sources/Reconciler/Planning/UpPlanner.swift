@@ -356,7 +356,7 @@ package struct UpPlanner {
                     guard !replica.isNew, let container = replica.existing, !touched.contains(container.id) else {
                         return nil
                     }
-                    return container.name
+                    return container
                 } ?? []
             }
         )

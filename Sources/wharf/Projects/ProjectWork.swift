@@ -102,7 +102,10 @@ final class ProjectWork: Sendable {
         for warning in plan.warnings { tell(warning, .warning) }
         for problem in plan.problems { tell(problem, .error) }
         guard plan.problems.isEmpty else { return }
-        for name in plan.unchanged { progress.update(ProgressEvent(.container, name, "Running", .done)) }
+        for name in plan.unchanged {
+            let status = plan.finished.contains(name) ? "Exited" : "Running"
+            progress.update(ProgressEvent(.container, name, status, .done))
+        }
         guard explains else { return }
         let text = PlanText(plan, from: directory, markup: PlanText.Markup(style))
         for line in text.changes { progress.tell(line) }
