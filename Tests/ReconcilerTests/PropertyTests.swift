@@ -6,7 +6,7 @@ import Testing
 
 /// What holds for any project and any world; each seed is one of both.
 @Suite struct `Any plan` {
-    @Test(arguments: 0..<120)
+    @Test(arguments: 0..<60)
     func `is a graph without circles whose actions can be done in any order that it allows`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var stage = try disturbedStage(&random)
@@ -17,7 +17,7 @@ import Testing
         #expect(stage.world.refusals == [], "\(stage.text(plan))")
     }
 
-    @Test(arguments: 0..<120)
+    @Test(arguments: 0..<60)
     func `leaves nothing to do`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var stage = try disturbedStage(&random)
@@ -26,7 +26,7 @@ import Testing
         #expect(!stage.plan.hasChanges, "\(stage.planText)\nafter\n\(stage.text(plan))")
     }
 
-    @Test(arguments: 0..<120)
+    @Test(arguments: 0..<60)
     func `comes to the same end when it is cut off anywhere`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let start = try disturbedStage(&random)
@@ -51,7 +51,7 @@ import Testing
         #expect(!stage.plan.hasChanges, "\(stage.planText)\nafter\n\(story)")
     }
 
-    @Test(arguments: 0..<100)
+    @Test(arguments: 0..<60)
     func `can be carried out in part for some services`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var stage = try disturbedStage(&random)
@@ -70,7 +70,7 @@ import Testing
         #expect(!stage.plan.hasChanges, "\(stage.planText)\nafter\n\(stage.text(plan))")
     }
 
-    @Test(arguments: 0..<100)
+    @Test(arguments: 0..<60)
     func `for failures brings the old containers back`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var stage = try disturbedStage(&random)
