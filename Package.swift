@@ -257,7 +257,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LogsTests",
-            dependencies: ["Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],
+            dependencies: ["CKeeper", "Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
