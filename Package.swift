@@ -44,7 +44,8 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .target(name: "Compose", dependencies: ["CMalloc", "YAML"], swiftSettings: strict),
         .target(name: "Reconciler", dependencies: ["Compose", "YAML"], swiftSettings: strict),
-        .target(name: "Diagram", dependencies: ["JSONTree"], swiftSettings: strict),
+        .target(name: "Terminal", swiftSettings: strict),
+        .target(name: "Diagram", dependencies: ["JSONTree", "Terminal"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CKeeper", dependencies: ["CLinux", "CSandbox"], cSettings: strictC),
         .target(name: "CSandbox", cSettings: strictC),
@@ -58,7 +59,12 @@ let package = Package(
         ),
         .target(name: "Logs", dependencies: ["CKeeper", "Linux"], swiftSettings: strict),
         .target(name: "OCI", swiftSettings: strict),
-        .target(name: "EngineAPI", dependencies: ["OCI"], swiftSettings: strict),
+        .target(name: "EngineAPI", dependencies: ["Compose", "OCI", "Reconciler"], swiftSettings: strict),
+        .target(
+            name: "Composition",
+            dependencies: ["Compose", "EngineAPI", "OCI", "YAML", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         .target(
             name: "Store",
             dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
@@ -67,17 +73,21 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
-                "Seccomp", "Store",
+                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks",
+                "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
             ],
             swiftSettings: strict
         ),
         .target(
             name: "EngineServer",
-            dependencies: ["Engine", "EngineAPI", "Linux"],
+            dependencies: ["Compose", "Engine", "EngineAPI", "Linux", "Reconciler"],
             swiftSettings: strict
         ),
-        .target(name: "EngineClient", dependencies: ["EngineAPI", "Linux"], swiftSettings: strict),
+        .target(
+            name: "EngineClient",
+            dependencies: ["Compose", "EngineAPI", "Linux", "Reconciler"],
+            swiftSettings: strict
+        ),
         .target(name: "JSONTree", swiftSettings: strict),
         .target(name: "GoTemplate", dependencies: ["JSONTree"], swiftSettings: strict),
         .target(name: "Arguments", swiftSettings: strict),
@@ -92,12 +102,12 @@ let package = Package(
             dependencies: ["CCompression", "Linux", "OCI", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
-        .target(name: "Terminal", swiftSettings: strict),
         .executableTarget(
             name: "wharf",
             dependencies: [
                 "Arguments",
                 "Compose",
+                "Composition",
                 "Diagram",
                 "EngineAPI",
                 "EngineClient",
@@ -107,9 +117,9 @@ let package = Package(
                 "Linux",
                 "Networks",
                 "OCI",
+                "Reconciler",
                 "Terminal",
                 "YAML",
-                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict,
             linkerSettings: standalone
@@ -223,7 +233,12 @@ let package = Package(
         ),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
-        .testTarget(name: "DiagramTests", dependencies: ["Diagram"], swiftSettings: strict),
+        .testTarget(
+            name: "CompositionTests",
+            dependencies: ["Compose", "Composition", "EngineAPI", "TestSupport", "YAML"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "DiagramTests", dependencies: ["Diagram", "Terminal"], swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests",
@@ -278,7 +293,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
+            dependencies: ["ConformanceKit", "EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -303,13 +318,24 @@ let package = Package(
         ),
         .testTarget(
             name: "SurvivalTests",
-            dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "Runtime", "TestSupport"],
+            dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "OCI", "Runtime", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "WharfTests",
             dependencies: ["EngineAPI", "EngineClient", "GoTemplate", "JSONTree", "Linux", "TestSupport", "wharf"],
             exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "draw-progress",
+            dependencies: ["Terminal"],
+            path: "Tests/Support/draw-progress",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: ["Terminal", "TestSupport", "draw-progress"],
             swiftSettings: strict
         ),
         .testTarget(name: "BadInputTests", dependencies: ["TestSupport", "wharf"], swiftSettings: strict),

@@ -28,6 +28,7 @@ package final class Engine: Sendable {
     let containers = ContainerRegistry()
     let execs = ExecRegistry()
     let volumes = VolumeRegistry()
+    let projects = ProjectRegistry()
     let networks: HostNetworks
     /// Where the subnets of networks come from that are given none.
     let subnets: SubnetPool

@@ -221,7 +221,7 @@ struct Executor {
             }
             return failure(last.position, last.text, message)
         }
-        if case .structure(let structure) = value, let method = structure.methods[name] {
+        if let method = value.methods[name] {
             guard arguments.count == 1, let argument = arguments.first else {
                 throw problem("wrong number of args for \(name): want 1 got \(arguments.count)")
             }

@@ -28,6 +28,8 @@ package indirect enum Value: Sendable {
         package var entries: [(key: String, value: Value)]
         /// What `index` gives for a key that is not there: the zero of the values' type.
         package var zero: Value
+        /// What takes one text as its argument, such as `.Label "key"`.
+        package var methods: [String: @Sendable (String) -> Value] = [:]
 
         /// A map.
         ///
@@ -61,6 +63,15 @@ package indirect enum Value: Sendable {
 
         package subscript(name: String) -> Value? {
             fields.first { $0.name == name }?.value ?? otherNames[name].flatMap { self[$0] }
+        }
+    }
+
+    /// What takes one text as its argument, by its name.
+    var methods: [String: @Sendable (String) -> Value] {
+        switch self {
+        case .map(let map): map.methods
+        case .structure(let structure): structure.methods
+        default: [:]
         }
     }
 

@@ -43,6 +43,16 @@ package struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomS
             || rawValue.hasPrefix("application/vnd.docker.image.rootfs.foreign.diff.tar")
     }
 
+    /// The name that the OCI has for the same, which its manifests have to use (OCI image specification, media-types.md).
+    package var inOCI: Self {
+        switch self {
+        case .dockerLayer: .layer
+        case .dockerLayerGzip: .layerGzip
+        case .dockerLayerZstd: .layerZstd
+        default: self
+        }
+    }
+
     /// The first, long refused form of a manifest.
     package var isSchema1: Bool {
         rawValue == "application/vnd.docker.distribution.manifest.v1+json"

@@ -96,6 +96,18 @@ extension NetworkRecord: StoredRecord {
     }
 }
 
+extension ProjectRecord: StoredRecord {
+    static var table: String { "projects" }
+    static var columns: String { "name, changed, definition, json_valid(definition)" }
+
+    init(from row: inout RowReader) throws(RowReader.Problem) {
+        name = try row.text()
+        changed = try row.time()
+        definition = try row.bytes()
+        try row.check("definition")
+    }
+}
+
 extension EventRecord: StoredRecord {
     static var table: String { "events" }
     static var columns: String { "number, time, body, json_valid(body)" }

@@ -165,6 +165,22 @@ package struct NetworkRecord: Equatable, Sendable {
     }
 }
 
+/// A project that was brought up, as it is wanted.
+package struct ProjectRecord: Equatable, Sendable {
+    /// Unique.
+    package var name: String
+    /// When it was last applied.
+    package var changed: UnixTime
+    /// The project as it came, as JSON.
+    package var definition: [UInt8]
+
+    package init(name: String, changed: UnixTime, definition: [UInt8]) {
+        self.name = name
+        self.changed = changed
+        self.definition = definition
+    }
+}
+
 /// Something that happened.
 package struct EventRecord: Equatable, Sendable {
     package var time: UnixTime

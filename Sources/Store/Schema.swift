@@ -12,7 +12,7 @@ package struct Schema: Sendable {
     }
 
     /// What this program reads and writes.
-    package static let current = Self(migrations: [version1, version2, version3, version4])
+    package static let current = Self(migrations: [version1, version2, version3, version4, version5])
 
     /// `WHRF`, which tells the file from databases of other programs.
     static let applicationID = 0x5748_5246
@@ -73,6 +73,14 @@ package struct Schema: Sendable {
             created INTEGER NOT NULL,
             configuration TEXT NOT NULL CHECK (json_valid(configuration)),
             is_removing INTEGER NOT NULL CHECK (is_removing IN (0, 1))
+        ) STRICT;
+        """
+
+    private static let version5 = """
+        CREATE TABLE projects (
+            name TEXT PRIMARY KEY NOT NULL,
+            changed INTEGER NOT NULL,
+            definition TEXT NOT NULL CHECK (json_valid(definition))
         ) STRICT;
         """
 

@@ -88,6 +88,18 @@ package struct StoreReader {
         return found
     }
 
+    /// All projects, by their names.
+    package func projects() throws -> Listing<ProjectRecord> {
+        try ProjectRecord.list(database, "ORDER BY name")
+    }
+
+    /// The project with a name; nil where it was never brought up.
+    ///
+    /// - Throws: `unreadableRecord`.
+    package func project(_ name: String) throws -> ProjectRecord? {
+        try ProjectRecord.find(database, "WHERE name = ?", [name])
+    }
+
     /// The events that are still kept, in the order in which they were added.
     ///
     /// - Parameters:

@@ -32,7 +32,7 @@ package struct LiveTable {
         let width = max(1, stream.width - 1)
         // Up to the first line of the last drawing (ECMA-48, 8.3.22), and each line cleared behind its end (8.3.41).
         var frame = height > 0 ? "\u{1B}[\(height)A\r" : ""
-        for line in lines { frame += String(line.prefix(width)) + "\u{1B}[K\n" }
+        for line in lines { frame += TextCells.cut(line, to: width) + "\u{1B}[K\n" }
         // What is left of a longer drawing (8.3.39).
         frame += "\u{1B}[J"
         stream.write(frame)

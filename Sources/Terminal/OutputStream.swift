@@ -2,40 +2,64 @@
 
 import Glibc
 
-/// One of the process's two output streams.
+/// A stream that a command writes to: one of the process's two output streams, as a rule.
 package struct OutputStream: Sendable {
-    private let descriptor: Int32
+    let descriptor: Int32
 
-    private init(_ descriptor: Int32) {
+    /// A stream that belongs to somebody else, who closes it.
+    ///
+    /// - Parameter descriptor: An open file descriptor.
+    package init(descriptor: Int32) {
         self.descriptor = descriptor
     }
 
     /// For data.
-    package static let standard = OutputStream(STDOUT_FILENO)
+    package static let standard = OutputStream(descriptor: STDOUT_FILENO)
     /// For messages and progress.
-    package static let error = OutputStream(STDERR_FILENO)
+    package static let error = OutputStream(descriptor: STDERR_FILENO)
 
     /// Whether a person reads the stream on a terminal that understands escape sequences.
     package var isTerminal: Bool {
         isatty(descriptor) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
     }
 
-    /// How many columns a line may have: those of the terminal, or 80 where there is none.
+    /// Whether the terminal is this command's at the moment.
+    ///
+    /// A command in the background of a shell does not draw on it. A terminal that controls no session of ours, as of a
+    /// command run by setsid(1), has nobody else to draw on it.
+    package var isForeground: Bool {
+        let group = tcgetpgrp(descriptor)
+        return group < 0 || group == getpgrp()
+    }
+
+    /// Whether both streams end in one terminal, where what is written to one moves what is drawn on the other.
+    package func sharesTerminal(with other: OutputStream) -> Bool {
+        guard isatty(descriptor) == 1, isatty(other.descriptor) == 1 else { return false }
+        var (one, two) = (stat(), stat())
+        return fstat(descriptor, &one) == 0 && fstat(other.descriptor, &two) == 0 && one.st_rdev == two.st_rdev
+    }
+
+    /// How many columns a line may have: those of the terminal, else what `COLUMNS` says, else 80.
     package var width: Int {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-            return 80
+            return Self.number(in: "COLUMNS") ?? 80
         }
         return Int(size.ws_col)
     }
 
-    /// How many lines the terminal shows, or 24 where there is none.
+    /// How many lines the terminal shows, else what `LINES` says, else 24.
     package var height: Int {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else {
-            return 24
+            return Self.number(in: "LINES") ?? 24
         }
         return Int(size.ws_row)
+    }
+
+    /// A positive number in a variable of the environment.
+    private static func number(in variable: String) -> Int? {
+        getenv(variable).flatMap { Int(String(cString: $0)) }.flatMap { (1...32_767).contains($0) ? $0 : nil }
     }
 
     /// How the stream's text is marked up when colour is neither forced nor forbidden.
@@ -56,19 +80,24 @@ package struct OutputStream: Sendable {
     /// A reader that has gone away is no error: there is nobody left to tell.
     @discardableResult
     package func write(_ bytes: [UInt8]) -> Int32 {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 {
-                let error = errno
-                guard error == EINTR else {
-                    return error == EPIPE ? 0 : error
+        let failure = send(bytes)
+        return failure == EPIPE ? 0 : failure
+    }
+
+    /// Writes all bytes, and gives the system's error number where it refuses, `EPIPE` where nobody reads any more.
+    func send(_ bytes: [UInt8]) -> Int32 {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count >= 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno != EINTR {
+                    return errno
                 }
-                continue
             }
-            rest = rest.dropFirst(count)
+            return 0
         }
-        return 0
     }
 
     /// Writes a text.

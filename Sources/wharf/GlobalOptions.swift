@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
+import Terminal
 
 /// The options before the command, those of `docker compose`.
 ///
@@ -134,6 +135,18 @@ final class GlobalOptions {
             .flag("no-ansi", help: "The same as --ansi never.", isHidden: true) { self.noAnsi = $0 },
             .flag("verbose", help: "Accepted for Docker Compose.", isHidden: true) { self.verbose = $0 },
         ]
+    }
+
+    /// The user's wish about colour.
+    ///
+    /// - Parameter variable: The value of `COMPOSE_ANSI`, which counts where there is no option.
+    /// - Returns: The wish.
+    func colour(_ variable: String?) -> ColourChoice {
+        switch noAnsi ? "never" : ansi ?? variable {
+        case "never": .never
+        case "always": .always
+        default: .automatic
+        }
     }
 
     /// Refuses options that exclude each other.

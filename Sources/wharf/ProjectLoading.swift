@@ -25,6 +25,47 @@ struct ProjectLoading {
         return result
     }
 
+    /// The project of commands that look at what runs, which need no more of the files than names.
+    ///
+    /// Files that only matter to new containers may be missing, warnings are not shown, and none of it has to be there:
+    /// where the project has a name that the user gives (`--project-name`, `COMPOSE_PROJECT_NAME`) and its files are not
+    /// named, files that are not there or have errors do not count.
+    ///
+    /// - Parameter isQuiet: Whether errors are not printed.
+    /// - Returns: Its name, what its files say, and which these are; nil and none where there are none.
+    /// - Throws: ``CommandFailure`` where there are errors, all of them printed, or no name.
+    func find(isQuiet: Bool = false) throws -> (name: String, project: Project?, files: [String]) {
+        let request = try request { options in
+            options.resolvesEnvironment = false
+            options.checksConsistency = false
+            options.keepsUnusedResources = true
+        }
+        var result = Loader.load(request)
+        let isNamed = !options.files.isEmpty || !(result.environment["COMPOSE_FILE"] ?? "").isEmpty
+        let variable = result.files.isEmpty ? result.environment["COMPOSE_PROJECT_NAME"] : Self.projectNameVariable
+        if let name = options.projectName ?? variable, !name.isEmpty, !isNamed, result.project == nil {
+            guard ProjectName.isValid(name) else {
+                throw CommandFailure(
+                    message: "the project name `\(name)` is not allowed: it may hold lower-case letters, digits, "
+                        + "hyphens and underscores and must start with a letter or a digit"
+                )
+            }
+            return (name, nil, [])
+        }
+        if result.files.isEmpty {
+            throw CommandFailure(
+                message: "no compose file found in `\(result.workingDirectory)` or any parent folder: name one with "
+                    + "`-f`, or a project whose containers are there with `-p`; `wharf ls -a` shows these"
+            )
+        }
+        result.diagnostics.removeAll { $0.severity != .error }
+        if !isQuiet { show(result, from: request.currentDirectory) }
+        guard let project = result.project else { throw CommandFailure() }
+        return (project.name, project, result.files)
+    }
+
+    private static var projectNameVariable: String? { getenv("COMPOSE_PROJECT_NAME").map { String(cString: $0) } }
+
     /// The names of the project's services; none where it has errors.
     func serviceNames() -> [String] {
         guard let request = try? request({ $0.resolvesEnvironment = false }) else {
@@ -56,7 +97,7 @@ struct ProjectLoading {
             OutputStream.error.write(JSONWriter.json(node))
             return
         }
-        let style = OutputStream.error.style(colour(result.environment))
+        let style = OutputStream.error.style(options.colour(result.environment["COMPOSE_ANSI"]))
         var markup = DiagnosticText.Markup()
         markup.place = style.bold
         markup.error = style.red
@@ -68,14 +109,6 @@ struct ProjectLoading {
         let errors = result.diagnostics.count { $0.severity == .error }
         if errors > 1 {
             OutputStream.error.write("\(errors) errors\n")
-        }
-    }
-
-    private func colour(_ environment: ProjectEnvironment) -> ColourChoice {
-        switch options.noAnsi ? "never" : options.ansi ?? environment["COMPOSE_ANSI"] {
-        case "never": .never
-        case "always": .always
-        default: .automatic
         }
     }
 
@@ -114,7 +147,7 @@ struct ProjectLoading {
 }
 
 extension Completion {
-    /// The services of the project that the global options name.
+    /// The services of the project that the global options name, as its files have them.
     static func services(of global: GlobalOptions) -> Completion {
         .computed { ProjectLoading(options: global).serviceNames() }
     }

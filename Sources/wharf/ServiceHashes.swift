@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Compose
-import Crypto
-import YAML
+import Composition
 
 /// The hashes of services' configurations, the same that Docker Compose labels containers with.
 enum ServiceHashes {
@@ -20,35 +19,8 @@ enum ServiceHashes {
             guard let service = project.services[name] else {
                 throw CommandFailure(message: "no such service: `\(name)`")
             }
-            lines += Array("\(name) \(hash(of: service))\n".utf8)
+            lines += Array("\(name) \(ProjectComposer.hash(of: service))\n".utf8)
         }
         return lines
-    }
-
-    /// SHA-256, in hexadecimal, of the service's JSON without the keys whose change needs no new container.
-    static func hash(of service: Service) -> String {
-        var service = service
-        service.build = nil
-        service.pullPolicy = nil
-        service.scale = nil
-        service.deploy?.replicas = nil
-        service.dependsOn = [:]
-        service.profiles = []
-        let digits = Array("0123456789abcdef")
-        var node = service.node(as: .json)
-        node.withValue(forKey: "env_file") { $0.withSequence(shortenEnvFiles) }
-        return SHA256.hash(data: JSONWriter.json(node, indent: nil)).reduce(into: "") { text, byte in
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-    }
-
-    /// Puts the paths of files that must exist in place of their mappings, as Docker Compose does in JSON.
-    private static func shortenEnvFiles(_ files: inout [Node]) {
-        for index in files.indices where files[index].mapping?["required"]?.bool == true {
-            if let path = files[index].mapping?["path"] {
-                files[index] = path
-            }
-        }
     }
 }

@@ -18,7 +18,7 @@ enum Wharf {
                 ConfigCommand.command(global), GraphCommand.command(global), ContainerCommand.command(global),
                 ImageCommand.command(global), NetworkCommand.command(global), VolumeCommand.command(global),
                 EngineCommand.command(global), DoctorCommand.command(global), VersionCommand.command(),
-            ]
+            ] + ProjectCommands.all(global)
         ) {
             Syntax(
                 examples: """

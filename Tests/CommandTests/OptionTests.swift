@@ -55,6 +55,44 @@ import Testing
     }
 
     @Test(arguments: EngineKind.allCases)
+    func `has a container probed, or not`(kind: EngineKind) async throws {
+        try await Installation.with(kind) { host in
+            let transcript = try await host.transcript(
+                #"""
+                c run -d --name sick --network none --health-cmd 'echo ill; exit 3' --health-interval 10ms --health-retries 2 --health-timeout 1m busybox sleep 1000 > id
+                until c ls --filter health=unhealthy --format '{{.Names}}' | grep .; do :; done
+                c ls --format '{{.Status}}' | grep -o '(unhealthy)'
+                c inspect -f '{{.State.Health.Status}} {{(index .State.Health.Log 0).ExitCode}} {{(index .State.Health.Log 0).Output}}' sick | xargs
+                c inspect -f '{{.Config.Healthcheck.Test}} {{.Config.Healthcheck.Retries}}' sick
+                c run -d --name fresh --network none --health-cmd true --health-start-period 1h --health-start-interval 1h busybox sleep 1000 > id
+                c ls --filter name=fresh --format '{{.Status}}' | grep -o '(health: starting)'
+                c run -d --name plain --network none --no-healthcheck busybox sleep 1000 > id
+                c ls --filter health=none --format '{{.Names}}'
+                c create --no-healthcheck --health-cmd true busybox 2>&1 | grep -o 'cannot be combined'
+                c create --health-cmd true --health-interval 1us busybox true 2>&1 | grep -o 'Interval in .*'
+                c rm -f sick fresh plain
+                """#
+            )
+            #expect(
+                transcript == """
+                    sick
+                    (unhealthy)
+                    unhealthy 3 ill
+                    [CMD-SHELL echo ill; exit 3] 2
+                    (health: starting)
+                    plain
+                    cannot be combined
+                    Interval in Healthcheck cannot be less than 1ms
+                    sick
+                    fresh
+                    plain
+
+                    """
+            )
+        }
+    }
+
+    @Test(arguments: EngineKind.allCases)
     func `opens and closes files`(kind: EngineKind) async throws {
         try await Installation.with(kind) { host in
             let transcript = try await host.transcript(

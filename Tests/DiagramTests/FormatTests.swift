@@ -2,6 +2,8 @@
 
 import Testing
 
+import enum Terminal.TextCells
+
 @testable import Diagram
 
 @Suite struct `Text forms of a service graph` {

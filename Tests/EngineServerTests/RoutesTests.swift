@@ -55,7 +55,7 @@ private func head(_ method: String, _ target: String) throws -> RequestHead {
             ("POST", "/containers/a/restart"), ("POST", "/containers/a/kill"), ("POST", "/containers/a/pause"),
             ("POST", "/containers/a/unpause"), ("POST", "/containers/a/rename"), ("POST", "/containers/a/update"),
             ("POST", "/containers/a/resize"), ("POST", "/containers/a/exec"), ("DELETE", "/containers/a"),
-            ("POST", "/containers/prune"), ("POST", "/exec/a/resize"), ("GET", "/exec/a/json"),
+            ("POST", "/containers/prune"), ("POST", "/commit"), ("POST", "/exec/a/resize"), ("GET", "/exec/a/json"),
             ("GET", "/containers/json"), ("GET", "/containers/a/json"), ("GET", "/containers/a/top"),
             ("GET", "/containers/a/changes"), ("HEAD", "/containers/a/archive"), ("GET", "/images/json"),
             ("GET", "/images/a/history"), ("POST", "/images/a/tag"), ("DELETE", "/images/a"),

@@ -36,6 +36,7 @@ private func changes(_ script: String) throws -> [String] {
         ("rm -r d/e", ["C /d", "D /d/e"]),
         ("rm -r gone", ["D /gone"]),
         ("rm -r hidden; mkdir hidden; echo x > hidden/b", ["C /hidden", "D /hidden/a", "C /hidden/b"]),
+        ("rm -r d; mkdir -p d/e; echo x > d/e/new", ["C /d", "C /d/e", "D /d/e/f", "A /d/e/new", "D /d/top"]),
         ("chmod 700 d", ["C /d"]),
         ("chown 5 etc/passwd", ["C /etc", "C /etc/passwd"]),
         ("echo x > d/e/t; rm d/e/t", []),

@@ -13,7 +13,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CMalloc": ([], []),
     "Compose": (["CMalloc", "YAML"], ["Glibc", "Synchronization"]),
     "Reconciler": (["Compose", "YAML"], []),
-    "Diagram": (["JSONTree"], ["Glibc"]),
+    "Terminal": ([], ["Glibc", "Synchronization"]),
+    "Diagram": (["JSONTree", "Terminal"], ["Glibc"]),
     "CLinux": ([], []),
     "CKeeper": (["CLinux", "CSandbox"], []),
     "CSandbox": ([], []),
@@ -25,20 +26,21 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CCompression": ([], []),
     "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "OCI": ([], []),
-    "EngineAPI": (["OCI"], []),
+    "EngineAPI": (["Compose", "OCI", "Reconciler"], []),
+    "Composition": (["Compose", "Crypto", "EngineAPI", "OCI", "YAML"], []),
     "Store": (["GRDB"], ["Glibc"]),
     "Engine": (
         [
-            "CKeeper", "CLinux", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks", "OCI", "Runtime",
-            "Seccomp", "Store",
+            "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks",
+            "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
     "EngineServer": (
-        ["Engine", "EngineAPI", "Linux"],
+        ["Compose", "Engine", "EngineAPI", "Linux", "Reconciler"],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
-    "EngineClient": (["EngineAPI", "Linux"], ["FoundationEssentials", "Glibc", "Synchronization"]),
+    "EngineClient": (["Compose", "EngineAPI", "Linux", "Reconciler"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "JSONTree": ([], []),
     "GoTemplate": (["JSONTree"], ["Glibc"]),
     "wharfd": (
@@ -49,11 +51,10 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Arguments": ([], []),
     "CSeccomp": ([], []),
     "Seccomp": (["CSeccomp", "JSONTree", "Linux"], ["Glibc", "Synchronization"]),
-    "Terminal": ([], ["Glibc"]),
     "wharf": (
         [
-            "Arguments", "Compose", "Crypto", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
-            "JSONTree", "Linux", "Networks", "OCI", "Terminal", "YAML",
+            "Arguments", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
+            "JSONTree", "Linux", "Networks", "OCI", "Reconciler", "Terminal", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),

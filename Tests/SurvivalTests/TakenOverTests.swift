@@ -4,6 +4,7 @@ import EngineAPI
 import EngineClient
 import Glibc
 import Linux
+import OCI
 import TestSupport
 import Testing
 
@@ -90,6 +91,41 @@ extension Victim {
                 #expect(seen.exitCode == 9)
             }
         }
+    }
+
+    @Test(arguments: Victim.allCases) func `stays healthy, and is probed on`(victim: Victim) async throws {
+        try await SurvivingEngine.with { engine in
+            try await BlockingCall.run {
+                var check = OCI.ContainerConfig.Healthcheck()
+                // Once the test says so, one probe waits for a word.
+                let script = "mkdir /tmp/armed/once 2> /dev/null && read word < /tmp/armed/fifo; exit 0"
+                check.test = ["CMD-SHELL", script]
+                (check.interval, check.timeout) = (.milliseconds(1), .seconds(3600))
+                let id = try engine.run(["sleep", "1000"], named: "checked") {
+                    $0.config.healthcheck = check
+                    $0.hostConfig.usesInit = true
+                }
+                while try engine.state(id).health?.status != "healthy" {}
+                _ = try Self.exec("mkdir /tmp/arming; mkfifo /tmp/arming/fifo; mv /tmp/arming /tmp/armed", engine, id)
+                while try !Self.isArmed(engine, id) {}
+                let before = try #require(try engine.state(id).health?.log?.last)
+                try victim.die(on: engine)
+                #expect(try engine.state(id).health?.status == "healthy")
+                if victim == .keeper { _ = try Self.exec("echo word > /tmp/armed/fifo", engine, id) }
+                while try engine.state(id).health?.log?.last == before {}
+                #expect(try engine.state(id).health?.status == "healthy")
+                let changes = try engine.events().filter { $0.baseAction == "health_status" }
+                #expect(changes.map(\.action) == ["health_status: healthy"])
+            }
+        }
+    }
+
+    /// Whether the probe waits that was told to.
+    private static func isArmed(_ engine: SurvivingEngine, _ id: String) throws -> Bool {
+        let exec = try exec("test -d /tmp/armed/once", engine, id)
+        var seen = try engine.insist { try $0.inspectExec(exec) }
+        while seen.running { seen = try engine.insist { try $0.inspectExec(exec) } }
+        return seen.exitCode == 0
     }
 
     private static func exec(_ script: String, _ engine: SurvivingEngine, _ id: String) throws -> String {

@@ -71,6 +71,8 @@ package struct Healthcheck: ComposeObject {
 
 /// A command to run in a container at a moment of its life.
 package struct Hook: ComposeObject {
+    /// The image of the container, of hooks that have one of their own; nil: that of the service.
+    package var image: String?
     /// The command.
     package var command: [String]?
     /// The user; nil: that of the container.
@@ -87,6 +89,7 @@ package struct Hook: ComposeObject {
     package init() {}
 
     package static let fields: FieldTable<Hook> = [
+        Field("image", \.image, .text),
         Field("command", \.command, .command, omitted: .whenZeroInYAML),
         Field("user", \.user, .text),
         Field("privileged", \.privileged, .bool),

@@ -26,8 +26,19 @@ extension Project {
 }
 
 extension Service {
-    /// How many containers it has where nobody says otherwise.
-    package var replicas: Int { scale ?? deploy?.replicas ?? 1 }
+    /// How many containers it has where nobody says otherwise; one in mode `global`, which means one on each machine.
+    package var replicas: Int { isGlobal ? 1 : max(0, scale ?? deploy?.replicas ?? 1) }
+
+    /// Whether it has one container on each machine, and so just one here.
+    package var isGlobal: Bool { deploy?.mode?.hasPrefix("global") == true }
+
+    /// The order in which its networks are joined; the first one has the published ports and the container's own addresses.
+    package var networksByPriority: [String] {
+        func priority(_ key: String) -> Int { networks[key]??.priority ?? 0 }
+        return networks.keys.sorted { left, right in
+            priority(left) == priority(right) ? left < right : priority(left) > priority(right)
+        }
+    }
 
     /// The service that a mode such as `service:db` names; nil for any other.
     package static func reference(in mode: String?) -> String? {

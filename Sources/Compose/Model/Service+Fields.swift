@@ -91,6 +91,7 @@ extension Service {
         Field("volumes", \.volumes, .list(.object)),
         Field("volumes_from", \.volumesFrom, .strings),
         Field("working_dir", \.workingDirectory, .text),
+        Field("pre_start", \.preStart, .list(.object)),
         Field("post_start", \.postStart, .list(.object)),
         Field("pre_stop", \.preStop, .list(.object)),
     ]

@@ -180,6 +180,8 @@ package struct Service: ComposeObject {
     package var volumesFrom: [String] = []
     /// The working directory; nil: that of the image.
     package var workingDirectory: String?
+    /// Commands to run before the service starts, each in a container of its own; of Docker Compose 5.3.
+    package var preStart: [Hook] = []
     /// Commands to run in the container once it has started.
     package var postStart: [Hook] = []
     /// Commands to run in the container before it is stopped.

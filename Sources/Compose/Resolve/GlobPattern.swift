@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Shell patterns over names, as Go's `path.Match` reads them: `*`, `?`, `[a-z]`, `[^a-z]` and `\` before any of them.
-enum GlobPattern {
+package enum GlobPattern {
     /// Whether a whole name fits a pattern; a malformed pattern fits nothing.
-    static func matches(_ name: String, _ pattern: String) -> Bool {
+    package static func matches(_ name: String, _ pattern: String) -> Bool {
         matches(Array(name.unicodeScalars)[...], Array(pattern.unicodeScalars)[...])
     }
 

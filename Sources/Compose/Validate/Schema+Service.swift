@@ -42,6 +42,7 @@ extension Schema {
         "logging": .logging,
         "pid": either(.string, .null),
         "post_start": .list(of: .hook),
+        "pre_start": .list(of: .startHook),
         "pre_stop": .list(of: .hook),
         "privileged": .booleanOrString,
         "restart": .string,

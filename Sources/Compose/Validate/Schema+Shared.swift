@@ -48,14 +48,16 @@ extension Schema {
     )
 
     /// A command that runs in a container at a turn of its life.
-    static let hook = object(
-        requiring: "command",
-        keys: [
-            "command": .command,
-            "user": .string,
-            "privileged": .booleanOrString,
-            "working_dir": .string,
-            "environment": .listOrMapping,
-        ]
-    )
+    static let hook = object(requiring: "command", keys: hookKeys)
+
+    /// A command that runs in a container of its own before those of the service.
+    static let startHook = object(requiring: "command", keys: hookKeys.merging(["image": .string]) { $1 })
+
+    private static let hookKeys: [String: Schema] = [
+        "command": .command,
+        "user": .string,
+        "privileged": .booleanOrString,
+        "working_dir": .string,
+        "environment": .listOrMapping,
+    ]
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import enum Terminal.TextCells
+
 /// Estimated widths of text in the system's sans serif.
 ///
 /// The figures are those of a wide face (DejaVu Sans), since nobody knows which font a viewer has: text in a narrower

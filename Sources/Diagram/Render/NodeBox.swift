@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import enum Terminal.TextCells
+
 /// What stands in the box of a service, fitted to its width.
 struct NodeBox {
     /// A text that may have been shortened.

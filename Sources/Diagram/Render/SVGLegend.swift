@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import enum Terminal.TextCells
+
 /// The explanation of colours below the picture: kinds of arrow, then networks.
 struct SVGLegend {
     private enum Sample {

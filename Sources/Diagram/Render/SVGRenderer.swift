@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import enum Terminal.TextCells
+
 /// The graph as a self-contained SVG picture that follows the light or dark theme of its viewer.
 ///
 /// Each service is a group with a `data-service` attribute, each arrow one with `data-from` and `data-to`, so that a

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import enum Terminal.TextCells
+
 /// Text and figures as SVG spells them.
 enum SVGText {
     /// `text` as content of an element or of an attribute in double quotes, without control characters.

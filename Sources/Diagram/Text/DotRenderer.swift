@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import enum Terminal.TextCells
+
 /// The graph in the language of Graphviz.
 package enum DotRenderer {
     package static func render(_ graph: ServiceGraph) -> String {

@@ -2,6 +2,8 @@
 
 import JSONTree
 
+import enum Terminal.TextCells
+
 /// The graph as a Mermaid flowchart.
 ///
 /// Nodes are numbered, since several plain words (`end`, `graph`) may not name a node.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import enum Terminal.TextCells
+
 /// How the parts of the text form are marked up, for instance with colours.
 package struct TextStyle: Sendable {
     /// What a piece of text is.

@@ -22,6 +22,10 @@ final class ContainerRegistry: Sendable {
 
     /// The container that a text stands for.
     func find(_ reference: String) throws(EngineError) -> ContainerUnit {
+        let exact = state.withLock { state in
+            ObjectID(reference).flatMap { state.units[$0] } ?? state.names[reference].flatMap { state.units[$0] }
+        }
+        if let exact { return exact }
         let (units, names) = state.withLock { state in
             (state.units, state.names.map { (id: $0.value, name: $0.key) })
         }

@@ -17,6 +17,8 @@ struct ContainerDefinition: Codable, Equatable, Sendable {
     var mounts: [RequestedMount]?
     /// The networks that it is to be in; nil for one of an earlier version, which has those of its request.
     var networks: [AttachedNetwork]?
+    /// What it was made by, where it belongs to a project that the engine has brought up.
+    var membership: ProjectMembership?
 }
 
 /// What is known of a container's state besides what its record has in columns.
@@ -39,6 +41,8 @@ struct ContainerDetails: Codable, Equatable, Sendable {
     var ports: [PortMapping]?
     /// Whether its volumes without a name go with it, where it is being removed.
     var removesVolumes: Bool?
+    /// Whether it works; nil where it has no check, or was never started.
+    var health: ContainerHealth?
 }
 
 /// A container at one instant, for everything that only looks at it.
@@ -57,4 +61,9 @@ struct ContainerSnapshot: Sendable {
     var volumesFolder = ""
     /// The bytes of what it has written, and of its whole root file system; nil where nobody asked.
     var sizes: (written: Int64, root: Int64)?
+
+    /// Whether it works; nil where it has no check, or was never started.
+    ///
+    /// ``Engine/waitForHealth(of:)`` waits until that is known.
+    var health: ContainerHealth? { details.health }
 }

@@ -11,6 +11,11 @@ extension ContainerUnit {
     ///
     /// - Parameter news: What the supervisor tells.
     func processEnded(_ news: ProcessNews) async {
+        if HealthProbe.isName(news.name) {
+            // Without the gate: a pause has it while it waits for the end of a probe.
+            if let probe, probe.name == news.name { probe.processEnded(news) }
+            return engine.supervisor.forget(news.name)
+        }
         do {
             try await gate.run { try await finish(news) }
         } catch {
@@ -24,6 +29,7 @@ extension ContainerUnit {
             engine.supervisor.forget(news.name)
             return
         }
+        endHealth()
         let kills = try await BlockingCall.run {
             let kills = run.memoryKills
             // What shared the host's process ids is still there.
@@ -71,6 +77,7 @@ extension ContainerUnit {
         details.isStarting = nil
         details.error = ""
         details.wasOutOfMemory = false
+        beginHealth()
         try persist(telling: "start")
     }
 
@@ -131,6 +138,7 @@ extension ContainerUnit {
         let exit = nextExit
         nextExit = Promise()
         exit.keep(response)
+        tellHealth()
     }
 
     /// The end of processes that are gone without a trace: the machine was started anew, or both supervisor and engine
@@ -150,6 +158,7 @@ extension ContainerUnit {
                 state.processName = nil
                 state.pid = nil
                 details.error = "it ended while no engine ran"
+                endHealth()
                 persistEnd()
                 engine.tellVolumes("unmount", of: id, definition)
                 endRun()

@@ -70,6 +70,7 @@ extension ContainerUnit {
         await engine.removeAnonymousVolumes(volumes)
         nextExit.keep(response)
         removal.keep(response)
+        tellHealth()
     }
 
     /// Removes the record, and marks the volumes that go with it: whenever this engine dies, either both are done or neither.

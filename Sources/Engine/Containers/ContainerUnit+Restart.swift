@@ -15,13 +15,20 @@ extension ContainerUnit {
         // One that removes itself at its end is gone by now.
         try await start()
         publish("restart")
+        engine.restartDependants(of: snapshot)
     }
 
     /// Has it started again after a pause, unless somebody calls that off.
-    func scheduleRestart(after delay: Duration) {
+    ///
+    /// - Parameters:
+    ///   - delay: The pause.
+    ///   - inOrder: Whether it waits for what its service depends on.
+    func scheduleRestart(after delay: Duration, inOrder: Bool = false) {
         let call = Promise<Void>()
         restartCall = call
+        let membership = inOrder ? definition.membership : nil
         engine.background.add { [id, weak engine] in
+            if let membership { await engine?.waitForDependencies(of: membership) }
             let isCalledOff = (try? await call.value(within: delay)) != nil
             guard !Task.isCancelled else { return }
             await engine?.containers.unit(id)?.restartDue(call, isCalledOff: isCalledOff)
@@ -41,6 +48,7 @@ extension ContainerUnit {
             state.phase = .exited
             try persist()
             publish("stop")
+            tellHealth()
             return true
         }
     }
@@ -52,6 +60,7 @@ extension ContainerUnit {
                 restartCall = nil
                 state.restartCount += 1
                 try await launch()
+                engine.restartDependants(of: snapshot)
             }
         } catch {
             engine.report("cannot start the container \(name) again", error)

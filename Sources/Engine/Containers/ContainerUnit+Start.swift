@@ -65,6 +65,7 @@ extension ContainerUnit {
         details.isStarting = nil
         details.error = ""
         details.wasOutOfMemory = false
+        beginHealth()
         engine.tellNetworks("connect", of: self.id, details.endpoints ?? [])
         engine.tellVolumes("mount", of: self.id, definition)
         do {
@@ -74,6 +75,7 @@ extension ContainerUnit {
             engine.report("cannot write down the start of the container \(name)", error)
         }
         watchMemory()
+        watchHealth()
         streams.started.keep(run?.process)
         if engine.supervisor.losses != losses { await engine.handOver(self) }
     }
@@ -111,6 +113,7 @@ extension ContainerUnit {
         state.processName = nil
         state.pid = nil
         if state.phase == .restarting { state.phase = .exited }
+        tellHealth()
         await releaseNetworks()
         // The failure of the start is what is told; the record catches up with the next change.
         persistIfPossible()

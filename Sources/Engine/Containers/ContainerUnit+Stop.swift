@@ -65,6 +65,7 @@ extension ContainerUnit {
         if state.phase == .paused {
             try await BlockingCall.run { try run.resources.thaw() }
             state.phase = .running
+            watchHealth()
         }
         if run.reaches(signal) {
             try await send(signal, to: run)
@@ -101,7 +102,13 @@ extension ContainerUnit {
             if state.phase == .paused {
                 throw EngineError(.conflict, "Container \(id) is already paused")
             }
-            try await BlockingCall.run { try run.resources.freeze() }
+            do {
+                try await pauseHealth()
+                try await BlockingCall.run { try run.resources.freeze() }
+            } catch {
+                watchHealth()
+                throw error
+            }
             state.phase = .paused
             try persist()
             publish("pause")
@@ -115,6 +122,7 @@ extension ContainerUnit {
             }
             try await BlockingCall.run { try run.resources.thaw() }
             state.phase = .running
+            watchHealth()
             try persist()
             publish("unpause")
         }

@@ -90,6 +90,7 @@ extension ContainerUnit {
         let isFrozen = try await BlockingCall.run { try resources.isFrozen() }
         state.phase = isFrozen ? .paused : .running
         watchMemory()
+        try await takeOverHealth()
     }
 
     /// What a start has written down.
@@ -195,10 +196,11 @@ extension ContainerUnit {
         // A start that was cut off is as it was before, and not for its policy to repeat.
         guard !wasRunning || state.phase == .restarting, restartCall == nil else { return }
         state.phase = .restarting
-        scheduleRestart(after: .zero)
+        scheduleRestart(after: .zero, inOrder: isNewBoot)
     }
 
     func hand(to supervisor: any Supervisor) async {
+        if let probe { await probe.hand(to: supervisor) }
         guard let run else { return }
         do {
             let log = try logPlace()

@@ -37,6 +37,12 @@ actor ContainerUnit: HandedOver {
     var pauses = 0
     /// The execs that run.
     var execs: Set<ObjectID> = []
+    /// What probes it, now or for the last time.
+    var healthMonitor: HealthMonitor?
+    /// The probe that runs.
+    var probe: HealthProbe?
+    /// Kept with the next change of its health, its start or its end.
+    var healthChange = Promise<Void>()
     /// The process whose end is not written down yet: the supervisor still has its status.
     var unrecordedEnd: String?
 
@@ -131,8 +137,10 @@ actor ContainerUnit: HandedOver {
     /// - Parameters:
     ///   - action: What.
     ///   - attributes: What the action adds to the labels, the name and the image.
-    func publish(_ action: String, _ attributes: [String: String] = [:]) {
-        engine.hub.publish("container", action, id: id.description, attributes: self.attributes(with: attributes))
+    ///   - isKept: Whether those who ask for events of the past are told as well.
+    func publish(_ action: String, _ attributes: [String: String] = [:], isKept: Bool = true) {
+        let all = self.attributes(with: attributes)
+        engine.hub.publish("container", action, id: id.description, attributes: all, isKept: isKept)
     }
 
     /// What an event tells of the container, with what the action adds.
@@ -198,6 +206,44 @@ actor ContainerUnit: HandedOver {
             definition = changed
             publish("update")
             return settled.warnings
+        }
+    }
+
+    /// Takes what can be changed while it is: limits, the restart policy, how it is stopped, and the labels of its project.
+    ///
+    /// - Parameters:
+    ///   - wanted: The request by which it would be made now.
+    ///   - membership: What it is compared with from now on.
+    /// - Throws: `badParameter` with the field, or what the kernel refuses.
+    func adjust(to wanted: ContainerCreateRequest, _ membership: ProjectMembership) async throws {
+        try await gate.run {
+            var changed = definition
+            var host = changed.request.hostConfig
+            let devices = (host.resources.devices, host.resources.deviceCgroupRules, host.resources.ulimits)
+            let before = host.resources
+            host.resources = wanted.normalized().hostConfig.resources
+            host.resources.completeSwap(on: engine.machine)
+            (host.resources.devices, host.resources.deviceCgroupRules, host.resources.ulimits) = devices
+            host.restartPolicy = wanted.hostConfig.restartPolicy
+            changed.request.hostConfig = host
+            changed.request.config.stopSignal = wanted.config.stopSignal
+            changed.request.config.stopTimeout = wanted.config.stopTimeout
+            let own = (wanted.config.labels ?? [:]).filter { $0.key.hasPrefix(ProjectLabel.prefix) }
+            changed.request.config.labels = (changed.request.config.labels ?? [:]).merging(own) { $1 }
+            changed.membership = membership
+            if let run, host.resources != before {
+                var resources = try RuntimeSpec.Resources(changed: host.resources)
+                resources.lift(whatIsGoneFrom: before, to: host.resources)
+                do {
+                    try await BlockingCall.run { [resources] in try run.resources.update(resources) }
+                } catch {
+                    throw EngineError(anyStart: error)
+                }
+            }
+            let (bytes, id) = (Array(try JSONEncoder().encode(changed)), id.description)
+            try engine.store.write(.machine) { try $0.setConfiguration(of: id, to: bytes) }
+            definition = changed
+            publish("update")
         }
     }
 

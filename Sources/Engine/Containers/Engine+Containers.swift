@@ -26,6 +26,26 @@ extension Engine {
         named name: String?,
         platform: String? = nil
     ) async throws -> ContainerCreateResponse {
+        try await createContainer(request, named: name, platform: platform, membership: nil)
+    }
+
+    /// Makes a container, which may belong to a project.
+    ///
+    /// - Parameters:
+    ///   - request: What it is to be.
+    ///   - name: Its name.
+    ///   - platform: The platform of its image.
+    ///   - membership: What it is made by.
+    ///   - inherited: The names of volumes without a name that it takes over, by where they are mounted.
+    /// - Returns: Its identifier and what could not be done as asked.
+    /// - Throws: As the function above.
+    func createContainer(
+        _ request: ContainerCreateRequest,
+        named name: String?,
+        platform: String?,
+        membership: ProjectMembership?,
+        inheriting inherited: [String: String] = [:]
+    ) async throws -> ContainerCreateResponse {
         // Most are started right away.
         trees.anticipateMove()
         let wanted = try name.flatMap { name throws(EngineError) in name.isEmpty ? nil : try ContainerName(name) }
@@ -46,7 +66,8 @@ extension Engine {
             layers: LayerStore.chainIDs(of: image.config.rootfs.diffIDs).map { "\($0)" },
             platform: image.config.platform.os
         )
-        definition.mounts = try await mounts(of: settled.request)
+        definition.membership = membership
+        definition.mounts = try await mounts(of: settled.request, taking: inherited)
         definition.networks = AttachedNetwork.all(of: settled.request)
         let unit = try add(id, try reserveName(wanted, for: id), definition)
         do {

@@ -25,8 +25,16 @@ final class EventHub: Sendable {
     ///   - action: What happened.
     ///   - id: To what.
     ///   - attributes: The labels of the object and what the action adds.
-    func publish(_ type: String, _ action: String, id: String, attributes: [String: String]) {
+    ///   - isKept: Whether those who ask for events of the past are told as well.
+    func publish(
+        _ type: String,
+        _ action: String,
+        id: String,
+        attributes: [String: String],
+        isKept: Bool = true
+    ) {
         listeners.withLock { listeners in
+            if !isKept, listeners.isEmpty { return }
             let event = EngineEvent(
                 type,
                 action,
@@ -34,7 +42,7 @@ final class EventHub: Sendable {
                 at: .now
             )
             // An event that cannot be kept is still told; the failure itself is no reason to fail the action.
-            if let body = try? JSONEncoder().encode(event) {
+            if isKept, let body = try? JSONEncoder().encode(event) {
                 let record = EventRecord(time: UnixTime(event.time), body: Array(body))
                 try? store.write(.process) { try $0.append(record) }
             }

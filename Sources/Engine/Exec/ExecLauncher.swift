@@ -7,13 +7,16 @@ import Runtime
 
 /// Runs a program in a container, in calls that wait in the kernel.
 struct ExecLauncher: Sendable {
-    let id: ObjectID
+    /// What the supervisor calls the process.
+    let name: String
     let request: ExecCreateRequest
     let snapshot: ContainerSnapshot
     let run: ContainerRun
     let isDetached: Bool
     let terminalSize: TerminalSize?
     let supervisor: SupervisorSlot
+    /// Where its processes are kept apart from the others of the container; nil for among them.
+    var subgroup: ControlSubgroup?
 
     /// Runs it.
     ///
@@ -31,20 +34,25 @@ struct ExecLauncher: Sendable {
             errors: request.attachStderr && !isDetached
         )
         var launch = ExecRequest(process, in: run.specification)
-        launch.name = id.description
+        launch.name = name
         launch.streams = pipes.streams
         let gate = try Pipe()
         launch.gate = gate.reader.number
-        let starting = try run.resources.createExec(launch, joining: run.process.pidfd.number, by: supervisor)
+        let starting = try run.resources.createExec(
+            launch,
+            joining: run.process.pidfd.number,
+            by: supervisor,
+            apart: subgroup
+        )
         let own = pipes.keepOwnEnds()
         do {
             try commit(starting.pid)
             try gate.writer.write([0])
         } catch {
             try? starting.abandon()
-            supervisor.forget(id.description)
+            supervisor.forget(name)
             throw error
         }
-        return RunningProcess(named: id.description, try starting.waitUntilRunning(), own) {}
+        return RunningProcess(named: name, try starting.waitUntilRunning(), own) {}
     }
 }

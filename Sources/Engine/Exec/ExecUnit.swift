@@ -98,7 +98,7 @@ actor ExecUnit: HandedOver {
         let run = try await container.runForExec()
         let snapshot = await container.snapshot
         let launcher = ExecLauncher(
-            id: id,
+            name: id.description,
             request: request,
             snapshot: snapshot,
             run: run,

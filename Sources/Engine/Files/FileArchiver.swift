@@ -70,6 +70,49 @@ final class FileArchiver {
         try finish()
     }
 
+    /// Archives what a container has changed, as the layer of an image: what is gone is a file `.wh.NAME` there.
+    ///
+    /// - Parameters:
+    ///   - changes: The changes in the order of their paths.
+    ///   - upper: The directory that holds what the container has written.
+    /// - Throws: The error of a call with the path, or of the sink.
+    func archive(_ changes: [ChangeList.Change], of upper: borrowing Descriptor) throws {
+        for change in changes {
+            if change.kind == .removed {
+                try writer.write(TarEntry(.regular, path: Self.whiteout(of: change.path)))
+            } else {
+                try add(changed: change.path, of: upper)
+            }
+        }
+        try finish()
+    }
+
+    /// Archives one file or directory, without what is in it.
+    private func add(changed path: FilePath, of upper: borrowing Descriptor) throws {
+        let bytes = Array(path.bytes)
+        do {
+            let file = try upper.open(path, OpenFlags.pathOnly | O_NOFOLLOW, resolution: .noLinks)
+            let status = try file.status()
+            if status.kind == .directory {
+                try writer.write(entry(.directory, file, status, bytes + [0x2F]))
+            } else {
+                try add(file, status, as: bytes, Level(device: status.device))
+            }
+        } catch let error as SystemError where error.number == ENOENT {
+            return
+        } catch let error as SystemError {
+            throw ImageError(.system, "cannot archive `\(path)`", cause: error)
+        }
+    }
+
+    /// The mark in a layer that hides a file of the layers below (OCI image specification, layer.md, whiteouts).
+    private static func whiteout(of path: FilePath) -> FilePath {
+        var names = path.bytes.split(separator: 0x2F).map { Array($0) }
+        let name = names.popLast() ?? []
+        names.append(Array(".wh.".utf8) + name)
+        return FilePath(names.joined(separator: [0x2F])) ?? path
+    }
+
     private func finish() throws {
         try writer.finish()
         try sink.flush()

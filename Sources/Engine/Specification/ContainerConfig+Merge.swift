@@ -23,6 +23,8 @@ extension EngineAPI.ContainerConfig {
         result.exposedPorts = Self.joined(exposedPorts, base.exposedPorts)
         result.volumes = Self.joined(volumes, base.volumes)
         result.mergeCommand(base)
+        // What the shell form of the image's check is meant for.
+        if shell?.isEmpty ?? true { result.shell = base.shell }
         result.healthcheck = Self.joined(healthcheck, base.healthcheck)
         return result
     }

@@ -36,12 +36,16 @@ extension ContainerCreateRequest {
         if showsPaths { (hostConfig.maskedPaths, hostConfig.readonlyPaths) = ([], []) }
         hostConfig.maskedPaths = hostConfig.maskedPaths ?? defaults.maskedPaths
         hostConfig.readonlyPaths = hostConfig.readonlyPaths ?? defaults.readonlyPaths
-        let resources = hostConfig.resources
-        // Docker's rule: as much swap as memory.
-        if resources.memory > 0, resources.memorySwap == 0, machine.controls.swap {
-            let (double, overflow) = resources.memory.multipliedReportingOverflow(by: 2)
-            hostConfig.resources.memorySwap = overflow ? -1 : double
-        }
+        hostConfig.resources.completeSwap(on: machine)
+    }
+}
+
+extension EngineAPI.Resources {
+    /// Allows as much swap as memory where nothing is said about it, as Docker does.
+    mutating func completeSwap(on machine: Machine) {
+        guard memory > 0, memorySwap == 0, machine.controls.swap else { return }
+        let (double, overflow) = memory.multipliedReportingOverflow(by: 2)
+        memorySwap = overflow ? -1 : double
     }
 }
 

@@ -21,6 +21,31 @@ extension RuntimeSpec.Resources {
     }
 }
 
+extension RuntimeSpec.Resources {
+    /// Asks for no limit where there was one and is none any more.
+    ///
+    /// The processors that a container may use are as they were until its next start: those of the group above are not known here.
+    ///
+    /// - Parameters:
+    ///   - old: The limits as they were.
+    ///   - new: The limits as they are.
+    mutating func lift(whatIsGoneFrom old: EngineAPI.Resources, to new: EngineAPI.Resources) {
+        func isGone(_ limit: KeyPath<EngineAPI.Resources, Int64>) -> Bool {
+            old[keyPath: limit].ifSet != nil && new[keyPath: limit].ifSet == nil
+        }
+        var memory = self.memory ?? RuntimeSpec.Memory()
+        if isGone(\.memory) { (memory.limit, memory.swap) = (-1, -1) }
+        if isGone(\.memoryReservation) { memory.reservation = -1 }
+        if memory != RuntimeSpec.Memory() { self.memory = memory }
+        var cpu = self.cpu ?? RuntimeSpec.CPU()
+        // What the kernel gives to every group.
+        if isGone(\.cpuShares) { cpu.shares = 1024 }
+        if isGone(\.nanoCpus) || isGone(\.cpuQuota), cpu.quota == nil { cpu.quota = -1 }
+        if cpu != RuntimeSpec.CPU() { self.cpu = cpu }
+        if (old.pidsLimit ?? 0).ifSet != nil, (new.pidsLimit ?? 0).ifSet == nil { pids = RuntimeSpec.Pids(limit: -1) }
+    }
+}
+
 extension RuntimeSpec.CPU {
     /// The usual length of a period in microseconds, in which `NanoCpus` are counted.
     private static let usualPeriod: Int64 = 100_000

@@ -117,8 +117,9 @@ struct ContainerQuery {
                 exitStatuses.contains(status)
             else { return false }
         }
-        // No health is known of any container yet.
-        if !filters["health"].isEmpty, !filters["health"].contains("none") { return false }
+        if !filters["health"].isEmpty, !filters["health"].contains(container.health?.status.rawValue ?? "none") {
+            return false
+        }
         return isTask != true
     }
 

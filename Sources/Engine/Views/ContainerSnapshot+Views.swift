@@ -23,6 +23,7 @@ extension ContainerSnapshot {
         result.error = details.error
         result.startedAt = state.started.map { Timestamp($0) } ?? .never
         result.finishedAt = state.finished.map { Timestamp($0) } ?? .never
+        result.health = health?.view
         return result
     }
 
@@ -34,7 +35,10 @@ extension ContainerSnapshot {
         switch state.phase {
         case .paused: return "Up \(since(state.started)) (Paused)"
         case .restarting: return "Restarting (\(state.exitStatus ?? 0)) \(since(state.finished)) ago"
-        case .running: return "Up \(since(state.started))"
+        case .running:
+            let up = "Up \(since(state.started))"
+            guard let status = health?.status else { return up }
+            return status == .starting ? "\(up) (health: starting)" : "\(up) (\(status.rawValue))"
         case .removing: return "Removal In Progress"
         case .dead: return "Dead"
         case .created, .exited:

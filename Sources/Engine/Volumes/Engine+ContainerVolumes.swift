@@ -9,10 +9,15 @@ import OCI
 extension Engine {
     /// All mounts of a new container, each volume with its name.
     ///
-    /// - Parameter request: The request in its settled form.
+    /// - Parameters:
+    ///   - request: The request in its settled form.
+    ///   - taken: The names of volumes that are to be those without a name, by where they are mounted.
     /// - Returns: The mounts in their order.
     /// - Throws: `badParameter` for a container of `VolumesFrom` that does not exist.
-    func mounts(of request: ContainerCreateRequest) async throws -> [RequestedMount] {
+    func mounts(
+        of request: ContainerCreateRequest,
+        taking taken: [String: String] = [:]
+    ) async throws -> [RequestedMount] {
         var inherited: [String: RequestedMount] = [:]
         for text in request.hostConfig.volumesFrom ?? [] {
             let source: VolumeSource
@@ -41,7 +46,7 @@ extension Engine {
                 "there are more than \(RequestedMounts.most) mounts and volumes, with those of other containers"
             )
         }
-        for index in mounts.indices { mounts[index].nameVolume() }
+        for index in mounts.indices { mounts[index].nameVolume(taken[mounts[index].destination]) }
         try await resolveImages(of: &mounts)
         return mounts
     }

@@ -31,9 +31,11 @@ extension RequestedMount {
     }
 
     /// Gives a volume without a name one.
-    mutating func nameVolume() {
+    ///
+    /// - Parameter taken: That of a volume without a name which another container leaves to this one; nil for a new one.
+    mutating func nameVolume(_ taken: String? = nil) {
         guard case .volume(var volume) = kind, volume.name.isEmpty else { return }
-        volume.name = VolumeName.random()
+        volume.name = taken ?? VolumeName.random()
         volume.isAnonymous = true
         volume.definition.labels = (volume.definition.labels ?? [:]).merging([Volume.anonymousLabel: ""]) { $1 }
         kind = .volume(volume)

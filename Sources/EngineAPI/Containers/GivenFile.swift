@@ -32,6 +32,15 @@ package struct GivenFile: ZeroRepresentable, Sendable {
     }
 
     package init() {}
+
+    /// Where a config or secret is put that has a name or a place of its own.
+    ///
+    /// - Parameters:
+    ///   - target: A path, or the name of a file below `/run/secrets` for a secret and `/` for a config.
+    ///   - kind: `secret` or `config`.
+    package static func place(of target: String, kind: String) -> String {
+        target.hasPrefix("/") ? target : (kind == "secret" ? "/run/secrets/" : "/") + target
+    }
 }
 
 /// Bytes that nobody is to see by chance: Base64 in JSON, and no more than their number in any other text.

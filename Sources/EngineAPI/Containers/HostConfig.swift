@@ -198,6 +198,22 @@ package struct HostConfig: ZeroRepresentable, Sendable {
     }
 }
 
+extension HostConfig {
+    /// Publishes a port of the container at one more place.
+    ///
+    /// - Parameters:
+    ///   - port: `port/protocol`.
+    ///   - address: The address of the host; empty for all.
+    ///   - published: The port of the host, or a range of them; empty for any that is free.
+    package mutating func publish(_ port: String, at address: String, _ published: String) {
+        var binding = PortBinding()
+        (binding.hostIP, binding.hostPort) = (address, published)
+        var bindings = portBindings ?? [:]
+        bindings[port] = ((bindings[port] ?? nil) ?? []) + [binding]
+        portBindings = bindings
+    }
+}
+
 /// When a container is started again.
 package struct RestartPolicy: ZeroRepresentable, Sendable {
     /// `no` or empty, `always`, `unless-stopped` or `on-failure`.

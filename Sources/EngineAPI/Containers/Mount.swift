@@ -54,6 +54,21 @@ package struct Mount: ZeroRepresentable, Sendable {
         }
 
         package init() {}
+
+        /// Reads `[u:|g:]HOST:CONTAINER[:COUNT]`; nil for anything else.
+        package init?(_ text: String) {
+            var parts = text.split(separator: ":", omittingEmptySubsequences: false)[...]
+            if let kind = ["u": "uid", "g": "gid"][parts.first ?? ""] {
+                self.kind = kind
+                parts.removeFirst()
+            }
+            let numbers = parts.map { Int64($0) ?? -1 }
+            guard (2...3).contains(numbers.count), numbers.allSatisfy({ $0 >= 0 }),
+                numbers.last != 0 || numbers.count == 2
+            else { return nil }
+            (host, container) = (numbers[0], numbers[1])
+            count = numbers.count == 3 ? numbers[2] : 1
+        }
     }
 
     /// How a path of the host is bound.

@@ -134,6 +134,20 @@ package struct ImageHistoryItem: ZeroRepresentable, Sendable {
     package init() {}
 }
 
+/// The image that was made of a container.
+package struct CommitResponse: Codable, Equatable, Sendable {
+    /// Its identifier.
+    package var id: String
+
+    private enum CodingKeys: String, CodingKey {
+        case id = "Id"
+    }
+
+    package init(id: String) {
+        self.id = id
+    }
+}
+
 /// A name or an image that is gone.
 package struct ImageDeletion: ZeroRepresentable, Sendable {
     package var untagged: String?

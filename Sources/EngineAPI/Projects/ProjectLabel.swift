@@ -2,6 +2,8 @@
 
 /// The labels by which Docker Compose and its tools know what belongs to which project.
 package enum ProjectLabel {
+    /// What the names of all of them begin with.
+    package static let prefix = "com.docker.compose."
     /// The name of the project: of containers, networks, volumes and images.
     package static let project = "com.docker.compose.project"
     /// The service of a container.
@@ -26,6 +28,8 @@ package enum ProjectLabel {
     package static let version = "com.docker.compose.version"
     /// What a container came in the place of: `web-1`.
     package static let replace = "com.docker.compose.replace"
+    /// Which hook a container runs: `pre_start`.
+    package static let hook = "com.docker.compose.hook"
     /// The identifier of a container of `run`, 64 hexadecimal digits.
     package static let slug = "com.docker.compose.slug"
     /// The key of a network in its project.

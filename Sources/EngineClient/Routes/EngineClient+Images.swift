@@ -79,6 +79,35 @@ extension EngineClient {
         return try send(Request(.post, "/images/create", query, body: body))
     }
 
+    /// Makes an image of what a container has written on top of its own image.
+    ///
+    /// - Parameters:
+    ///   - container: The container.
+    ///   - repository: The name of the image; empty for none.
+    ///   - tag: Its tag; empty is `latest`.
+    ///   - author: Who made it.
+    ///   - comment: What its history says.
+    ///   - changes: Lines of a Dockerfile.
+    ///   - pauses: Whether the processes of the container stand still meanwhile.
+    /// - Returns: The identifier of the image.
+    /// - Throws: ``EngineError`` or ``ClientError``.
+    package func commitContainer(
+        _ container: String,
+        repository: String,
+        tag: String,
+        author: String,
+        comment: String,
+        changes: [String],
+        pauses: Bool
+    ) throws -> String {
+        var query: RequestQuery = [
+            "container": container, "repo": repository, "tag": tag, "author": author, "comment": comment,
+            "pause": pauses ? "1" : "0",
+        ]
+        for change in changes { query.append("changes", change) }
+        return try post(CommitResponse.self, "/commit", query).id
+    }
+
     /// An archive of images.
     package func saveImages(_ names: [String]) throws -> Response {
         var query: RequestQuery = [:]

@@ -31,6 +31,22 @@ extension EngineRoutes {
                 try await engine.tagImage(request["name"], repository: repository, tag: tag)
                 try await response.send(201)
             },
+            Route("POST", "commit") { request, response in
+                guard let container = request.query.text("container") else {
+                    throw EngineError(.badParameter, "`container` is missing; it is the container to make an image of")
+                }
+                let id = try await engine.commitContainer(
+                    container,
+                    repository: request.query["repo"] ?? "",
+                    tag: request.query["tag"] ?? "",
+                    author: request.query["author"] ?? "",
+                    comment: request.query["comment"] ?? "",
+                    changes: request.query.all("changes"),
+                    config: try await request.json(ContainerConfig?.self, absent: .some(nil)) ?? ContainerConfig(),
+                    pauses: request.query.boolean("pause", absent: true)
+                )
+                try await response.send(201, json: CommitResponse(id: id))
+            },
             Route("DELETE", "images/{name*}") { request, response in
                 let deletions = try await engine.removeImage(
                     request["name"],

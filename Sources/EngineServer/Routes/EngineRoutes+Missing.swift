@@ -25,7 +25,6 @@ extension EngineRoutes {
     private var refusals: [(method: String, path: String, code: EngineError.Code, message: String)] {
         [
             ("GET", "containers/{id}/attach/ws", "attaching by a websocket is not there yet; use POST"),
-            ("POST", "commit", "containers cannot be made into images yet; export one and import it"),
             ("POST", "images/{name*}/push", "images cannot be pushed yet; save them"),
             ("GET", "images/search", "registries cannot be searched yet"),
             ("GET", "distribution/{name*}/json", "registries cannot be asked yet"),

@@ -49,8 +49,17 @@ extension ImageStore {
     }
 
     /// Moves the content of images into the store and names them.
-    func keep(_ images: [Loadable], from ingest: Ingest) throws(ImageError) {
+    ///
+    /// - Parameters:
+    ///   - images: The images.
+    ///   - ingest: The new content.
+    ///   - needed: Content that has to be in the store already.
+    /// - Throws: ``ImageError/Code/notFound`` where it is not, or the error of a call.
+    func keep(_ images: [Loadable], from ingest: Ingest, needing needed: [Digest] = []) throws(ImageError) {
         try content.locked { () throws(ImageError) in
+            for digest in needed where try content.size(of: digest) == nil {
+                throw ImageError(.notFound, "the layer \(digest) was removed meanwhile; load or pull its image again")
+            }
             var index = try readIndex()
             try ingest.commit(images.reduce(into: []) { $0.formUnion($1.digests) })
             for image in images { Self.put(image.target, image.references, in: &index) }

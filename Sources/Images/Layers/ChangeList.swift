@@ -61,7 +61,7 @@ package struct ChangeList {
         let top = try ImageError.system("open what a container has written") { () throws(SystemError) in
             OpenDirectory(try upper.open(".", O_RDONLY | O_DIRECTORY))
         }
-        try compare(top, [], Array(roots.indices))
+        try compare(top, [], Array(roots.indices), isHidden: false)
     }
 
     /// Compares what is in a directory.
@@ -69,14 +69,16 @@ package struct ChangeList {
     /// - Parameters:
     ///   - directory: The directory in the top one.
     ///   - path: The names that lead to it.
-    ///   - layers: The layers that contribute to it.
+    ///   - layers: The layers that contribute to it, or would if nothing hid them.
+    ///   - isHidden: Whether a directory above hides what they have in it.
     /// - Returns: Whether it holds anything that is left out.
     /// - Throws: The error of a call.
     @discardableResult
     private mutating func compare(
         _ directory: OpenDirectory,
         _ path: [FilePath],
-        _ layers: [Int]
+        _ layers: [Int],
+        isHidden: Bool
     ) throws(ImageError) -> Bool {
         if path.count > limits.directoryDepth {
             throw ImageError(
@@ -86,7 +88,8 @@ package struct ChangeList {
         }
         let names = try system("list", path) { () throws(SystemError) in try directory.descriptor.entries() }
         let isOpaque = try system("look at", path) { () throws(SystemError) in
-            try OverlayMark.isOpaque(directory.descriptor)
+            if isHidden { return true }
+            return try OverlayMark.isOpaque(directory.descriptor)
         }
         var hidesSome = false
         var all = Set(names)
@@ -101,7 +104,7 @@ package struct ChangeList {
             if ignored.contains(FilePath(joining: path + [name])) {
                 hidesSome = true
             } else {
-                try compare(name, in: directory, path, layers)
+                try compare(name, in: directory, path, layers, isHidden: isOpaque)
             }
         }
         return hidesSome
@@ -111,7 +114,8 @@ package struct ChangeList {
         _ name: FilePath,
         in directory: OpenDirectory,
         _ parent: [FilePath],
-        _ layers: [Int]
+        _ layers: [Int],
+        isHidden: Bool
     ) throws(ImageError) {
         let path = parent + [name]
         let file = FilePath(joining: path)
@@ -138,7 +142,7 @@ package struct ChangeList {
         let isListed = changes.count > place
         var found: [Int] = []
         if case .directory(let layers) = below { found = layers }
-        let hidesSome = try compare(child, path, found)
+        let hidesSome = try compare(child, path, found, isHidden: isHidden)
         if !isListed, changes.count > place {
             changes.insert(Change(.modified, file), at: place)
         } else if isListed, hidesSome, changes.count == place + 1, case .absent = below {

@@ -31,14 +31,21 @@ package struct ControlGroupAttachment: ~Copyable, Sendable {
 
 extension ControlGroup {
     /// Opens what it takes to put a process into the group.
-    package func attachment() throws(ControlGroupError) -> ControlGroupAttachment {
+    ///
+    /// - Parameter subgroup: The group below this one that it goes to in the subgroup's own tree; nil for none.
+    /// - Returns: The open files.
+    /// - Throws: `.missing` where a group is not there, or what the kernel answers.
+    package func attachment(to subgroup: ControlSubgroup? = nil) throws(ControlGroupError) -> ControlGroupAttachment {
         try attempt("open the files of") { () throws(SystemError) -> ControlGroupAttachment in
+            func directory(_ tree: ControlGroupHierarchy) throws(SystemError) -> ControlGroupDirectory {
+                try (subgroup?.place(in: tree) ?? self).directory(in: tree)
+            }
             let procs = DescriptorBag()
             for tree in hierarchies.legacy {
-                procs.keep(try self.directory(in: tree).open("cgroup.procs", O_WRONLY))
+                procs.keep(try directory(tree).open("cgroup.procs", O_WRONLY))
             }
             guard let unified = hierarchies.unified else { return ControlGroupAttachment(procs) }
-            return ControlGroupAttachment(try self.directory(in: unified).take(), procs)
+            return ControlGroupAttachment(try directory(unified).take(), procs)
         }
     }
 

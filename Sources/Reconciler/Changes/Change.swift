@@ -17,10 +17,13 @@ package struct Change: Equatable, Sendable {
     package var effect: Effect
     /// What tells of it.
     package var cause: Cause
+    /// The key of the service that has changed; empty where it is none.
+    package var key: String
 
-    package init(_ effect: Effect, _ cause: Cause) {
+    package init(_ effect: Effect, _ cause: Cause, key: String = "") {
         self.effect = effect
         self.cause = cause
+        self.key = key
     }
 }
 
@@ -56,7 +59,7 @@ extension Change.Effect {
 
     private static func ofDeploy(_ path: ArraySlice<String>) -> Self {
         switch path.first {
-        case nil, "restart_policy": .adjust
+        case "restart_policy": .adjust
         case "resources":
             // Devices come with a container.
             path.contains("devices") ? .replace : .adjust

@@ -35,13 +35,22 @@ struct ServiceComparison {
         if let old, let new, old == new { return }
         switch (old?.value, new?.value) {
         case (.mapping(let old)?, .mapping(let new)?): compare(old, new, at: path, into: &changes)
-        case (nil, .mapping(let new)?) where path.components.count < 2 && !new.isEmpty:
+        case (nil, .mapping(let new)?) where isSeveralKeys(path) && !new.isEmpty:
             compare(Mapping(), new, at: path, into: &changes)
-        case (.mapping(let old)?, nil) where path.components.count < 2 && !old.isEmpty:
+        case (.mapping(let old)?, nil) where isSeveralKeys(path) && !old.isEmpty:
             compare(old, Mapping(), at: path, into: &changes)
+        case (nil, .sequence(let new)?) where path.components.count < 2 && !new.isEmpty:
+            compare([], new, at: path, into: &changes)
+        case (.sequence(let old)?, nil) where path.components.count < 2 && !old.isEmpty:
+            compare(old, [], at: path, into: &changes)
         case (.sequence(let old)?, .sequence(let new)?): compare(old, new, at: path, into: &changes)
         default: changes.append(change(old, new, at: path))
         }
+    }
+
+    /// Whether what is in a mapping that is new or gone is told key by key: what it leads to may differ.
+    private func isSeveralKeys(_ path: NodePath) -> Bool {
+        path.components.count < 2 || path.components.first == .key("deploy")
     }
 
     private func compare(_ old: Mapping, _ new: Mapping, at path: NodePath, into changes: inout [Change]) {
@@ -53,9 +62,10 @@ struct ServiceComparison {
 
     /// Compares lists: words of a command by their places, everything else by what the items are about.
     private func compare(_ old: [Node], _ new: [Node], at path: NodePath, into changes: inout [Change]) {
-        if case .key("command")? = path.components.last { return changes.append(whole(old, new, at: path)) }
-        if case .key("entrypoint")? = path.components.last { return changes.append(whole(old, new, at: path)) }
-        if case .key("test")? = path.components.last { return changes.append(whole(old, new, at: path)) }
+        if case .key(let key)? = path.components.last, Self.commands.contains(key) {
+            let (old, new) = (old.isEmpty ? nil : Node(.sequence(old)), new.isEmpty ? nil : Node(.sequence(new)))
+            return changes.append(change(old, new, at: path))
+        }
         var left = old
         var added: [(index: Int, node: Node)] = []
         for (index, node) in new.enumerated() {
@@ -74,6 +84,9 @@ struct ServiceComparison {
         // The same items in another order.
         if added.isEmpty, old.count == new.count { changes.append(whole(old, new, at: path)) }
     }
+
+    /// The keys whose lists are one value, a command.
+    private static let commands: Set<String> = ["command", "entrypoint", "test"]
 
     private func whole(_ old: [Node], _ new: [Node], at path: NodePath) -> Change {
         change(Node(.sequence(old)), Node(.sequence(new)), at: path)
@@ -97,7 +110,7 @@ struct ServiceComparison {
             new: new.map(Self.text),
             at: sources?.location(of: place)
         )
-        return Change(Change.Effect(ofKeys: keys), cause)
+        return Change(Change.Effect(ofKeys: keys), cause, key: keys.first ?? "")
     }
 
     /// How many bytes of a value are shown.

@@ -8,7 +8,14 @@ package struct Action: Codable, Equatable, Sendable, Identifiable {
     /// Why it is done, the strongest reason first.
     package var causes: [Cause]
     /// The numbers of the actions that have to be done before.
+    ///
+    /// A wait that bears failures (``Expectation/bearsFailures``) begins once all of these have ended, however they did.
     package var after: [Int]
+    /// The numbers of earlier actions of which one has to fail for this one to be done; none for those that are done anyhow.
+    ///
+    /// It begins once each of them is done, has failed, or will never be done, at least one has failed, and ``after`` is done.
+    /// Where none fails it is not done, and nothing else waits for it.
+    package var onFailureOf: [Int] = []
 }
 
 /// What an action does.
@@ -25,6 +32,8 @@ package enum Operation: Codable, Equatable, Sendable {
     case adjustContainer(ContainerReference)
     case connect(ContainerReference, network: String)
     case disconnect(ContainerReference, networkID: String)
+    /// Runs the `pre_start` hooks of the service of a container that does not run yet, each in a container of its own.
+    case prepareService(ContainerReference)
     case startContainer(ContainerReference)
     /// Stops it after its `pre_stop` hooks; nil takes the container's time of grace, in seconds.
     case stopContainer(ContainerReference, timeout: Int?)
@@ -41,6 +50,20 @@ package enum Operation: Codable, Equatable, Sendable {
     case pause(milliseconds: Int)
 }
 
+extension Operation {
+    /// The container that it is about, where there is just one that is there or planned.
+    package var container: ContainerReference? {
+        switch self {
+        case .adjustContainer(let container), .connect(let container, _), .disconnect(let container, _),
+            .prepareService(let container), .startContainer(let container), .stopContainer(let container, _), .restartContainer(let container, _),
+            .killContainer(let container, _), .pauseContainer(let container), .unpauseContainer(let container),
+            .removeContainer(let container, _), .renameContainer(let container, _):
+            container
+        default: nil
+        }
+    }
+}
+
 /// A container that is to be made.
 package struct Creation: Codable, Equatable, Sendable {
     package var service: String
@@ -53,6 +76,8 @@ package struct Creation: Codable, Equatable, Sendable {
     package var replaces: String?
     /// Whether it gets the volumes without a name of the one that it replaces.
     package var inheritsVolumes = false
+    /// The containers whose namespaces or mounts it uses, by their services.
+    package var uses: [String: ContainerReference] = [:]
 
     package init(service: String, number: Int, name: String) {
         self.service = service
@@ -72,7 +97,12 @@ package struct ContainerReference: Codable, Hashable, Sendable {
     package var service: String
     package var number: Int?
 
-    init(_ container: ObservedContainer, name: String? = nil) {
+    /// One that is there.
+    ///
+    /// - Parameters:
+    ///   - container: The container.
+    ///   - name: The name by which users know it; nil for the one that it has.
+    package init(_ container: ObservedContainer, name: String? = nil) {
         id = container.id
         self.name = name ?? container.name
         service = container.service
@@ -105,6 +135,27 @@ package struct Expectation: Codable, Equatable, Sendable {
     package var condition: Condition
     /// The containers.
     package var containers: [ContainerReference]
-    /// Whether who waits goes on with a warning where it cannot come true.
+    /// Whether who waits goes on with a warning where it cannot come true, or where what it waits for was never started.
     package var isOptional = false
+    /// How many of the containers may fail without harm, as `update_config.max_failure_ratio` allows it.
+    package var mayFail = 0
+    /// How long the containers are watched from their start on, in milliseconds; nil: only until the condition is true.
+    ///
+    /// One that ends within this time, or whose health check fails, has failed.
+    package var monitor: Int?
+
+    /// Whether it goes on although what came before it has failed.
+    package var bearsFailures: Bool { isOptional || mayFail > 0 }
+
+    package init(
+        service: String,
+        condition: Condition,
+        containers: [ContainerReference],
+        isOptional: Bool = false
+    ) {
+        self.service = service
+        self.condition = condition
+        self.containers = containers
+        self.isOptional = isOptional
+    }
 }

@@ -32,8 +32,9 @@ package struct Cause: Codable, Equatable, Sendable {
         text =
             switch (old, new) {
             case (let old?, let new?): "\(name) \(old) → \(new)"
-            case (nil, let new?): "\(name) \(new) is new"
-            default: "\(name) \(old ?? "") is gone"
+            case (nil, let new?): new == "null" ? "\(name) is new" : "\(name) \(new) is new"
+            case (let old?, nil) where old != "null": "\(name) \(old) is gone"
+            case (_, nil): "\(name) is gone"
             }
         (self.path, self.old, self.new, self.location) = (path, old, new, location)
     }

@@ -2,11 +2,15 @@
 
 extension Plan: CustomStringConvertible {
     /// A line for each action, `[1,2] -> #3 stop p-web-1 (reason; reason)`: the form in which plans are compared in tests.
+    ///
+    /// What is done only where others fail is `[4] !1,2 -> #5 …`.
     package var description: String {
         actions.map { action in
             let after = action.after.map(String.init).joined(separator: ",")
             let causes = action.causes.map(\.text).joined(separator: "; ")
-            return "[\(after)] -> #\(action.id) \(action.operation)" + (causes.isEmpty ? "" : " (\(causes))")
+            let failing = action.onFailureOf.map(String.init).joined(separator: ",")
+            return "[\(after)]\(failing.isEmpty ? "" : " !" + failing) -> #\(action.id) \(action.operation)"
+                + (causes.isEmpty ? "" : " (\(causes))")
         }.joined(separator: "\n")
     }
 }
@@ -25,6 +29,7 @@ extension Operation: CustomStringConvertible {
         case .adjustContainer(let container): "update \(container.name)"
         case .connect(let container, let network): "connect \(container.name) to \(network)"
         case .disconnect(let container, _): "disconnect \(container.name)"
+        case .prepareService(let container): "prepare \(container.service)"
         case .startContainer(let container): "start \(container.name)"
         case .stopContainer(let container, _): "stop \(container.name)"
         case .restartContainer(let container, _): "restart \(container.name)"
@@ -32,10 +37,20 @@ extension Operation: CustomStringConvertible {
         case .pauseContainer(let container): "pause \(container.name)"
         case .unpauseContainer(let container): "unpause \(container.name)"
         case .removeContainer(let container, _): "remove \(container.name)"
-        case .renameContainer(let container, let name): "rename \(container.name) to \(name)"
+        case .renameContainer(_, let name): "rename to \(name)"
         case .awaitService(let expectation):
-            "wait until \(expectation.service) is \(expectation.condition.rawValue)"
+            expectation.description
         case .pause(let milliseconds): "wait for \(milliseconds) ms"
         }
+    }
+}
+
+extension Expectation: CustomStringConvertible {
+    /// What is waited for, in a few words.
+    package var description: String {
+        var text = "wait until \(service) is \(condition.rawValue)"
+        if let monitor { text += " for \(monitor) ms" }
+        if mayFail > 0 { text += " but for \(mayFail)" }
+        return isOptional ? text + " if possible" : text
     }
 }

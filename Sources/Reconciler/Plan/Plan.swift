@@ -17,10 +17,19 @@ package struct Plan: Codable, Equatable, Sendable {
         self.project = project
     }
 
-    /// Whether anything would change; waiting changes nothing.
-    package var hasChanges: Bool {
-        actions.contains { action in
-            if case .awaitService = action.operation { false } else { true }
+    /// Whether anything would change: waiting changes nothing, and neither does what is only remembered.
+    package var hasChanges: Bool { actions.contains(where: \.isChange) }
+}
+
+extension Action {
+    /// Whether it makes anything other than it was.
+    ///
+    /// An update without a cause only has the engine remember values that do not concern the container, such as `depends_on`.
+    package var isChange: Bool {
+        switch operation {
+        case .awaitService, .pause: false
+        case .adjustContainer: !causes.isEmpty
+        default: onFailureOf.isEmpty
         }
     }
 }
@@ -49,6 +58,21 @@ struct PlanBuilder {
         plan.actions[id - 1].after = all.sorted()
     }
 
+    /// Adds a step that is done only where one of others fails.
+    ///
+    /// - Returns: Its number.
+    @discardableResult
+    mutating func add(
+        _ operation: Operation,
+        _ causes: [Cause],
+        onFailureOf others: some Sequence<Int>,
+        after: some Sequence<Int> = []
+    ) -> Int {
+        let id = add(operation, causes, after: after)
+        plan.actions[id - 1].onFailureOf = Set(others).sorted()
+        return id
+    }
+
     mutating func warn(_ problem: Problem) {
         plan.warnings.append(problem)
     }
@@ -57,7 +81,8 @@ struct PlanBuilder {
         plan.problems.append(problem)
     }
 
-    mutating func leave(_ name: String) {
-        plan.unchanged.append(name)
+    /// Notes the containers that nothing is done to.
+    mutating func leave(_ names: [String]) {
+        plan.unchanged = names
     }
 }

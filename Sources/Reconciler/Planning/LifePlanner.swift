@@ -22,6 +22,10 @@ package struct LifeOptions: Codable, Equatable, Sendable {
     package var images = Images.none
     /// Whether `start` ends only when everything runs and is healthy.
     package var waits = false
+    /// Whether services that no active profile enables take part although nobody names them.
+    package var includesDisabled = false
+    /// What stands between the parts of names.
+    package var separator = "-"
 
     /// Which images go.
     package enum Images: String, Codable, Sendable {
@@ -54,9 +58,13 @@ package struct LifePlanner {
     let world: ObservedWorld
     let options: LifeOptions
     let graph: DependencyGraph
+    /// The services that take part where nobody names any, and those that are named, enabled or not.
+    let known: [String: Service]
     var builder: PlanBuilder
-    /// The last action of each service's containers, by service.
+    /// The actions that those which come after a service have to wait for, by service.
     var last: [String: [Int]] = [:]
+    /// The actions that wait for services, by their key.
+    var waits: [String: Int] = [:]
 
     /// The plan of a command.
     ///
@@ -73,11 +81,13 @@ package struct LifePlanner {
         _ options: LifeOptions
     ) -> Plan {
         var planner = Self(command, project, world, options)
+        guard planner.check() else { return planner.builder.plan }
         switch command {
         case .start: planner.planStart()
         case .restart: planner.planRestart()
         case .stop: planner.planStop()
         case .down: planner.planDown()
+        case .remove where options.stops: planner.planRemovals()
         case .kill, .pause, .unpause, .remove: planner.planEach()
         }
         return planner.builder.plan
@@ -85,15 +95,29 @@ package struct LifePlanner {
 
     private init(_ command: LifeCommand, _ project: Project, _ world: ObservedWorld, _ options: LifeOptions) {
         (self.command, self.project, self.world, self.options) = (command, project, world, options)
-        graph = DependencyGraph(project.services)
+        let named = Set(options.services)
+        let disabled = project.disabledServices.filter { options.includesDisabled || named.contains($0.key) }
+        known = project.services.merging(disabled) { enabled, _ in enabled }
+        graph = DependencyGraph(known)
         builder = PlanBuilder(project: project.name)
+    }
+
+    /// Refuses names that are those of no service.
+    private mutating func check() -> Bool {
+        let unknown = options.services.filter { name in
+            known[name] == nil && !world.containers.contains { $0.service == name }
+        }
+        for name in unknown { builder.refuse(Problem("no such service: \(name)")) }
+        return unknown.isEmpty
     }
 
     // MARK: What takes part
 
-    /// The services that were named, or all, each after what it depends on.
+    /// The services that were named, or all, each after what it depends on; those that only containers tell of come last.
     private var services: [String] {
-        options.services.isEmpty ? graph.dependencyOrder : graph.dependencyOrder.filter(options.services.contains)
+        guard !options.services.isEmpty else { return graph.dependencyOrder }
+        let foreign = Set(options.services).subtracting(known.keys).sorted()
+        return graph.dependencyOrder.filter(options.services.contains) + foreign
     }
 
     /// The replicas of a service, by number.
@@ -105,16 +129,18 @@ package struct LifePlanner {
     private var orphans: [ObservedContainer] {
         world.containers.filter { container in
             if container.isOneOff { return true }
-            return project.services[container.service] == nil && project.disabledServices[container.service] == nil
+            return known[container.service] == nil && project.disabledServices[container.service] == nil
         }
     }
 
     /// The services that depend on one directly.
-    private func dependants(of service: String, restartingOnly: Bool = false) -> [String] {
-        graph.services.filter { name in
-            guard let edge = project.services[name]?.dependsOn[service] else { return false }
-            return edge.restart || !restartingOnly
-        }
+    private func dependants(of service: String) -> [String] {
+        graph.services.filter { known[$0]?.dependsOn[service] != nil }
+    }
+
+    /// Notes what is done to a service; one to which nothing is done hands on what came before it.
+    private mutating func note(_ actions: [Int], of service: String, after before: [Int]) {
+        last[service] = actions.isEmpty ? before : actions
     }
 
     // MARK: Start and restart
@@ -122,10 +148,10 @@ package struct LifePlanner {
     private mutating func planStart() {
         for name in services {
             let before = conditions(for: name)
-            for container in replicas(of: name) where !container.isActive {
-                let start = builder.add(.startContainer(ContainerReference(container)), [], after: before)
-                last[name, default: []].append(start)
+            let starts = replicas(of: name).filter { !$0.isActive && !$0.isBroken }.map { container in
+                builder.add(.startContainer(ContainerReference(container)), [], after: before)
             }
+            note(starts, of: name, after: before)
         }
         planWaits()
     }
@@ -133,39 +159,64 @@ package struct LifePlanner {
     private mutating func planWaits() {
         guard options.waits else { return }
         for name in services where !replicas(of: name).isEmpty {
-            let expectation = Expectation(
-                service: name,
-                condition: .ready,
-                containers: replicas(of: name).map { ContainerReference($0) }
+            _ = wait(
+                for: name,
+                project.isOneShot(name) ? .completed : .ready,
+                isOptional: false,
+                after: last[name] ?? []
             )
-            builder.add(.awaitService(expectation), [], after: last[name] ?? [])
         }
     }
 
-    /// What a service waits for that takes part itself.
+    /// What a service waits for: the dependencies that take part, and those that run but are not what it needs yet.
     private mutating func conditions(for name: String) -> [Int] {
         var actions: [Int] = []
-        for (dependency, edge) in (project.services[name]?.dependsOn ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard let before = last[dependency], !before.isEmpty else { continue }
-            let condition: Expectation.Condition? =
-                switch edge.condition {
-                case .started: nil
-                case .healthy: .healthy
-                case .completedSuccessfully: .completed
-                }
-            guard let condition else {
-                actions += before
-                continue
+        for (dependency, edge) in (known[name]?.dependsOn ?? [:]).sorted(by: { $0.key < $1.key }) {
+            let before = last[dependency] ?? []
+            switch edge.condition {
+            case .started where edge.required: actions += before
+            case .started: actions += wait(for: dependency, .started, isOptional: true, after: before)
+            case .healthy: actions += wait(for: dependency, .healthy, isOptional: !edge.required, after: before)
+            case .completedSuccessfully:
+                actions += wait(for: dependency, .completed, isOptional: !edge.required, after: before)
             }
-            var expectation = Expectation(
-                service: dependency,
-                condition: condition,
-                containers: replicas(of: dependency).map { ContainerReference($0) }
-            )
-            expectation.isOptional = !edge.required
-            actions.append(builder.add(.awaitService(expectation), [], after: before))
         }
         return actions
+    }
+
+    /// Waits for a service.
+    ///
+    /// - Returns: The action; what it would come after where there is nothing to wait for.
+    private mutating func wait(
+        for service: String,
+        _ condition: Expectation.Condition,
+        isOptional: Bool,
+        after before: [Int]
+    ) -> [Int] {
+        let containers = replicas(of: service)
+        if containers.isEmpty || before.isEmpty && !isPending(condition, containers) { return before }
+        let key = "\(service) \(condition.rawValue) \(isOptional)"
+        if let id = waits[key] { return [id] }
+        var expectation = Expectation(
+            service: service,
+            condition: condition,
+            containers: containers.map { ContainerReference($0) }
+        )
+        expectation.isOptional = isOptional
+        let id = builder.add(.awaitService(expectation), [], after: before)
+        waits[key] = id
+        return [id]
+    }
+
+    /// Whether containers that nothing is done to will be what is waited for, and are not yet.
+    private func isPending(_ condition: Expectation.Condition, _ containers: [ObservedContainer]) -> Bool {
+        guard containers.allSatisfy(\.isActive) else { return false }
+        switch condition {
+        case .started: return false
+        case .completed: return true
+        case .healthy: return !containers.allSatisfy { $0.phase == .running && $0.health == .healthy }
+        case .ready: return !containers.allSatisfy(\.isReady)
+        }
     }
 
     private mutating func planRestart() {
@@ -173,65 +224,88 @@ package struct LifePlanner {
         for name in services { affected[name] = [] }
         if options.includesDependants {
             for name in graph.dependencyOrder where affected[name] == nil {
-                let dependencies = project.services[name]?.dependsOn.filter(\.value.restart) ?? [:]
+                let dependencies = known[name]?.dependsOn.filter(\.value.restart) ?? [:]
                 guard let dependency = dependencies.keys.sorted().first(where: { affected[$0] != nil }) else {
                     continue
                 }
                 affected[name] = [Cause("it depends on \(dependency) with `restart: true`")]
             }
         }
-        for name in graph.dependencyOrder {
+        for name in graph.dependencyOrder + services.filter({ known[$0] == nil }) {
             guard let causes = affected[name] else { continue }
             let before = conditions(for: name)
-            for container in replicas(of: name) {
-                // Dependants that do not run have no reason to.
-                if !causes.isEmpty, !container.isActive { continue }
+            // Dependants that do not run have no reason to.
+            let restarts = replicas(of: name).filter { (causes.isEmpty || $0.isActive) && !$0.isBroken }.map {
+                container in
                 let reference = ContainerReference(container)
-                let restart = builder.add(.restartContainer(reference, timeout: options.timeout), causes, after: before)
-                last[name, default: []].append(restart)
+                return builder.add(.restartContainer(reference, timeout: options.timeout), causes, after: before)
             }
+            note(restarts, of: name, after: before)
         }
     }
 
     // MARK: Stop and down
 
     private mutating func planStop() {
-        for name in services.reversed() {
+        let chosen = Set(services)
+        for name in stopOrder(chosen) {
             let before = dependants(of: name).flatMap { last[$0] ?? [] }
-            for container in replicas(of: name) where container.isActive {
+            let containers = chosen.contains(name) ? replicas(of: name) : []
+            let stops = containers.filter(\.isActive).map { container in
                 let reference = ContainerReference(container)
-                let stop = builder.add(.stopContainer(reference, timeout: options.timeout), [], after: before)
-                last[name, default: []].append(stop)
+                return builder.add(.stopContainer(reference, timeout: options.timeout), [], after: before)
             }
+            note(stops, of: name, after: before)
         }
+    }
+
+    /// The order in which services are stopped: all of the project's, so that what stands between two of them hands on the wait.
+    private func stopOrder(_ services: Set<String>) -> [String] {
+        services.subtracting(known.keys).sorted() + graph.dependencyOrder.reversed()
     }
 
     private mutating func planDown() {
-        let chosen = downServices
-        var removals: [Int] = []
+        var gone: [String: Int] = [:]
         if options.removesOrphans {
-            for container in orphans { removals.append(planRemoval(of: container, after: []).removal) }
+            for container in orphans { gone[container.id] = planRemoval(of: container, after: []).removal }
         }
-        for name in chosen.reversed() {
-            let before = dependants(of: name).flatMap { last[$0] ?? [] }
-            for container in replicas(of: name) {
-                let (stop, removal) = planRemoval(of: container, after: before)
-                last[name, default: []].append(stop ?? removal)
-                removals.append(removal)
-            }
-        }
-        planResources(after: removals)
+        planRemovals(of: downServices, &gone)
+        planResources(after: gone)
     }
 
-    /// The services that are taken down: with those that are named all that depend on them, or else all, also those whose profile
-    /// is not active where nobody else would.
+    /// `rm --stop`.
+    private mutating func planRemovals() {
+        var gone: [String: Int] = [:]
+        planRemovals(of: services, &gone)
+        if options.services.isEmpty {
+            for container in orphans where container.isOneOff || options.removesOrphans {
+                gone[container.id] = planRemoval(of: container, after: []).removal
+            }
+        }
+    }
+
+    private mutating func planRemovals(of services: [String], _ gone: inout [String: Int]) {
+        let chosen = Set(services)
+        for name in stopOrder(chosen) {
+            let before = dependants(of: name).flatMap { last[$0] ?? [] }
+            var ends: [Int] = []
+            for container in chosen.contains(name) ? replicas(of: name) : [] {
+                let (stop, removal) = planRemoval(of: container, after: before)
+                ends.append(stop ?? removal)
+                gone[container.id] = removal
+            }
+            note(ends, of: name, after: before)
+        }
+    }
+
+    /// The services that are taken down: with those that are named all that depend on them, or else all that take part.
     private var downServices: [String] {
         guard !options.services.isEmpty else { return graph.dependencyOrder }
         var taken = Set(options.services)
         for name in graph.dependencyOrder where !taken.isDisjoint(with: graph.dependencies(of: name)) {
             taken.insert(name)
         }
-        return graph.dependencyOrder.filter(taken.contains)
+        return graph.dependencyOrder.filter(taken.contains) + taken.subtracting(known.keys).sorted()
     }
 
     private mutating func planRemoval(of container: ObservedContainer, after: [Int]) -> (stop: Int?, removal: Int) {
@@ -249,35 +323,70 @@ package struct LifePlanner {
     }
 
     /// Networks, volumes and images, once no container has them any more.
-    private mutating func planResources(after removals: [Int]) {
-        let keptNetworks = options.services.isEmpty ? [] : networksInUse
-        for network in world.networks.values.sorted(by: { $0.name < $1.name })
-        where network.project == project.name && !keptNetworks.contains(network.name) {
+    ///
+    /// - Parameter gone: The actions that remove containers, by the identifiers of these.
+    private mutating func planResources(after gone: [String: Int]) {
+        let staying = world.containers.filter { gone[$0.id] == nil }
+        let removals = gone.values.sorted()
+        for network in world.networks.values.sorted(by: { $0.name < $1.name }) where network.project == project.name {
+            // Those that do not run let it go.
+            let users = staying.filter { $0.isActive && $0.networks.contains(network.name) }.map(\.name)
+            if keep("network", network.name, for: users + network.strangers) { continue }
             builder.add(.removeNetwork(id: network.id, name: network.name), [], after: removals)
         }
-        if options.removesVolumes, options.services.isEmpty {
-            // Those of the file; others may be there for another version of it.
-            let names = Set(project.volumes.filter { !$0.value.external }.map { project.volumeName($0.key) })
-            for volume in world.volumes.values.sorted(by: { $0.name < $1.name }) where names.contains(volume.name) {
+        if options.removesVolumes {
+            for volume in volumesToRemove {
+                let users = staying.filter { $0.volumes.contains(volume.name) }.map(\.name)
+                if keep("volume", volume.name, for: users + volume.strangers) { continue }
                 builder.add(.removeVolume(name: volume.name), [], after: removals)
             }
         }
         guard options.images != .none else { return }
-        for reference in imagesToRemove { builder.add(.removeImage(reference: reference), [], after: removals) }
+        let used = Set(staying.map(\.imageID))
+        for reference in imagesToRemove where !used.contains(world.images[reference] ?? "") {
+            builder.add(.removeImage(reference: reference), [], after: removals)
+        }
     }
 
-    /// The networks of containers that stay.
-    private var networksInUse: Set<String> {
+    /// Says that something stays, where somebody has it.
+    private mutating func keep(_ kind: String, _ name: String, for users: [String]) -> Bool {
+        guard !users.isEmpty else { return false }
+        // Where only some services go it is nothing to speak of.
+        if options.services.isEmpty {
+            builder.warn(
+                Problem(
+                    "the \(kind) \(name) stays: \(users.sorted().joined(separator: ", ")) has it",
+                    help: "stop what uses it, or take along what is left with --remove-orphans"
+                )
+            )
+        }
+        return true
+    }
+
+    /// The volumes of the file that were made for the project; others may be there for another version of it.
+    ///
+    /// Where only some services go, these are those that no other service names.
+    private var volumesToRemove: [ObservedVolume] {
         let leaving = Set(downServices)
-        return Set(world.containers.filter { !leaving.contains($0.service) }.flatMap(\.networks))
+        var keys = Set(project.volumes.filter { !$0.value.external }.keys)
+        if !options.services.isEmpty {
+            func named(where isChosen: (String) -> Bool) -> Set<String> {
+                let all = project.services.merging(project.disabledServices) { enabled, _ in enabled }
+                return Set(all.filter { isChosen($0.key) }.values.flatMap(\.namedVolumes))
+            }
+            keys = keys.intersection(named(where: leaving.contains)).subtracting(named { !leaving.contains($0) })
+        }
+        let names = Set(keys.map(project.volumeName))
+        return world.volumes.values.filter { names.contains($0.name) && $0.project == project.name }
+            .sorted { $0.name < $1.name }
     }
 
     private var imagesToRemove: [String] {
         let names = options.services.isEmpty ? graph.services : downServices
         let references = names.compactMap { name -> String? in
-            guard let service = project.services[name], service.provider == nil else { return nil }
+            guard let service = known[name], service.provider == nil else { return nil }
             if options.images == .local, service.image != nil { return nil }
-            return project.imageName(of: name)
+            return project.imageName(of: name, separator: options.separator)
         }
         return Set(references).filter { world.images[$0] != nil }.sorted()
     }
@@ -295,7 +404,6 @@ package struct LifePlanner {
             case .kill where container.isActive: builder.add(.killContainer(reference, signal: options.signal), [])
             case .pause where container.phase == .running: builder.add(.pauseContainer(reference), [])
             case .unpause where container.phase == .paused: builder.add(.unpauseContainer(reference), [])
-            case .remove where options.stops: _ = planRemoval(of: container, after: [])
             case .remove where !container.isActive:
                 builder.add(.removeContainer(reference, volumes: options.removesVolumes), [])
             default: break

@@ -15,6 +15,8 @@ struct ReplicaFate {
     let number: Int
     /// The container that is there.
     var existing: ObservedContainer?
+    /// Those that it comes in the place of, where a replacement was cut off before they were gone.
+    var predecessors: [ObservedContainer] = []
     var decision: Decision
     /// The action that makes the new one.
     var creation: Int?
@@ -24,8 +26,6 @@ struct ReplicaFate {
     var beforeStart: [Int] = []
     /// The actions after which it runs.
     var started: [Int] = []
-    /// Whether it runs already and goes on.
-    var isRunning = false
 
     var isReplaced: Bool { if case .replace = decision { true } else { false } }
 
@@ -36,6 +36,22 @@ struct ReplicaFate {
         case .adjust, .keep: false
         }
     }
+
+    /// The containers that make room for the one that is there in the end.
+    var outgoing: [ObservedContainer] {
+        switch decision {
+        case .replace: existing.map { [$0] } ?? []
+        case .create, .adjust, .keep: predecessors
+        }
+    }
+
+    /// Why its outgoing containers go, and the new one starts.
+    var handOverCauses: [Cause] {
+        if case .replace(let causes) = decision { causes } else { [Cause("a replacement of it was cut off")] }
+    }
+
+    /// The actions that others which wait for its start come after; those that prepare it where it is not started.
+    var startedOrPrepared: [Int] { started.isEmpty ? beforeStart : started }
 }
 
 /// What is to become of the containers of a service.
@@ -44,11 +60,21 @@ struct ServiceFate {
     var replicas: [ReplicaFate] = []
     /// Containers that are too many, with the reasons.
     var surplus: [(container: ObservedContainer, cause: Cause)] = []
-    /// Whether its containers, which stay, are stopped and started again for a dependency.
+    /// Why its containers that stay are stopped and started again for a dependency; nil where they are not.
     var restartCause: Cause?
+    /// Whether its containers take part only because a dependency of theirs is replaced.
+    var isTakenAlong = false
+    /// The actions after which its new containers are accepted, where its file says how it is rolled out.
+    var accepted: [Int] = []
+    /// Whether containers that are replaced get new volumes without a name.
+    var renewsVolumes = false
 
     /// Whether it has a container that was not there before.
     var hasNew: Bool { replicas.contains(where: \.isNew) }
-    /// Whether a container of it makes room for another.
-    var hasReplaced: Bool { replicas.contains(where: \.isReplaced) }
+    /// Whether a container of it that runs makes room for another.
+    var hasReplaced: Bool {
+        replicas.contains { $0.isReplaced || $0.predecessors.contains(where: \.isActive) }
+    }
+    /// The actions after which its containers run, or are ready to.
+    var startedOrPrepared: [Int] { replicas.flatMap(\.startedOrPrepared) + accepted }
 }

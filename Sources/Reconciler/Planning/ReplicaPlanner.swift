@@ -12,44 +12,65 @@ struct ReplicaPlanner {
     let service: Service
     /// What was decided for services that this one depends on.
     let fates: [String: ServiceFate]
+    /// Whether the service takes part only because of what it depends on.
+    var isTakenAlong = false
 
     private var project: Project { desired.project }
 
     /// The decision for each replica, and what is too much.
     func fate() -> ServiceFate {
         var fate = ServiceFate(service: name)
-        let count = options.scales[name] ?? service.replicas
-        var candidates: [(fate: ReplicaFate, isObsolete: Bool)] = []
+        fate.isTakenAlong = isTakenAlong
+        fate.renewsVolumes = isTarget && options.renewsVolumes
+        var candidates: [ReplicaFate] = []
         let own = world.containers.filter { $0.service == name && !$0.isOneOff }
         for (number, group) in Dictionary(grouping: own, by: { $0.number ?? 0 }).sorted(by: { $0.key < $1.key }) {
-            let (kept, leftovers) = choose(among: group, number: number)
-            for container in leftovers {
-                fate.surplus.append((container, Cause("a replacement of it was cut off")))
-            }
-            let decision = decision(on: kept)
-            var isObsolete = false
-            if case .replace = decision { isObsolete = true }
-            candidates.append((ReplicaFate(number: number, existing: kept, decision: decision), isObsolete))
+            candidates.append(candidate(number, of: group, &fate))
         }
+        let count = isTakenAlong ? candidates.count : max(0, options.scales[name] ?? service.replicas)
         // Those that are up to date stay, and of these the ones with low numbers.
-        candidates.sort { ($0.isObsolete ? 1 : 0, $0.fate.number) < ($1.isObsolete ? 1 : 0, $1.fate.number) }
+        candidates.sort { ($0.isReplaced ? 1 : 0, $0.number) < ($1.isReplaced ? 1 : 0, $1.number) }
         for candidate in candidates.dropFirst(count) {
-            guard let container = candidate.fate.existing else { continue }
-            fate.surplus.append((container, scaleCause(from: candidates.count, to: count)))
+            let cause = scaleCause(from: candidates.count, to: count)
+            for container in [candidate.existing].compactMap(\.self) + candidate.predecessors {
+                fate.surplus.append((container, cause))
+            }
         }
-        fate.replicas = candidates.prefix(count).map(\.fate)
-        var next = candidates.map(\.fate.number).max() ?? 0
-        while fate.replicas.count < count {
-            next += 1
+        fate.replicas = candidates.prefix(count).map(\.self)
+        // Gaps are filled: which replica of several is made first is nobody's choice, and a plan that was cut off in between has to
+        // come to the same numbers.
+        let taken = Set(candidates.map(\.number))
+        for number in 1... where !taken.contains(number) {
+            guard fate.replicas.count < count else { break }
             let cause = candidates.isEmpty ? Cause("there is none yet") : scaleCause(from: candidates.count, to: count)
-            fate.replicas.append(ReplicaFate(number: next, decision: .create([cause])))
+            fate.replicas.append(ReplicaFate(number: number, decision: .create([cause])))
         }
         fate.replicas.sort { $0.number < $1.number }
         return fate
     }
 
+    /// Whether the service was named, or none was.
+    private var isTarget: Bool { !isTakenAlong && (options.services.isEmpty || options.services.contains(name)) }
+
+    /// What becomes of one number: of the containers that have it, which a replacement that was cut off leaves, one goes on.
+    private func candidate(_ number: Int, of group: [ObservedContainer], _ fate: inout ServiceFate) -> ReplicaFate {
+        let expected = project.containerName(of: name, number: number, separator: options.separator)
+        let ranked = group.sorted { rank($0, expected) < rank($1, expected) }
+        var replica = ReplicaFate(number: number, existing: ranked[0], decision: decision(on: ranked[0]))
+        for container in ranked.dropFirst() {
+            let isSuccessor =
+                ranked[0].name == expected && (ranked[0].isActive || container.name.hasSuffix("_" + expected))
+            if replica.isReplaced || isSuccessor {
+                fate.surplus.append((container, Cause("a replacement of it was cut off")))
+            } else {
+                replica.predecessors.append(container)
+            }
+        }
+        return replica
+    }
+
     private func scaleCause(from old: Int, to new: Int) -> Cause {
-        let key = service.scale != nil ? "scale" : "deploy.replicas"
+        let key = service.scale != nil ? "scale" : service.isGlobal ? "deploy.mode" : "deploy.replicas"
         let asked = options.scales[name] == nil ? place(of: key) : nil
         return Cause("scale", "services.\(name).\(key)", old: String(old), new: String(new), at: asked)
     }
@@ -59,33 +80,26 @@ struct ReplicaPlanner {
         return project.sources?.location(of: NodePath([.key("services"), .key(name)] + path))
     }
 
-    /// Of containers with the same number, which a replacement that was cut off leaves, the one to go on with.
-    private func choose(
-        among group: [ObservedContainer],
-        number: Int
-    ) -> (kept: ObservedContainer, leftovers: [ObservedContainer]) {
-        let expected = project.containerName(of: name, number: number, separator: options.separator)
-        let ranked = group.sorted { rank($0, expected) < rank($1, expected) }
-        return (ranked[0], Array(ranked.dropFirst()))
-    }
-
+    /// The order in which containers with the same number are gone on with.
     private func rank(_ container: ObservedContainer, _ expected: String) -> (Int, Int, String) {
         let isCurrent = divergence(of: container).allSatisfy { $0.effect < .replace }
-        return (isCurrent ? 0 : 1, container.name == expected ? 0 : 1, container.id)
+        return (isCurrent && !container.isBroken ? 0 : 1, container.name == expected ? 0 : 1, container.id)
     }
 
     // MARK: One container
 
     private func decision(on container: ObservedContainer) -> ReplicaFate.Decision {
-        let isTarget = options.services.isEmpty || options.services.contains(name)
         let recreation = isTarget ? options.recreation : options.dependencyRecreation
+        if container.isBroken { return .replace([Cause("its removal was cut off")]) }
+        let cascade = cascades(to: container)
+        if isTakenAlong { return cascade.isEmpty ? .keep : .replace(cascade) }
         if recreation == .never { return .keep }
         let changes = divergence(of: container)
         let reasons = changes.filter { $0.effect == .replace }.map(\.cause)
         if recreation == .always {
-            return .replace(reasons.isEmpty ? [Cause("all containers are to be replaced")] : reasons)
+            let all = reasons + cascade
+            return .replace(all.isEmpty ? [Cause("all containers are to be replaced")] : all)
         }
-        let cascade = cascades(to: container)
         if !reasons.isEmpty || !cascade.isEmpty { return .replace(reasons + cascade) }
         if isTarget, options.renewsVolumes {
             return .replace([Cause("volumes without a name are to be new")])
@@ -97,7 +111,7 @@ struct ReplicaPlanner {
     private func divergence(of container: ObservedContainer) -> [Change] {
         var changes: [Change] = []
         if let definition = container.definition {
-            changes += ServiceComparison(of: name, in: project).changes(from: definition, to: service)
+            changes += definitionChanges(from: definition)
         } else if container.configHash != desired.serviceHashes[name] {
             let cause = Cause(
                 "configuration",
@@ -109,15 +123,24 @@ struct ReplicaPlanner {
             changes.append(Change(.replace, cause))
         }
         changes += imageChanges(of: container) + contentChanges(of: container) + volumeChanges(of: container)
-        if container.phase == .dead || container.phase == .removing {
-            changes.append(Change(.replace, Cause("its removal was cut off")))
-        }
+        changes += networkChanges(of: container)
         return changes
+    }
+
+    /// What differs from the definition that a container was made with; where the only thing that would need another container is
+    /// what networks it is in, it joins and leaves them.
+    private func definitionChanges(from old: Service) -> [Change] {
+        let changes = ServiceComparison(of: name, in: project).changes(from: old, to: service)
+        guard changes.contains(where: { $0.effect == .replace }),
+            changes.allSatisfy({ $0.effect < .replace || $0.key == "networks" }),
+            NetworkMembership(from: old, to: service).isInPlace
+        else { return changes }
+        return changes.map { Change(min($0.effect, .adjust), $0.cause, key: $0.key) }
     }
 
     private func imageChanges(of container: ObservedContainer) -> [Change] {
         let reference = project.imageName(of: name, separator: options.separator)
-        guard let id = world.images[reference], id != container.imageID else { return [] }
+        guard let id = world.images[reference], id != container.imageID, !container.imageID.isEmpty else { return [] }
         let cause = Cause(
             "image \(reference)",
             "services.\(name).image",
@@ -139,22 +162,50 @@ struct ReplicaPlanner {
             guard let digest = world.contents[key]?.digest, container.contents[key] != digest else { return nil }
             // One that is there only now comes with another change.
             guard container.contents[key] != nil else { return nil }
-            let cause =
-                switch key.kind {
-                case .config: Cause("the content of the config \(key.name) has changed")
-                case .secret: Cause("the content of the secret \(key.name) has changed")
-                case .bind: Cause("the content of \(key.name) has changed")
-                }
-            return Change(.replace, cause)
+            return Change(.replace, contentCause(key))
         }
+    }
+
+    private func contentCause(_ key: ContentKey) -> Cause {
+        switch key.kind {
+        case .config: Cause("the content of the config \(key.name) has changed", at: definition(of: key, in: "configs"))
+        case .secret: Cause("the content of the secret \(key.name) has changed", at: definition(of: key, in: "secrets"))
+        case .bind: Cause("the content of \(key.name) has changed", at: mount(of: key.name))
+        }
+    }
+
+    private func definition(of key: ContentKey, in section: String) -> SourceLocation? {
+        project.sources?.location(of: NodePath([.key(section), .key(key.name)]))
+    }
+
+    private func mount(of path: String) -> SourceLocation? {
+        guard let index = service.volumes.firstIndex(where: { $0.source == path }) else { return nil }
+        return project.sources?.location(of: [.key("services"), .key(name), .key("volumes"), .index(index)])
     }
 
     private func volumeChanges(of container: ObservedContainer) -> [Change] {
         service.namedVolumes.compactMap { key in
             let volume = project.volumeName(key)
-            if container.volumes.contains(volume) { return nil }
-            return Change(.replace, Cause("the volume \(volume) is not mounted in it"))
+            // Where its definition is another one, that says so.
+            let isNew = container.definition.map { !$0.namedVolumes.contains(key) } ?? false
+            if container.volumes.contains(volume) || isNew { return nil }
+            let place = project.sources?.location(of: NodePath([.key("volumes"), .key(key)]))
+            return Change(.replace, Cause("the volume \(volume) is not mounted in it", at: place))
         }
+    }
+
+    /// Whether the first network, by whose name the container knows it, has got another name; further ones are joined and left.
+    private func networkChanges(of container: ObservedContainer) -> [Change] {
+        guard service.networkMode == nil, let key = service.networksByPriority.first else { return [] }
+        let name = project.networkName(key)
+        guard !container.networks.contains(name) else { return [] }
+        let former = container.networks.sorted().first { other in
+            world.networks[other].map { $0.project == project.name && $0.key == key } == true
+        }
+        guard let former else { return [] }
+        let path: NodePath = [.key("networks"), .key(key), .key("name")]
+        let place = project.sources?.location(of: path)
+        return [Change(.replace, Cause("name", path.description, old: former, new: name, at: place), key: "networks")]
     }
 
     /// What becomes of other services and takes this container along.

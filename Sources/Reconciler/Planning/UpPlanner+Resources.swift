@@ -57,11 +57,12 @@ extension UpPlanner {
             return
         }
         guard let hash = desired.networkHashes[key], found.configHash != hash else { return }
-        guard found.strangers.isEmpty else {
+        let strangers = found.strangers + guests(of: found.name).map(\.name)
+        guard strangers.isEmpty else {
             builder.refuse(
                 Problem(
                     "the network \(found.name) has changed and cannot be made anew: containers of others are in it: "
-                        + found.strangers.sorted().joined(separator: ", "),
+                        + strangers.sorted().joined(separator: ", "),
                     help: "take them out of it with `wharf network disconnect`",
                     at: place
                 )
@@ -75,13 +76,47 @@ extension UpPlanner {
             "networks",
             key
         )
-        var disconnections: [Int] = []
-        for container in world.containers where container.networks.contains(found.name) {
-            let reference = ContainerReference(container)
-            disconnections.append(builder.add(.disconnect(reference, networkID: found.id), causes))
+        var departures: [Int] = []
+        for container in containers where container.networks.contains(found.name) {
+            departures.append(removals[container.id] ?? planDeparture(of: container, from: found, causes))
         }
-        let removal = builder.add(.removeNetwork(id: found.id, name: found.name), causes, after: disconnections)
+        let removal = builder.add(.removeNetwork(id: found.id, name: found.name), causes, after: departures)
         networkActions[key] = builder.add(.createNetwork(key: key, name: found.name), causes, after: [removal])
+        // Those that take no part in this plan have to find their network again as well.
+        for container in world.containers where container.networks.contains(found.name) && isBystander(container) {
+            let reference = ContainerReference(container)
+            let cause = Cause("the network \(found.name) is made anew")
+            builder.add(.connect(reference, network: key), [cause], after: networkActions[key].map { [$0] } ?? [])
+        }
+    }
+
+    /// The containers of the project that run in a network and could not be brought back into it: those of `run`, and those of
+    /// services that are gone and are not removed.
+    private func guests(of network: String) -> [ObservedContainer] {
+        world.containers.filter { container in
+            guard container.isActive, container.networks.contains(network) else { return false }
+            if container.isOneOff { return true }
+            return project.services[container.service] == nil && !options.removesOrphans
+        }
+    }
+
+    /// Whether a container belongs to a service of the project that takes no part.
+    private func isBystander(_ container: ObservedContainer) -> Bool {
+        !container.isOneOff && project.services[container.service] != nil && !selected.contains(container.service)
+    }
+
+    /// Takes a container out of a network; twice is once.
+    private mutating func planDeparture(
+        of container: ObservedContainer,
+        from network: ObservedNetwork,
+        _ causes: [Cause],
+        after: [Int] = []
+    ) -> Int {
+        if let departure = departures[container.id]?[network.name] { return departure }
+        let reference = ContainerReference(container)
+        let id = builder.add(.disconnect(reference, networkID: network.id), causes, after: after)
+        departures[container.id, default: [:]][network.name] = id
+        return id
     }
 
     /// What differs between the definition that was applied last and the new one.
@@ -173,13 +208,122 @@ extension UpPlanner {
             "volumes",
             key
         )
-        var removals: [Int] = []
-        for container in world.containers where container.volumes.contains(found.name) {
-            removals.append(planRemoval(of: container, causes))
+        let users = containers.filter { $0.volumes.contains(found.name) }
+        let keepers = found.strangers + users.filter { !comesBack($0) }.map(\.name)
+        guard keepers.isEmpty else {
+            builder.refuse(
+                Problem(
+                    "volume \"\(found.name)\" cannot be made anew: it belongs to containers that would not come back: "
+                        + keepers.sorted().joined(separator: ", "),
+                    help: "remove these first, or name their services as well",
+                    at: place
+                )
+            )
+            return
         }
+        var before: [Int] = []
+        for container in users { before.append(planRemoval(of: container, causes)) }
         // What comes in their place has nothing to take over.
         world.containers.removeAll { $0.volumes.contains(found.name) }
-        let removal = builder.add(.removeVolume(name: found.name), causes, after: removals)
+        let removal = builder.add(.removeVolume(name: found.name), causes, after: before)
         volumeActions[key] = builder.add(.createVolume(key: key, name: found.name), causes, after: [removal])
+    }
+
+    /// Whether a container may be removed for a volume: another one of its service follows, or nobody misses it.
+    private func comesBack(_ container: ObservedContainer) -> Bool {
+        if container.isOneOff { return !container.isActive }
+        return selected.contains(container.service)
+            || project.services[container.service] == nil && options.removesOrphans
+    }
+}
+
+// MARK: Memberships
+
+extension UpPlanner {
+    /// Has a container that stays be in the networks of its service, and in none that it has left.
+    ///
+    /// - Parameters:
+    ///   - container: The container.
+    ///   - reference: What actions call it.
+    ///   - service: Its service.
+    ///   - membership: What its service has changed; nil where nobody knows.
+    /// - Returns: The actions.
+    mutating func connect(
+        _ container: ObservedContainer,
+        _ reference: ContainerReference,
+        _ service: Service,
+        _ membership: NetworkMembership?
+    ) -> [Int] {
+        guard service.networkMode == nil else { return [] }
+        var actions: [Int] = []
+        let wanted = Dictionary(service.networks.keys.map { ($0, project.networkName($0)) }) { $1 }
+        for (key, name) in wanted.sorted(by: { $0.key < $1.key }) {
+            let isChanged = membership?.left.contains(key) == true
+            var after = networkActions[key].map { [$0] } ?? []
+            if container.networks.contains(name), !renewedNetworks.contains(key) {
+                guard isChanged, let network = world.networks[name] else { continue }
+                let cause = membershipCause("its settings in the network \(name) have changed", key, of: container)
+                after.append(planDeparture(of: container, from: network, [cause]))
+            }
+            let cause =
+                renewedNetworks.contains(key)
+                ? Cause("the network \(name) is made anew")
+                : membershipCause(
+                    isChanged
+                        ? "its settings in the network \(name) have changed" : "it is not in the network \(name)",
+                    key,
+                    of: container
+                )
+            actions.append(builder.add(.connect(reference, network: key), [cause], after: after))
+        }
+        return actions + leave(container, Set(wanted.values), membership, after: actions)
+    }
+
+    private func membershipCause(_ text: String, _ key: String, of container: ObservedContainer) -> Cause {
+        let path: NodePath = [.key("services"), .key(container.service), .key("networks"), .key(key)]
+        return Cause(text, at: project.sources?.location(of: path))
+    }
+
+    /// Takes a container that stays out of networks that its service has left, and of those that the project has no more.
+    private mutating func leave(
+        _ container: ObservedContainer,
+        _ wanted: Set<String>,
+        _ membership: NetworkMembership?,
+        after: [Int]
+    ) -> [Int] {
+        let left = Set(membership?.left ?? [])
+        let current = projectNetworks
+        var actions: [Int] = []
+        for name in container.networks.subtracting(wanted).sorted() {
+            guard let network = world.networks[name] else { continue }
+            let isOwn = network.project == project.name
+            let wasNamed = left.contains { (world.applied ?? project).networkName($0) == name }
+            guard wasNamed || isOwn && (left.contains(network.key) || !current.contains(name)) else { continue }
+            let cause = Cause("its service is not in the network \(name) any more")
+            actions.append(planDeparture(of: container, from: network, [cause], after: after))
+        }
+        return actions
+    }
+
+    /// The names of the networks that the project has, those of services that no profile enables included.
+    private var projectNetworks: Set<String> {
+        let disabled = project.disabledServices.values.flatMap(\.networks.keys)
+        return Set((Array(project.networks.keys) + disabled).map(project.networkName))
+    }
+
+    /// Removes networks that were made for the project, which it does not have any more, once all containers have left them.
+    mutating func planAbandonedNetworks() {
+        guard options.services.isEmpty else { return }
+        let current = projectNetworks
+        for network in world.networks.values.sorted(by: { $0.name < $1.name }) {
+            guard network.project == project.name, !current.contains(network.name), network.strangers.isEmpty else {
+                continue
+            }
+            let members = containers.filter { $0.networks.contains(network.name) }
+            let leaving = members.compactMap { removals[$0.id] ?? departures[$0.id]?[network.name] }
+            guard leaving.count == members.count else { continue }
+            let cause = Cause("the project has no network \(network.key) of this name any more")
+            builder.add(.removeNetwork(id: network.id, name: network.name), [cause], after: leaving)
+        }
     }
 }

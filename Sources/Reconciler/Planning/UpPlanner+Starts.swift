@@ -7,142 +7,81 @@ import Compose
 extension UpPlanner {
     /// Plans the way of each service from what there is to what runs, dependencies first.
     mutating func planStarts() {
-        for name in selected {
-            guard let service = project.services[name], let fate = fates[name] else { continue }
+        for name in order {
+            guard let service = project.services[name] else { continue }
             let conditions = options.starts ? conditions(for: service) : []
-            planReplacements(name, service, after: conditions)
-            if options.starts { planStarts(of: name, service, fate, after: conditions) }
+            if fates[name]?.replicas.isEmpty != false { passed[name] = conditions }
+            planHandOver(name, service, after: conditions)
+            if options.starts { planStarts(of: name, service, after: conditions) }
         }
         guard options.starts, options.waits else { return }
         for name in selected where fates[name]?.replicas.isEmpty == false {
-            _ = wait(for: name, isAwaitedToComplete(name) ? .completed : .ready, isOptional: false)
+            _ = wait(for: name, isOneShot(name) ? .completed : .ready, isOptional: false)
         }
     }
 
-    /// Takes the old containers of a service away, and, where the new ones come first, starts those before.
-    private mutating func planReplacements(_ name: String, _ service: Service, after conditions: [Int]) {
-        guard var fate = fates[name], fate.hasReplaced else { return }
-        let rollout = Rollout(service)
-        var batch: [Int] = []
-        var gate: [Int] = []
-        var size = 0
-        for index in fate.replicas.indices where fate.replicas[index].isReplaced {
-            batch +=
-                rollout.startsFirst && options.starts
-                ? planStartFirst(&fate.replicas[index], name, rollout, after: conditions + gate)
-                : planStopFirst(&fate.replicas[index], name, rollout, after: conditions, gate: gate)
-            size += 1
-            guard rollout.parallelism > 0, size == rollout.parallelism else { continue }
-            gate = batch
-            if rollout.delay > 0, index != fate.replicas.indices.last {
-                gate = [builder.add(.pause(milliseconds: rollout.delay), [Cause("update_config.delay")], after: batch)]
-            }
-            (batch, size) = ([], 0)
-        }
-        fates[name] = fate
-    }
-
-    /// Stop, remove, rename, start.
-    ///
-    /// - Returns: The actions after which the next batch may begin.
-    private mutating func planStopFirst(
-        _ replica: inout ReplicaFate,
-        _ name: String,
-        _ rollout: Rollout,
-        after conditions: [Int],
-        gate: [Int]
-    ) -> [Int] {
-        guard let old = replica.existing, let new = replica.reference, let creation = replica.creation,
-            case .replace(let causes) = replica.decision
-        else { return [] }
-        let before = [creation] + gate + dependantStops(of: name)
-        let removal = planRemoval(of: old, causes, after: before, volumes: options.renewsVolumes)
-        let named =
-            old.name == new.name
-            ? [builder.add(.renameContainer(new, to: new.name), causes, after: [removal])] : [removal]
-        replica.beforeStart += named
-        guard options.starts, rollout.isAsked else { return named }
-        // Batches wait for each other's containers, so that these are started here.
-        let start = builder.add(.startContainer(new), causes, after: named + conditions)
-        replica.started = [start]
-        return [ready(name, new, rollout, after: start)]
-    }
-
-    /// Start, wait until it is ready, stop the old one, remove, rename.
-    private mutating func planStartFirst(
-        _ replica: inout ReplicaFate,
-        _ name: String,
-        _ rollout: Rollout,
-        after before: [Int]
-    ) -> [Int] {
-        guard let old = replica.existing, let new = replica.reference, case .replace(let causes) = replica.decision
-        else { return [] }
-        let start = builder.add(.startContainer(new), causes, after: replica.beforeStart + before)
-        let ready = ready(name, new, rollout, after: start)
-        let removal = planRemoval(
-            of: old,
-            causes,
-            after: [ready] + dependantStops(of: name),
-            volumes: options.renewsVolumes
-        )
-        replica.started = [start]
-        guard old.name == new.name else { return [removal] }
-        return [builder.add(.renameContainer(new, to: new.name), causes, after: [removal])]
-    }
-
-    private mutating func ready(_ name: String, _ new: ContainerReference, _ rollout: Rollout, after start: Int) -> Int
-    {
-        let expectation = Expectation(
-            service: name,
-            condition: .ready,
-            containers: [new],
-            isOptional: rollout.goesOnAfterFailure
-        )
-        return builder.add(.awaitService(expectation), [Cause("update_config")], after: [start])
-    }
-
-    /// The stops of containers that must not see this service go away.
-    private func dependantStops(of name: String) -> [Int] {
-        selected.flatMap { other -> [Int] in
-            guard let service = project.services[other], let fate = fates[other], fate.restartCause != nil,
-                service.dependsOn[name]?.restart == true
-            else { return [] }
-            return fate.replicas.compactMap { $0.existing.flatMap { stops[$0.id] } }
-        }
-    }
-
-    private mutating func planStarts(of name: String, _ service: Service, _ fate: ServiceFate, after conditions: [Int])
-    {
-        var fate = fates[name] ?? fate
+    private mutating func planStarts(of name: String, _ service: Service, after conditions: [Int]) {
+        guard var fate = fates[name] else { return }
         // Which of a range of ports each of them gets goes by their numbers.
-        let isOrdered = service.ports.contains { $0.published?.contains("-") == true }
-        var before: [Int] = []
-        for index in fate.replicas.indices where fate.replicas[index].started.isEmpty {
-            guard let cause = startCause(for: fate.replicas[index], of: name, fate),
-                let reference = fate.replicas[index].reference
-            else { continue }
-            let stop = fate.replicas[index].existing.flatMap { stops[$0.id] }
-            let start = builder.add(
-                .startContainer(reference),
-                cause,
-                after: fate.replicas[index].beforeStart + conditions + clearing + before + (stop.map { [$0] } ?? [])
-            )
-            fate.replicas[index].started = [start]
-            fate.replicas[index].isRunning = true
-            if isOrdered { before = [start] }
+        let isOrdered = service.ports.contains { $0.publishedRange != nil }
+        var before = planPreparation(name, service, fate, after: conditions)
+        for index in fate.replicas.indices {
+            let replica = fate.replicas[index]
+            if replica.started.isEmpty, let causes = startCause(for: replica, of: name, fate),
+                let reference = replica.reference
+            {
+                let own = replica.existing.flatMap { replica.isNew ? nil : stops[$0.id] }.map { [$0] } ?? []
+                let start = builder.add(
+                    .startContainer(reference),
+                    causes,
+                    after: replica.beforeStart + conditions + startClearing(service) + before + own
+                )
+                fate.replicas[index].started = [start]
+            }
+            if isOrdered { before = fate.replicas[index].started }
         }
         fates[name] = fate
+    }
+
+    /// Plans the `pre_start` hooks of a service of which no container runs.
+    ///
+    /// - Returns: The action; none where there is nothing to run, or nothing to run it for.
+    private mutating func planPreparation(
+        _ name: String,
+        _ service: Service,
+        _ fate: ServiceFate,
+        after conditions: [Int]
+    ) -> [Int] {
+        guard !service.preStart.isEmpty, !fate.replicas.contains(where: { $0.existing?.isActive == true }) else { return [] }
+        for replica in fate.replicas where replica.started.isEmpty {
+            guard startCause(for: replica, of: name, fate) != nil, let reference = replica.reference else { continue }
+            let before = replica.beforeStart + conditions + startClearing(service)
+            return [builder.add(.prepareService(reference), [Cause("it has `pre_start` hooks")], after: before)]
+        }
+        return []
+    }
+
+    /// What has to be out of the way of a start: containers that are too many, and those that give a port to this service.
+    func startClearing(_ service: Service) -> [Int] {
+        var actions = clearing
+        for port in service.ports {
+            guard let wanted = port.fixedPort else { continue }
+            for busy in world.busyPorts where busy.clashes(with: port, wanted) {
+                if let stop = busy.container.flatMap({ stops[$0] }) { actions.append(stop) }
+            }
+        }
+        return actions
     }
 
     /// Why a container is started; nil where it is not.
-    private func startCause(for replica: ReplicaFate, of name: String, _ fate: ServiceFate) -> [Cause]? {
+    func startCause(for replica: ReplicaFate, of name: String, _ fate: ServiceFate) -> [Cause]? {
         switch replica.decision {
         case .create(let causes), .replace(let causes): return causes
         case .keep, .adjust: break
         }
         guard let container = replica.existing else { return nil }
         if container.isActive { return fate.restartCause.map { [$0] } }
-        if isDone(container, name), fate.restartCause == nil { return nil }
+        if isDone(container, name) || fate.isTakenAlong { return nil }
         switch container.phase {
         case .exited: return [Cause("it has exited" + (container.exitStatus.map { " with status \($0)" } ?? ""))]
         default: return [Cause("it was not started yet")]
@@ -151,12 +90,18 @@ extension UpPlanner {
 
     /// Whether a container has done all that it is there for, and is not to do it again until it changes.
     private func isDone(_ container: ObservedContainer, _ name: String) -> Bool {
-        container.phase == .exited && container.exitStatus == 0 && isAwaitedToComplete(name)
+        container.phase == .exited && container.exitStatus == 0 && isOneShot(name)
     }
 
-    /// Whether a service waits for the completion of this one.
-    private func isAwaitedToComplete(_ name: String) -> Bool {
-        [project.services, project.disabledServices].contains { services in
+    /// Whether a service is there to do something once: another one waits for its completion, or it is a job.
+    func isOneShot(_ name: String) -> Bool { project.isOneShot(name) }
+}
+
+extension Project {
+    /// Whether a service is there to do something once: another one waits for its completion, or it is a job.
+    func isOneShot(_ name: String) -> Bool {
+        if services[name]?.deploy?.mode?.hasSuffix("-job") == true { return true }
+        return [services, disabledServices].contains { services in
             services.values.contains { $0.dependsOn[name]?.condition == .completedSuccessfully }
         }
     }
@@ -169,10 +114,16 @@ extension UpPlanner {
     private mutating func conditions(for service: Service) -> [Int] {
         var actions: [Int] = []
         for (name, edge) in service.dependsOn.sorted(by: { $0.key < $1.key }) {
-            // One that takes no part, or has no containers, is not waited for.
-            guard let fate = fates[name], !fate.replicas.isEmpty else { continue }
+            // One that takes no part is not waited for; one without containers only hands on what it would wait for.
+            guard let fate = fates[name], !fate.replicas.isEmpty else {
+                actions += passed[name] ?? []
+                continue
+            }
             switch edge.condition {
-            case .started: actions += fate.replicas.flatMap { $0.started.isEmpty ? $0.beforeStart : $0.started }
+            // Who uses what belongs to another one cannot do without it.
+            case .started where edge.required || service.sharedServices.contains(name):
+                actions += fate.startedOrPrepared
+            case .started: actions += wait(for: name, .started, isOptional: true)
             case .healthy: actions += wait(for: name, .healthy, isOptional: !edge.required)
             case .completedSuccessfully: actions += wait(for: name, .completed, isOptional: !edge.required)
             }
@@ -191,8 +142,7 @@ extension UpPlanner {
             containers: fate.replicas.compactMap(\.reference)
         )
         expectation.isOptional = isOptional
-        let before = fate.replicas.flatMap { $0.started.isEmpty ? $0.beforeStart : $0.started }
-        let id = builder.add(.awaitService(expectation), [], after: before)
+        let id = builder.add(.awaitService(expectation), [], after: fate.startedOrPrepared)
         waits[key] = id
         return [id]
     }
@@ -202,35 +152,15 @@ extension UpPlanner {
         guard isUntouched else { return false }
         let containers = fate.replicas.compactMap(\.existing)
         switch condition {
-        case .started: return containers.allSatisfy(\.isActive)
+        case .started: return true
         case .healthy: return containers.allSatisfy { $0.phase == .running && $0.health == .healthy }
         case .completed: return containers.contains { $0.phase == .exited && $0.exitStatus == 0 }
-        case .ready: return containers.allSatisfy { $0.phase == .running && ($0.health ?? .healthy) == .healthy }
+        case .ready: return containers.allSatisfy(\.isReady)
         }
     }
 }
 
-/// How the containers of a service are replaced, as `deploy.update_config` says it.
-struct Rollout {
-    /// Whether the compose file says anything about it.
-    var isAsked: Bool
-    /// How many at a time; 0 for all.
-    var parallelism: Int
-    /// The time between two batches, in milliseconds.
-    var delay: Int
-    /// Whether new ones are started before the old ones are stopped.
-    var startsFirst: Bool
-    /// Whether the rest is replaced although one does not become ready.
-    var goesOnAfterFailure: Bool
-
-    init(_ service: Service) {
-        let config = service.deploy?.updateConfig
-        isAsked = config != nil
-        parallelism = config.map { Int($0.parallelism ?? 1) } ?? 0
-        delay =
-            config?.delay.map { Int($0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000) }
-            ?? 0
-        startsFirst = config?.order == .startFirst
-        goesOnAfterFailure = config?.failureAction == "continue"
-    }
+extension ObservedContainer {
+    /// Whether it runs, and its health check, where it has one, succeeds.
+    var isReady: Bool { phase == .running && (health ?? .healthy) == .healthy }
 }

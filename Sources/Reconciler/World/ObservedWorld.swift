@@ -81,6 +81,9 @@ package struct ObservedContainer: Equatable, Sendable {
 
     /// Whether its processes exist or are about to.
     package var isActive: Bool { phase == .running || phase == .paused || phase == .restarting }
+
+    /// Whether nothing can be done with it but to remove it.
+    package var isBroken: Bool { phase == .dead || phase == .removing }
 }
 
 /// A network of the machine.
@@ -111,6 +114,8 @@ package struct ObservedVolume: Equatable, Sendable {
     package var key = ""
     /// The hash that it is labelled with; empty for none.
     package var configHash = ""
+    /// The names of containers with it that do not belong to the project.
+    package var strangers: [String] = []
 
     package init(name: String) {
         self.name = name
@@ -173,4 +178,16 @@ package struct BusyPort: Equatable, Sendable {
         self.networkProtocol = networkProtocol
         self.holder = holder
     }
+}
+
+extension BusyPort {
+    /// Whether it is what a service wants to publish at, which it was looked for as.
+    func clashes(with port: Port, _ wanted: UInt16) -> Bool {
+        self.port == wanted && networkProtocol == (port.networkProtocol ?? "tcp") && hostIP == (port.hostIP ?? "")
+    }
+}
+
+extension ObservedWorld {
+    /// The service of a container of the project; nil where it has none with this identifier.
+    func service(of container: String) -> String? { containers.first { $0.id == container }?.service }
 }

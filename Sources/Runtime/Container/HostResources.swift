@@ -139,17 +139,20 @@ package struct HostResources: Sendable {
     ///   - request: What to run; its control groups and its filter are filled in.
     ///   - pidfd: The pidfd of the container's first process.
     ///   - launcher: Who becomes the parent of the program.
+    ///   - subgroup: Where its processes are kept apart from the others of the container; it is made where it is missing.
     /// - Returns: The process before its program.
     /// - Throws: Why it did not come so far; `.busy` where the container is frozen.
     package func createExec(
         _ request: ExecRequest,
         joining pidfd: Int32,
-        by launcher: any Launcher
+        by launcher: any Launcher,
+        apart subgroup: ControlSubgroup? = nil
     ) throws(LaunchError) -> StartingProcess {
         guard request.gate != nil else {
             throw .specification(field: "gate", "is missing: a program that is created needs one")
         }
-        var starting = try launch(request, joining: pidfd, by: launcher)
+        if let subgroup { try attempt { () throws(ControlGroupError) in try subgroup.make() } }
+        var starting = try launch(request, joining: pidfd, by: launcher, apart: subgroup)
         try starting.waitUntilReady()
         return starting
     }
@@ -157,9 +160,10 @@ package struct HostResources: Sendable {
     private func launch(
         _ request: ExecRequest,
         joining pidfd: Int32,
-        by launcher: any Launcher
+        by launcher: any Launcher,
+        apart subgroup: ControlSubgroup? = nil
     ) throws(LaunchError) -> StartingProcess {
-        let attachment = try attachment()
+        let attachment = try attachment(to: subgroup)
         guard try !isFrozen() else {
             let reason = "it is frozen; thaw the container first"
             throw .controlGroup(ControlGroupError(.busy, "run a program in \(group.path)", reason: reason))
@@ -171,9 +175,9 @@ package struct HostResources: Sendable {
         return try launcher.launch(ExecPlanner.plan(request, joining: pidfd), name: request.name)
     }
 
-    private func attachment() throws(LaunchError) -> ControlGroupAttachment {
+    private func attachment(to subgroup: ControlSubgroup? = nil) throws(LaunchError) -> ControlGroupAttachment {
         do {
-            return try group.attachment()
+            return try group.attachment(to: subgroup)
         } catch {
             throw .controlGroup(error)
         }

@@ -61,8 +61,7 @@ enum Targets {
         while !rest.isEmpty {
             let group = Array(rest.prefix(width))
             rest = rest.dropFirst(width)
-            let results = try results(of: group, body)
-            for (name, result) in zip(group, results) {
+            for (name, result) in zip(group, try results(of: group, body)) {
                 failures.collect {
                     if try result.get() { OutputStream.standard.write(name + "\n") }
                 }
@@ -72,12 +71,26 @@ enum Targets {
     }
 
     /// What a function gives for each value, in their order.
+    ///
+    /// - Parameters:
+    ///   - items: The values.
+    ///   - width: How many are worked on at a time.
+    ///   - body: The function.
+    /// - Returns: The results.
+    /// - Throws: The error of pthread_create(3).
     static func results<Item: Sendable, Value: Sendable>(
         of items: [Item],
+        width: Int = width,
         _ body: @escaping @Sendable (Item) throws -> Value
     ) throws -> [Result<Value, any Error>] {
         if items.count == 1 { return items.map { item in Result { try body(item) } } }
-        return try WorkerThreads.map(items) { item in Result { try body(item) } }
+        var results: [Result<Value, any Error>] = []
+        var rest = items[...]
+        while !rest.isEmpty {
+            results += try WorkerThreads.map(Array(rest.prefix(width))) { item in Result { try body(item) } }
+            rest = rest.dropFirst(width)
+        }
+        return results
     }
 }
 

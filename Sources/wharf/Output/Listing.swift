@@ -31,11 +31,19 @@ struct Listing {
             }
             guard form.isTable else { return lines }
             let entries = headers.map { (key: $0.key, value: Value.string($0.value)) }
-            let header = try template.text(for: .map(Value.Map(entries, zero: Value.none)), isHeader: true)
+            var titles = Value.Map(entries, zero: Value.none)
+            titles.methods["Label"] = { .string(Self.title(ofLabel: $0)) }
+            let header = try template.text(for: .map(titles), isHeader: true)
             return TabWriter().aligned(header + "\n" + lines)
         } catch {
             throw CommandFailure(message: "failed to use the template of `--format`: \(error.message)")
         }
+    }
+
+    /// The title of a column of labels: the last part of the key in words, as Docker makes it.
+    private static func title(ofLabel key: String) -> String {
+        let last = key.split(separator: ".", omittingEmptySubsequences: false).last ?? ""
+        return String(last.map { $0 == "-" || $0 == "_" ? " " : $0 })
     }
 
     /// What `--format` asks for.

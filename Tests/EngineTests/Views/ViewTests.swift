@@ -43,6 +43,17 @@ private func time(_ secondsAgo: Int64) -> UnixTime { UnixTime(Timestamp(seconds:
         #expect(snapshot.summary(now: now).state.rawValue == state.phase.rawValue)
     }
 
+    @Test func `health has Docker's words`() throws {
+        func status(_ change: (inout ContainerHealth) -> Void) throws -> String {
+            var health = ContainerHealth()
+            change(&health)
+            let state = ContainerRecord.State(phase: .running, started: time(180))
+            return try Sample.snapshot { ($0.state, $0.details.health) = (state, health) }.status(now: now)
+        }
+        #expect(try status { _ in } == "Up 3 minutes (health: starting)")
+        #expect(try status { $0.end() } == "Up 3 minutes (unhealthy)")
+    }
+
     @Test func `an inspection has what was asked for and what became of it`() throws {
         let snapshot = try Sample.snapshot(
             """

@@ -70,6 +70,42 @@ import Testing
         #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
     }
 
+    @Test(arguments: Trees.available)
+    func `processes are kept apart in a subgroup, moved out of it, and ended with it again and again`(
+        trees: Trees
+    ) throws {
+        let test = try TestGroup(ResourceLimits(), trees)
+        let subgroup = try #require(try ControlSubgroup(named: "apart", of: test.group))
+        // It need not be there.
+        try subgroup.kill()
+        func attached(_ child: Child) throws {
+            try subgroup.make()
+            let attachment = try test.group.attachment(to: subgroup)
+            let text = "\(child.process)"
+            for number in attachment.procsNumbers { #expect(write(number, text, text.utf8.count) == text.utf8.count) }
+            guard let directory = attachment.directoryNumber else { return }
+            let procs = openat(directory, "cgroup.procs", O_WRONLY)
+            #expect(write(procs, text, text.utf8.count) == text.utf8.count)
+            close(procs)
+        }
+        func places(_ child: Child) throws -> [Substring] {
+            try readText("/proc/\(child.process)/cgroup").split(separator: "\n").filter { $0.hasSuffix("/apart") }
+        }
+        let left = try Child(shell: "sleep 1000")
+        try attached(left)
+        #expect(try places(left).count == 1)
+        try subgroup.moveOut()
+        #expect(try places(left) == [])
+        #expect(try test.group.processes() == [left.process])
+        for _ in 0..<2 {
+            let child = try Child(shell: "sleep 1000")
+            try attached(child)
+            try subgroup.kill()
+            #expect(child.wait() == 128 + SIGKILL)
+        }
+        #expect(try test.group.processes() == [left.process])
+    }
+
     @Test func `a taken name is an error and its group is left alone`() throws {
         let test = try TestGroup()
         let error = #expect(throws: ControlGroupError.self) {

@@ -42,7 +42,31 @@ final class AttachCommand {
 
     func run() throws {
         let client = try global.client()
-        let found = try client.inspectContainer(container)
+        try Self.attach(
+            to: try client.inspectContainer(container),
+            client,
+            takesInput: takesInput,
+            detachKeys,
+            forwardsSignals: forwardsSignals
+        )
+    }
+
+    /// Connects to a container that runs, where it takes that.
+    ///
+    /// - Parameters:
+    ///   - found: The container.
+    ///   - client: The client.
+    ///   - takesInput: Whether standard input is connected, where the container has one.
+    ///   - detachKeys: The keys that detach; nil for the engine's.
+    ///   - forwardsSignals: Whether the container gets the signals that this command gets.
+    /// - Throws: ``CommandFailure`` where it does not run, or with its exit status where that is not 0.
+    static func attach(
+        to found: ContainerInspection,
+        _ client: EngineClient,
+        takesInput: Bool,
+        _ detachKeys: DetachKeys?,
+        forwardsSignals: Bool
+    ) throws {
         if !found.state.running {
             throw CommandFailure(message: "cannot attach to a stopped container: start it with `wharf container start`")
         }

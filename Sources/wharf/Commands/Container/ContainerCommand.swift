@@ -12,6 +12,7 @@ enum ContainerCommand {
                 RunCommand.command(global), CreateCommand.command(global), StartCommand.command(global),
                 AttachCommand.command(global), ExecCommand.command(global), LogsCommand.command(global),
                 WaitCommand.command(global), CopyCommand.command(global), ExportCommand.command(global),
+                ContainerCommitCommand.command(global),
             ] + ContainerLifeCommands.all(global)
         )
     }

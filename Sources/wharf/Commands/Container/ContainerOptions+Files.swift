@@ -90,9 +90,7 @@ struct GivenFileText {
             throw InvalidValue("either a `source` or an `environment`")
         }
         if file.target.isEmpty { file.target = name }
-        if !file.target.hasPrefix("/") {
-            file.target = (file.kind == "secret" ? "/run/secrets/" : "/") + file.target
-        }
+        file.target = GivenFile.place(of: file.target, kind: file.kind)
         return file
     }
 }

@@ -171,17 +171,14 @@ extension ContainerOptions {
     /// The ports of the request.
     func setPorts() {
         var ports: [String: EmptyObject] = [:]
-        var bindings: [String: [PortBinding]?] = [:]
+        host.portBindings = [:]
         for port in published {
             let name = "\(port.target)/\(port.protocol)"
-            var binding = PortBinding()
-            (binding.hostIP, binding.hostPort) = (port.hostIP, port.published)
             ports[name] = EmptyObject()
-            bindings[name] = ((bindings[name] ?? nil) ?? []) + [binding]
+            host.publish(name, at: port.hostIP, port.published)
         }
         for name in exposed { ports[name] = EmptyObject() }
         config.exposedPorts = ports
-        host.portBindings = bindings
     }
 }
 

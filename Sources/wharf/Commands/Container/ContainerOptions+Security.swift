@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
+import Composition
 import EngineAPI
 import OCI
 
@@ -39,20 +40,11 @@ extension ContainerOptions {
     func setSecurityOptions() throws {
         var options: [String] = []
         for text in securityOptions {
-            var parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            if parts.count == 1, text != "no-new-privileges" {
-                // The form of old clients.
-                parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-                guard parts.count == 2 else {
-                    throw UsageError("`--security-opt` must be NAME=VALUE or no-new-privileges, not `\(text)`")
-                }
-            }
-            switch (parts[0], parts.count == 2 ? parts[1] : "") {
-            case ("systempaths", "unconfined"):
-                (host.maskedPaths, host.readonlyPaths) = ([], [])
-            case ("seccomp", let path) where !["unconfined", "builtin"].contains(path):
-                options.append("seccomp=" + (try Self.profile(path)))
-            default: options.append(text)
+            switch SecurityOption(text) {
+            case nil: throw UsageError("`--security-opt` must be NAME=VALUE or no-new-privileges, not `\(text)`")
+            case .unmasked: (host.maskedPaths, host.readonlyPaths) = ([], [])
+            case .seccomp(let path): options.append("seccomp=" + (try Self.profile(path)))
+            case .other(let option): options.append(option)
             }
         }
         host.securityOpt = options.isEmpty ? nil : options

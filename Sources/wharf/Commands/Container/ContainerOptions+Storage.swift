@@ -133,19 +133,9 @@ struct MountText {
 
     /// `[u:|g:]HOST:CONTAINER[:COUNT]`.
     private static func idMapping(_ text: String) throws(InvalidValue) -> Mount.IDMapping {
-        var parts = text.split(separator: ":", omittingEmptySubsequences: false)[...]
-        var mapping = Mount.IDMapping()
-        if let kind = ["u": "uid", "g": "gid"][parts.first ?? ""] {
-            mapping.kind = kind
-            parts.removeFirst()
-        }
-        let numbers = parts.map { Int64($0) ?? -1 }
-        guard (2...3).contains(numbers.count), numbers.allSatisfy({ $0 >= 0 }), numbers.last != 0 || numbers.count == 2
-        else {
+        guard let mapping = Mount.IDMapping(text) else {
             throw InvalidValue("`KEY=VALUE` pairs; `x-wharf-idmap` is [u:|g:]HOST:CONTAINER[:COUNT]")
         }
-        (mapping.host, mapping.container) = (numbers[0], numbers[1])
-        mapping.count = numbers.count == 3 ? numbers[2] : 1
         return mapping
     }
 

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
-import EngineAPI
-import EngineClient
-import Glibc
-import Terminal
-
-import enum Compose.FilePath
 
 /// `wharf container cp`: copies files between a container and this machine.
 final class CopyCommand {
@@ -49,29 +43,7 @@ final class CopyCommand {
     }
 
     func run() throws {
-        switch (CopyPlace(source), CopyPlace(destination)) {
-        case (.container(let name, let path), .stream):
-            if isatty(STDOUT_FILENO) == 1 {
-                throw CommandFailure(message: "an archive is not for a terminal: name a folder, or use a pipe")
-            }
-            try CopyOut(client: try global.client(), container: name, path: path, options: options).stream()
-        case (.container(let name, let path), .here(let target)):
-            let copy = CopyOut(client: try global.client(), container: name, path: path, options: options)
-            tell(try copy.copy(to: target), target)
-        case (.stream, .container(let name, let path)):
-            try CopyIn(client: try global.client(), container: name, path: path, options: options).stream()
-        case (.here(let source), .container(let name, let path)):
-            let copy = CopyIn(client: try global.client(), container: name, path: path, options: options)
-            tell(try copy.copy(from: source), destination)
-        case (.container, .container):
-            throw UsageError("copying from container to container is not supported; copy to this machine first")
-        default: throw UsageError("the source or the destination must be in a container: CONTAINER:PATH")
-        }
-    }
-
-    private func tell(_ size: Int64, _ target: String) {
-        if !isQuiet, OutputStream.error.isTerminal {
-            OutputStream.error.write("copied \(size) bytes to \(target)\n")
-        }
+        let job = try CopyJob(from: source, to: destination, options, isQuiet: isQuiet)
+        try job.run(try global.client(), origin: { $0 }, targets: { [$0] })
     }
 }

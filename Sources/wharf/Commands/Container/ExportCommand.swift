@@ -28,26 +28,14 @@ final class ExportCommand {
                 wharf container export -o root.tar web
                 wharf container export web | tar -t
                 """,
-            options: [
-                .value(
-                    "output",
-                    short: "o",
-                    "path",
-                    help: "Write to a file instead of standard output.",
-                    completion: .files()
-                ) { self.output = $0 }
-            ],
+            options: [ArchiveOutput.option { self.output = $0 }],
             positionals: [.one("CONTAINER", help: "The container.") { self.container = $0 }],
             run: run
         )
     }
 
     func run() throws {
-        if output == nil, isatty(STDOUT_FILENO) == 1 {
-            throw CommandFailure(
-                message: "an archive is not for a terminal: name a file with `--output`, or use a pipe"
-            )
-        }
+        try ArchiveOutput.check(output)
         let client = try global.client()
         var response = try client.exportContainer(container)
         try ArchiveOutput.write(&response, to: output)
@@ -56,6 +44,29 @@ final class ExportCommand {
 
 /// Archives that the engine sends.
 enum ArchiveOutput {
+    /// The option that names a file for an archive.
+    static func option(store: @escaping (String) -> Void) -> Option {
+        .value(
+            "output",
+            short: "o",
+            "path",
+            help: "Write to a file instead of standard output.",
+            completion: .files()
+        ) { store($0) }
+    }
+
+    /// Refuses to write an archive to a terminal.
+    ///
+    /// - Parameters:
+    ///   - path: The file; nil is standard output.
+    ///   - remedy: What to do instead.
+    /// - Throws: ``CommandFailure`` where it would go to one.
+    static func check(_ path: String?, remedy: String = "name a file with `--output`") throws {
+        if path == nil, isatty(STDOUT_FILENO) == 1 {
+            throw CommandFailure(message: "an archive is not for a terminal: \(remedy), or use a pipe")
+        }
+    }
+
     /// Writes the body of an answer.
     ///
     /// A file appears under its name when it is complete.

@@ -41,17 +41,7 @@ final class EngineEventsCommand {
                 .value("format", "form", help: "The form: json, or a Go template.", completion: .words(["json"])) {
                     self.format = $0
                 },
-                .value(
-                    "since",
-                    "time",
-                    help: "Show also what happened since: a time, seconds since 1970, or 10m for ago."
-                ) {
-                    text throws(InvalidValue) in self.since = try EventTime.query(text, now: HumanUnits.now)
-                },
-                .value("until", "time", help: "End at a time, written as for --since.") { text throws(InvalidValue) in
-                    self.until = try EventTime.query(text, now: HumanUnits.now)
-                },
-            ],
+            ] + EventTime.options(since: { self.since = $0 }, until: { self.until = $0 }),
             run: run
         )
     }
@@ -148,6 +138,25 @@ enum EventText {
 
 /// Times of `--since` and `--until`.
 enum EventTime {
+    /// The options that choose a time of events.
+    ///
+    /// - Parameters:
+    ///   - since: Gets the time of `--since` as the engine reads it.
+    ///   - until: Gets that of `--until`.
+    /// - Returns: The options.
+    static func options(since: @escaping (String) -> Void, until: @escaping (String) -> Void) -> [Option] {
+        [
+            .value(
+                "since",
+                "time",
+                help: "Show also what happened since: a time, seconds since 1970, or 10m for ago."
+            ) { text throws(InvalidValue) in since(try query(text, now: HumanUnits.now)) },
+            .value("until", "time", help: "End at a time, written as for --since.") { text throws(InvalidValue) in
+                until(try query(text, now: HumanUnits.now))
+            },
+        ]
+    }
+
     /// The time as the engine reads it.
     ///
     /// - Parameters:

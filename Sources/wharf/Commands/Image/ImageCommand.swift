@@ -7,7 +7,6 @@ enum ImageCommand {
     static func command(_ global: GlobalOptions) -> Command {
         Command(
             "image",
-            aliases: ["images"],
             summary: "Load, list and remove images.",
             subcommands: [
                 ImageListCommand.command(global), ImageLoadCommand.command(global), ImageImportCommand.command(global),

@@ -9,7 +9,6 @@ enum VolumeCommand {
     static func command(_ global: GlobalOptions) -> Command {
         Command(
             "volume",
-            aliases: ["volumes"],
             summary: "Make, list and remove volumes.",
             subcommands: [
                 VolumeCreateCommand.command(global), VolumeInspectCommand.command(global),

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Text in the cells of a terminal, and what of a text may be shown at all.
-enum TextCells {
+package enum TextCells {
     /// The cells that a character takes: none for combining marks, two for wide East Asian characters and emoji.
-    static func width(_ scalar: Unicode.Scalar) -> Int {
+    package static func width(_ scalar: Unicode.Scalar) -> Int {
         let value = scalar.value
         if value < 0x300 { return 1 }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return 0
         default: break
         }
+        // Flags are two of these letters, of one cell each.
+        if (0x1f1e6...0x1f1ff).contains(value) { return 1 }
+        if value >= 0x2300, scalar.properties.isEmojiPresentation { return 2 }
         switch value {
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,
             0xff00...0xff60, 0xffe0...0xffe6, 0x1f300...0x1faff, 0x20000...0x3fffd:
@@ -18,19 +21,29 @@ enum TextCells {
         }
     }
 
-    static func width(_ text: String) -> Int {
-        var total = 0
-        for scalar in text.unicodeScalars { total += width(scalar) }
+    /// The cells that a text takes.
+    ///
+    /// Terminals disagree about emoji of several characters: this is the most that one gives them.
+    package static func width(_ text: String) -> Int {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
+        var (total, last) = (0, 0)
+        for scalar in text.unicodeScalars {
+            let size = width(scalar)
+            // The sign for "as an emoji", which makes a narrow character wide.
+            if scalar == "\u{FE0F}", last == 1 { total += 1 }
+            total += size
+            last = size
+        }
         return total
     }
 
     /// `text` with spaces up to `cells`.
-    static func padded(_ text: String, to cells: Int) -> String {
+    package static func padded(_ text: String, to cells: Int) -> String {
         text + String(repeating: " ", count: max(0, cells - width(text)))
     }
 
     /// Shortens `text` in the middle to at most `cells`.
-    static func fit(_ text: String, to cells: Int, ellipsis: String = "…") -> String {
+    package static func fit(_ text: String, to cells: Int, ellipsis: String = "…") -> String {
         guard width(text) > cells else { return text }
         let room = max(0, cells - width(ellipsis))
         var head = ""
@@ -51,20 +64,23 @@ enum TextCells {
         return head + ellipsis + String(tail.reversed())
     }
 
-    /// Shortens the reference of an image, first by leading parts of its path, which tell least.
-    static func fitImage(_ text: String, to cells: Int, ellipsis: String = "…") -> String {
-        guard width(text) > cells, text.utf8.count < 1024 else { return fit(text, to: cells, ellipsis: ellipsis) }
-        var rest = text[...]
-        while let slash = rest.firstIndex(of: "/") {
-            rest = rest[rest.index(after: slash)...]
-            let candidate = "\(ellipsis)/\(rest)"
-            if width(candidate) <= cells { return candidate }
+    /// Cuts `text` at its end to at most `cells`, with a sign that it was cut.
+    package static func cut(_ text: String, to cells: Int, ellipsis: String = "…") -> String {
+        guard width(text) > cells else { return text }
+        let room = cells - width(ellipsis)
+        guard room >= 0 else { return "" }
+        var (head, used) = ("", 0)
+        for character in text {
+            let size = width(String(character))
+            guard used + size <= room else { break }
+            head.append(character)
+            used += size
         }
-        return fit(text, to: cells, ellipsis: ellipsis)
+        return head + ellipsis
     }
 
     /// `text` without control characters, changes of writing direction and other things that no format can show.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars where isPrintable(scalar) { result.append(scalar) }

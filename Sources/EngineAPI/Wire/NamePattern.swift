@@ -4,7 +4,7 @@
 ///
 /// The pattern comes from a request: it is matched by following all possibilities at once, so that no pattern takes more
 /// than its length times that of the name. It knows literals, `.`, `[…]`, `\`, `*`, `+`, `?`, `|`, `(…)`, `^` and `$`.
-struct NamePattern {
+package struct NamePattern {
     private indirect enum Node {
         case empty
         case start
@@ -31,7 +31,7 @@ struct NamePattern {
     private static let longest = 512
 
     /// Reads a pattern; nil comes back for one that is malformed or too long.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.utf8.count <= Self.longest else { return nil }
         var parser = Parser(rest: Array(text.utf8)[...])
         guard let node = parser.alternatives(depth: 0), parser.rest.isEmpty else { return nil }
@@ -68,7 +68,7 @@ struct NamePattern {
     }
 
     /// Whether a part of a text fits.
-    func matches(_ text: String) -> Bool {
+    package func matches(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         // At which place each step was reached last.
         var reached = [Int](repeating: -1, count: program.count)
