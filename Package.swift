@@ -73,7 +73,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks",
+                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
+                "Networks",
                 "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
             ],
             swiftSettings: strict
