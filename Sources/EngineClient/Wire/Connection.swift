@@ -29,7 +29,13 @@ struct Connection: ~Copyable {
         return HijackedStream(socket: socket, early: rest, contentType: contentType)
     }
 
+    /// The socket's number.
+    var number: Int32 { socket.number }
+
     // MARK: Receiving
+
+    /// How many bytes were received and not used yet.
+    var unreadCount: Int { buffer.count - position }
 
     /// The next bytes as they come, at most so many; nil at the end.
     mutating func some(atMost limit: Int) throws(ClientError) -> [UInt8]? {

@@ -29,6 +29,16 @@ package struct Response: ~Copyable {
         return connection.hijack(contentType: contentType)
     }
 
+    /// The descriptor of the connection, for poll(2) where several answers are awaited; see ``hasArrived``.
+    package var number: Int32 { connection.number }
+
+    /// Whether something of the body was received already, so that ``next()`` need not wait and poll(2) may tell of nothing.
+    package var hasArrived: Bool {
+        if lineRest.contains(UInt8(ascii: "\n")) { return true }
+        // Behind a chunk its line break comes, which gives nothing by itself.
+        return connection.unreadCount > (isWithinChunks && chunkLeft == 0 ? 2 : 0)
+    }
+
     /// The next bytes of the body as they come; nil at the end.
     ///
     /// - Throws: `truncated` where the connection ends before the body does.

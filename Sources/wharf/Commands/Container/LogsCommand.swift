@@ -30,27 +30,11 @@ final class LogsCommand {
                 wharf container logs -n 20 -t web       the last lines, with their times
                 """,
             options: [
-                .flag("details", help: "Show what log options add to each line.") { self.request.details = $0 },
-                .flag("follow", short: "f", help: "Go on as more is written.") { self.request.follows = $0 },
-                time("since", help: "Only what was written after a time, such as 2026-01-02T13:23:37Z or 42m.") {
-                    self.request.since = $0
-                },
-                .value("tail", short: "n", "lines", help: "How many lines from the end.", default: "all") {
-                    text throws(InvalidValue) in
-                    guard text == "all" || Int(text) != nil else { throw InvalidValue("a number of lines, or all") }
-                    // A negative number is all of them.
-                    self.request.tail = Int(text).map { $0 < 0 } == true ? "all" : text
-                },
-                .flag("timestamps", short: "t", help: "Show the time of each line.") { self.request.timestamps = $0 },
-                time("until", help: "Only what was written before a time.") { self.request.until = $0 },
-            ],
+                .flag("details", help: "Show what log options add to each line.") { self.request.details = $0 }
+            ] + LogOptions.options { $0(&self.request) },
             positionals: [.one("CONTAINER", help: "The container.") { self.container = $0 }],
             run: run
         )
-    }
-
-    private func time(_ name: String, help: String, _ store: @escaping (String) -> Void) -> Option {
-        .value(name, "time", help: help) { text throws(InvalidValue) in store(try PointInTime.read(text)) }
     }
 
     func run() throws {
@@ -84,6 +68,37 @@ final class LogsCommand {
                 throw CommandFailure(message: "the engine's log cannot be read: \(error)")
             }
         }
+    }
+}
+
+/// The options that choose a part of a log.
+enum LogOptions {
+    /// The options.
+    ///
+    /// - Parameter change: Changes the request that the command has.
+    /// - Returns: The options.
+    static func options(_ change: @escaping ((inout LogRequest) -> Void) -> Void) -> [Option] {
+        [
+            .flag("follow", short: "f", help: "Go on as more is written.") { value in change { $0.follows = value } },
+            time("since", help: "Only what was written after a time, such as 2026-01-02T13:23:37Z or 42m.") { value in
+                change { $0.since = value }
+            },
+            .value("tail", short: "n", "lines", help: "How many lines from the end.", default: "all") {
+                text throws(InvalidValue) in
+                guard text == "all" || Int(text) != nil else { throw InvalidValue("a number of lines, or all") }
+                // A negative number is all of them.
+                let tail = Int(text).map { $0 < 0 } == true ? "all" : text
+                change { $0.tail = tail }
+            },
+            .flag("timestamps", short: "t", help: "Show the time of each line.") { value in
+                change { $0.timestamps = value }
+            },
+            time("until", help: "Only what was written before a time.") { value in change { $0.until = value } },
+        ]
+    }
+
+    private static func time(_ name: String, help: String, _ store: @escaping (String) -> Void) -> Option {
+        .value(name, "time", help: help) { text throws(InvalidValue) in store(try PointInTime.read(text)) }
     }
 }
 

@@ -11,7 +11,7 @@ enum ProjectCommands {
     static func all(_ global: GlobalOptions) -> [Command] {
         [
             ProjectStatusCommand.command(global), ProjectListCommand.command(global),
-            ProjectExecCommand.command(global),
+            ProjectLogsCommand.command(global), ProjectExecCommand.command(global),
             ProjectAttachCommand.command(global), ProjectCopyCommand.command(global), ProjectTopCommand.command(global),
             ProjectStatsCommand.command(global), ProjectEventsCommand.command(global),
             ProjectImagesCommand.command(global), ProjectPortCommand.command(global),
