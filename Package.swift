@@ -209,6 +209,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
+            name: "bench-up",
+            dependencies: ["BenchKit", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Up",
+            swiftSettings: strict
+        ),
+        .executableTarget(
             name: "bench-many",
             dependencies: ["BenchKit", "EngineClient", "Linux", "TestSupport", "measure"],
             path: "Tests/Bench/Sources/Many",
