@@ -73,7 +73,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks",
+                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
+                "Networks",
                 "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
             ],
             swiftSettings: strict
@@ -223,6 +224,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
+            name: "bench-up",
+            dependencies: ["BenchKit", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Up",
+            swiftSettings: strict
+        ),
+        .executableTarget(
             name: "bench-many",
             dependencies: ["BenchKit", "EngineClient", "Linux", "TestSupport", "measure"],
             path: "Tests/Bench/Sources/Many",
@@ -254,6 +261,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram", "Terminal"], swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: ["Compose", "Reconciler", "TestSupport", "YAML"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests",
@@ -267,7 +279,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LogsTests",
-            dependencies: ["Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],
+            dependencies: ["CKeeper", "Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -308,7 +320,10 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ConformanceKit", "EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
+            dependencies: [
+                "Compose", "Composition", "ConformanceKit", "EngineAPI", "EngineClient", "EngineSupport", "Linux",
+                "NetlinkSupport", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

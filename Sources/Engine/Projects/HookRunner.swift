@@ -26,7 +26,9 @@ struct HookRunner {
         request.user = hook.user ?? ""
         request.privileged = hook.privileged
         request.workingDir = hook.workingDirectory ?? ""
-        request.env = hook.environment.sorted { $0.key < $1.key }.map { key, value in value.map { "\(key)=\($0)" } ?? key }
+        request.env = hook.environment.sorted { $0.key < $1.key }.map { key, value in
+            value.map { "\(key)=\($0)" } ?? key
+        }
         (request.attachStdout, request.attachStderr) = (true, true)
         let id = try await engine.createExec(in: container, request).id
         let attachment = try await engine.startExec(id, ExecStartRequest())

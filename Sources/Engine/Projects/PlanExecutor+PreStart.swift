@@ -20,7 +20,9 @@ extension PlanExecutor {
             let wait = try await engine.waitForContainer(id, .nextExit)
             try await engine.startContainer(id)
             let status = try await wait().statusCode
-            for line in await lastLines(of: id, limit: nil) { await report(.hook(container: container.name, line: line)) }
+            for line in await lastLines(of: id, limit: nil) {
+                await report(.hook(container: container.name, line: line))
+            }
             guard status == 0 else {
                 let command = (hook.command ?? []).joined(separator: " ")
                 throw Unfulfilled(

@@ -80,7 +80,9 @@ extension PlanExecutor {
                     do {
                         let id = try identifier(of: container)
                         try await waitForHealth(of: id, container.name, isReady: isReady)
-                        if let monitor = expectation.monitor { try await watch(id, container.name, milliseconds: monitor) }
+                        if let monitor = expectation.monitor {
+                            try await watch(id, container.name, milliseconds: monitor)
+                        }
                         return nil
                     } catch is CancellationError {
                         throw CancellationError()
@@ -124,7 +126,13 @@ extension PlanExecutor {
     private func waitForHealth(of id: String, _ name: String, isReady: Bool) async throws {
         switch try await engine.waitForHealth(of: id) {
         case .healthy: return
-        case .unhealthy: throw Unfulfilled(description: "container \(name) is unhealthy", container: id)
+        case .unhealthy:
+            // One that has ended is unhealthy as well, and that it has ended says more.
+            if let snapshot = try? await engine.containers.find(id).snapshot, snapshot.state.phase == .exited {
+                let status = snapshot.state.exitStatus ?? 0
+                throw Unfulfilled(description: "container \(name) exited (\(status))", container: id)
+            }
+            throw Unfulfilled(description: "container \(name) is unhealthy", container: id)
         case .notRunning(let status):
             throw Unfulfilled(description: "container \(name) exited (\(status))", container: id)
         case .withoutCheck:
@@ -136,7 +144,10 @@ extension PlanExecutor {
     private func waitForCompletion(of id: String, _ service: String) async throws {
         let status = try await engine.waitForContainer(id, .notRunning)().statusCode
         if status != 0 {
-            throw Unfulfilled(description: "service \"\(service)\" didn't complete successfully: exit \(status)", container: id)
+            throw Unfulfilled(
+                description: "service \"\(service)\" didn't complete successfully: exit \(status)",
+                container: id
+            )
         }
     }
 
@@ -179,7 +190,9 @@ extension PlanExecutor {
         var failure: ProjectFailure
         var id: String?
         if let error = error as? Unfulfilled {
-            failure = ProjectFailure(action == nil ? error.description : "dependency failed to start: \(error.description)")
+            failure = ProjectFailure(
+                action == nil ? error.description : "dependency failed to start: \(error.description)"
+            )
             id = error.container
         } else {
             let what = action.map { "cannot \($0.operation): " } ?? ""
@@ -204,6 +217,7 @@ extension PlanExecutor {
     /// - Parameters:
     ///   - id: The container.
     ///   - limit: How many lines at most; nil for all.
+    /// - Returns: The lines; those that could be read where the log is damaged.
     func lastLines(of id: String, limit: Int?) async -> [String] {
         var query = ContainerLogQuery()
         (query.showsOutput, query.showsErrors, query.tail) = (true, true, limit)

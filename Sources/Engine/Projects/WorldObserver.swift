@@ -9,8 +9,8 @@ import Linux
 import Networks
 import OCI
 import Reconciler
-import Synchronization
 import Store
+import Synchronization
 
 /// Looks at everything that a plan for a project has to know of.
 struct WorldObserver {
@@ -22,9 +22,20 @@ struct WorldObserver {
     private static let contentLimit = 1 << 20
 
     /// The project as it is wanted, with its hashes.
-    func desired() -> DesiredProject {
+    ///
+    /// - Parameter world: What there is: labels have the hashes of services with the containers that they refer to.
+    /// - Returns: The project.
+    func desired(in world: ObservedWorld) -> DesiredProject {
         var desired = DesiredProject(project)
-        desired.serviceHashes = project.services.mapValues { ProjectComposer.hash(of: $0) }
+        let composer = ProjectComposer(project, usesUnderscores: separator == "_")
+        for (name, service) in project.services {
+            let resolved = try? composer.resolved(name) { other in
+                world.containers.filter { $0.service == other && !$0.isOneOff }.min {
+                    ($0.number ?? 0) < ($1.number ?? 0)
+                }?.id
+            }
+            desired.serviceHashes[name] = ProjectComposer.hash(of: resolved ?? service)
+        }
         desired.networkHashes = project.networks.mapValues { ProjectComposer.hash(of: $0) }
         desired.volumeHashes = project.volumes.mapValues { ProjectComposer.hash(of: $0) }
         return desired
@@ -47,7 +58,7 @@ struct WorldObserver {
             world.containers.append(container)
         }
         observeNetworks(&world, snapshots)
-        observeVolumes(&world)
+        observeVolumes(&world, snapshots)
         try await observeFiles(&world)
         observeNames(&world, others)
         world.applied = try engine.projectRecord(project.name)
@@ -77,7 +88,7 @@ struct WorldObserver {
         }
     }
 
-    private func observeVolumes(_ world: inout ObservedWorld) {
+    private func observeVolumes(_ world: inout ObservedWorld, _ snapshots: [ContainerSnapshot]) {
         let wanted = Set(project.volumes.keys.map(project.volumeName))
         for unit in engine.volumes.all {
             let volume = unit.volume
@@ -87,6 +98,10 @@ struct WorldObserver {
             observed.project = owner
             observed.key = volume.labels?[ProjectLabel.volume] ?? ""
             observed.configHash = volume.labels?[ProjectLabel.configHash] ?? ""
+            observed.strangers = snapshots.filter { snapshot in
+                snapshot.label(ProjectLabel.project) != project.name
+                    && snapshot.definition.volumeNames.contains(volume.name)
+            }.map(\.name.description)
             world.volumes[volume.name] = observed
         }
     }
@@ -163,7 +178,12 @@ extension HostNetworks {
             let mapping = PortMapping(kind: kind, port: 1, hostAddress: address, hostPort: number)
             // Ours are known; who else has one shows when it is asked for.
             if let member = holder(ofPort: mapping) {
-                var busy = BusyPort(hostIP: address, port: number, networkProtocol: kind, holder: "the container \(member.name)")
+                var busy = BusyPort(
+                    hostIP: address,
+                    port: number,
+                    networkProtocol: kind,
+                    holder: "the container \(member.name)"
+                )
                 busy.container = member.id
                 return busy
             }

@@ -52,7 +52,9 @@ extension UpPlanner {
         _ fate: ServiceFate,
         after conditions: [Int]
     ) -> [Int] {
-        guard !service.preStart.isEmpty, !fate.replicas.contains(where: { $0.existing?.isActive == true }) else { return [] }
+        guard !service.preStart.isEmpty, !fate.replicas.contains(where: { $0.existing?.isActive == true }) else {
+            return []
+        }
         for replica in fate.replicas where replica.started.isEmpty {
             guard startCause(for: replica, of: name, fate) != nil, let reference = replica.reference else { continue }
             let before = replica.beforeStart + conditions + startClearing(service)

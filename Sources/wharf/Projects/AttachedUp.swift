@@ -40,7 +40,7 @@ final class AttachedUp {
         /// The engine has done what it was asked for, or has failed.
         case workEnded(failure: CommandFailure?)
         case logsEnded(failure: CommandFailure?)
-        case stopEnded
+        case stopEnded(isDone: Bool)
     }
 
     /// Messages, with a descriptor that is readable while there are some.
@@ -151,6 +151,7 @@ final class AttachedUp {
         case .none: break
         case .stop:
             cancel.close()
+            companion.stop()
             conduct(.stop, title: "Stopping")
         case .kill: conduct(.kill, title: "Killing")
         case .leave:
@@ -223,16 +224,18 @@ final class AttachedUp {
         do {
             let work = try ProjectWork(global, title: title, environment: wanted.environment)
             try BlockingCall.start { [life] in
+                var isDone = true
                 do {
                     try work.follow(try client.conduct(command, ofProject: wanted.project.name, life))
                 } catch {
+                    isDone = false
                     Wharf.show(CommandFailure(of: error, isRun: false))
                 }
-                inbox.put(.stopEnded)
+                inbox.put(.stopEnded(isDone: isDone))
             }
         } catch {
             Wharf.show(CommandFailure(of: error, isRun: false))
-            inbox.put(.stopEnded)
+            inbox.put(.stopEnded(isDone: false))
         }
     }
 
@@ -241,11 +244,15 @@ final class AttachedUp {
     private func end(_ decision: Decision) throws {
         if let failure = decision.failure { throw failure }
         if let service = options.exitCodeFrom, decision.signal == nil {
-            let filters = Filters(["label": [
-                "\(ProjectLabel.project)=\(wanted.project.name)", "\(ProjectLabel.service)=\(service)",
-            ]])
+            let filters = Filters([
+                "label": [
+                    "\(ProjectLabel.project)=\(wanted.project.name)", "\(ProjectLabel.service)=\(service)",
+                ]
+            ])
             let containers = try client.listContainers(showsAll: true, filters)
-            guard let container = containers.first else { throw CommandFailure(message: "no container of \(service) is left") }
+            guard let container = containers.first else {
+                throw CommandFailure(message: "no container of \(service) is left")
+            }
             let code = try client.inspectContainer(container.id).state.exitCode
             if code != 0 { throw CommandFailure(code: Int32(truncatingIfNeeded: code)) }
             return
@@ -320,10 +327,10 @@ final class AttachedUp {
             case .logsEnded(let failure):
                 haveLogsEnded = true
                 if let failure, self.failure == nil { self.failure = failure }
-            case .stopEnded:
+            case .stopEnded(let isDone):
                 stopsUnderWay -= 1
-                // What was attached has ended, or never will.
-                if stopsUnderWay == 0, !haveLogsEnded { order = .leave }
+                // The logs come to their end by themselves, unless something runs on.
+                if !isDone, stopsUnderWay == 0, !haveLogsEnded { order = .leave }
             }
         }
 
@@ -346,10 +353,16 @@ extension AttachedUp.Options {
             .flag("abort-on-container-exit", help: "Stop everything when a container ends.") { value in
                 change { $0.abortsOnExit = value }
             },
-            .flag("abort-on-container-failure", help: "Stop everything when a container ends with a failure.") { value in
+            .flag("abort-on-container-failure", help: "Stop everything when a container ends with a failure.") {
+                value in
                 change { $0.abortsOnFailure = value }
             },
-            .value("attach", "service", help: "Show the output of this service only; repeat for several.", isRepeatable: true) {
+            .value(
+                "attach",
+                "service",
+                help: "Show the output of this service only; repeat for several.",
+                isRepeatable: true
+            ) {
                 name in change { $0.attached.append(name) }
             },
             .flag("attach-dependencies", help: "Show the output of dependencies as well.") { value in
@@ -362,10 +375,13 @@ extension AttachedUp.Options {
             ) { name in
                 change { ($0.exitCodeFrom, $0.abortsOnExit) = (name, true) }
             },
-            .value("no-attach", "service", help: "Do not show the output of this service.", isRepeatable: true) { name in
+            .value("no-attach", "service", help: "Do not show the output of this service.", isRepeatable: true) {
+                name in
                 change { $0.notAttached.append(name) }
             },
-            .flag("no-color", help: "Use no colour for output of containers.") { value in change { $0.hasColour = !value } },
+            .flag("no-color", help: "Use no colour for output of containers.") { value in
+                change { $0.hasColour = !value }
+            },
             .flag("no-log-prefix", help: "Show no names of containers.") { value in change { $0.hasPrefix = !value } },
             .flag("timestamps", help: "Show the time of each line.") { value in change { $0.showsTime = value } },
         ]
@@ -381,7 +397,9 @@ extension AttachedUp.Options {
         }
         let attaches = abortsOnExit || abortsOnFailure || !attached.isEmpty || attachesDependencies
         if waits, attaches {
-            throw UsageError("--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies")
+            throw UsageError(
+                "--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies"
+            )
         }
         if isDetached, attaches {
             throw UsageError(

@@ -74,7 +74,8 @@ final class ProjectWork: Sendable {
         case .refused, .failed: throw CommandFailure()
         case nil:
             throw CommandFailure(
-                message: "the engine has gone away while it worked on the project: run the command again, it goes on where it was"
+                message:
+                    "the engine has gone away while it worked on the project: run the command again, it goes on where it was"
             )
         }
     }
@@ -102,12 +103,13 @@ final class ProjectWork: Sendable {
         for warning in plan.warnings { tell(warning, .warning) }
         for problem in plan.problems { tell(problem, .error) }
         guard plan.problems.isEmpty else { return }
-        for name in plan.unchanged { progress.update(ProgressEvent(.container, name, "Running", .done)) }
-        guard explains else { return }
-        for action in plan.actions where !action.causes.isEmpty {
-            let causes = action.causes.map { $0.description(from: directory) }.joined(separator: "; ")
-            progress.tell("\(action.operation): \(causes)")
+        for name in plan.unchanged {
+            let status = plan.finished.contains(name) ? "Exited" : "Running"
+            progress.update(ProgressEvent(.container, name, status, .done))
         }
+        guard explains else { return }
+        let text = PlanText(plan, from: directory, markup: PlanText.Markup(style))
+        for line in text.changes { progress.tell(line) }
     }
 
     private func show(_ change: ProjectProgress) {
@@ -151,7 +153,9 @@ final class ProjectWork: Sendable {
         if !failure.probes.isEmpty {
             lines.append("  the last probes of \(failure.container ?? ""):")
             for probe in failure.probes {
-                lines += probe.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + Self.printable($0) }
+                lines += probe.split(separator: "\n", omittingEmptySubsequences: false).map {
+                    "    " + Self.printable($0)
+                }
             }
         }
         if !failure.log.isEmpty {
