@@ -165,7 +165,7 @@ extension ServiceKey {
         + rows(.request, below: "deploy.resources.limits", "cpus", "memory", "pids")
         + rows(.request, below: "deploy.resources.reservations", "memory")
         + rows(.request, below: "deploy.restart_policy", "condition", "max_attempts")
-        + rows(.command("up"), below: "deploy", "replicas", "update_config")
+        + rows(.command("up"), below: "deploy", "replicas", "rollback_config", "update_config")
         + rows(
             .command("up"),
             below: "deploy.update_config",
@@ -186,7 +186,6 @@ extension ServiceKey {
             ),
         ]
         + rows(.nowhere("they are those of a service in a cluster; `labels` has the containers'"), "deploy.labels")
-        + rows(.nowhere("nothing is rolled back; `up` with the old file does it"), "deploy.rollback_config")
         + rows(
             .nowhere("there is one host to run on"),
             below: "deploy.placement",

@@ -10,7 +10,8 @@ import Testing
 private let objects: [(path: String, keys: [String])] = [
     ("", Service.keys), ("blkio_config.", BlockIO.keys), ("env_file[].", EnvFile.keys),
     ("healthcheck.", Healthcheck.keys), ("logging.", Logging.keys), ("depends_on.*.", Dependency.keys),
-    ("post_start[].", Hook.keys), ("pre_stop[].", Hook.keys), ("devices[].", Compose.DeviceMapping.keys),
+    ("post_start[].", Hook.keys), ("pre_start[].", StartHook.keys), ("pre_stop[].", Hook.keys),
+    ("devices[].", Compose.DeviceMapping.keys),
     ("networks.*.", ServiceNetwork.keys), ("ports[].", Port.keys), ("configs[].", FileReference.keys),
     ("secrets[].", FileReference.keys), ("volumes[].", Compose.Mount.keys),
     ("volumes[].bind.", Compose.Mount.BindOptions.keys), ("volumes[].volume.", Compose.Mount.VolumeOptions.keys),
@@ -116,7 +117,6 @@ private let told: [String: String] = [
     "volumes[].consistency": "volumes: [{type: bind, source: /, target: /v, consistency: cached}]",
     "deploy.mode": "deploy: {mode: global}", "deploy.endpoint_mode": "deploy: {endpoint_mode: vip}",
     "deploy.labels": "deploy: {labels: {a: b}}",
-    "deploy.rollback_config": "deploy: {rollback_config: {parallelism: 1}}",
     "deploy.placement.constraints": "deploy: {placement: {constraints: [a]}}",
     "deploy.placement.preferences": "deploy: {placement: {preferences: [{spread: a}]}}",
     "deploy.placement.max_replicas_per_node": "deploy: {placement: {max_replicas_per_node: 1}}",

@@ -71,8 +71,6 @@ package struct Healthcheck: ComposeObject {
 
 /// A command to run in a container at a moment of its life.
 package struct Hook: ComposeObject {
-    /// The image of the container, of hooks that have one of their own; nil: that of the service.
-    package var image: String?
     /// The command.
     package var command: [String]?
     /// The user; nil: that of the container.
@@ -89,12 +87,32 @@ package struct Hook: ComposeObject {
     package init() {}
 
     package static let fields: FieldTable<Hook> = [
-        Field("image", \.image, .text),
         Field("command", \.command, .command, omitted: .whenZeroInYAML),
         Field("user", \.user, .text),
         Field("privileged", \.privileged, .bool),
         Field("working_dir", \.workingDirectory, .text),
         Field("environment", \.environment, .environment),
+    ]
+}
+
+/// A command to run before a service starts, in a container of its own.
+package struct StartHook: ComposeObject {
+    /// The image of the container; nil: that of the service.
+    package var image: String?
+    /// What runs in it.
+    package var hook = Hook()
+    /// The user's own keys.
+    package var extensions = Extensions()
+
+    package init() {}
+
+    package static let fields: FieldTable<StartHook> = [
+        Field("image", \.image, .text),
+        Field("command", \.hook.command, .command, omitted: .whenZeroInYAML),
+        Field("user", \.hook.user, .text),
+        Field("privileged", \.hook.privileged, .bool),
+        Field("working_dir", \.hook.workingDirectory, .text),
+        Field("environment", \.hook.environment, .environment),
     ]
 }
 

@@ -181,7 +181,7 @@ package struct Service: ComposeObject {
     /// The working directory; nil: that of the image.
     package var workingDirectory: String?
     /// Commands to run before the service starts, each in a container of its own; of Docker Compose 5.3.
-    package var preStart: [Hook] = []
+    package var preStart: [StartHook] = []
     /// Commands to run in the container once it has started.
     package var postStart: [Hook] = []
     /// Commands to run in the container before it is stopped.

@@ -15,8 +15,9 @@ extension PlanExecutor {
     /// - Throws: ``Unfulfilled`` with the status of the hook that failed, or why one does not run.
     func prepare(_ container: ContainerReference) async throws {
         let first = try identifier(of: container)
-        for (index, hook) in (project.services[container.service]?.preStart ?? []).enumerated() {
-            let id = try await makeHookContainer(hook, index, of: container, beside: first)
+        for (index, start) in (project.services[container.service]?.preStart ?? []).enumerated() {
+            let hook = start.hook
+            let id = try await makeHookContainer(start, index, of: container, beside: first)
             let wait = try await engine.waitForContainer(id, .nextExit)
             try await engine.startContainer(id)
             let status = try await wait().statusCode
@@ -35,15 +36,16 @@ extension PlanExecutor {
     }
 
     private func makeHookContainer(
-        _ hook: Hook,
+        _ start: StartHook,
         _ index: Int,
         of container: ContainerReference,
         beside first: String
     ) async throws -> String {
         let composed = try await compose(container.service, container.number ?? 1)
+        let hook = start.hook
         var request = composed.request
         request.config.cmd = hook.command.map { CommandWords($0) }
-        if let image = hook.image {
+        if let image = start.image {
             request.config.image = image
             // What the service says of its own program says nothing of another's.
             (request.config.entrypoint, request.config.workingDir) = (nil, "")
