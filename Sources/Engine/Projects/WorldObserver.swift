@@ -169,46 +169,36 @@ extension HostNetworks {
     /// - Parameter ports: What services publish; only those with one fixed port are looked for.
     /// - Returns: The ports that are not free, with who has them.
     func busyPorts(among ports: [Port]) -> [BusyPort] {
-        var looked: Set<String> = []
-        return ports.compactMap { port in
-            guard let number = port.published.flatMap(UInt16.init), number > 0 else { return nil }
-            let kind = port.networkProtocol ?? "tcp"
-            let address = port.hostIP ?? ""
-            guard looked.insert("\(address) \(number) \(kind)").inserted else { return nil }
-            let mapping = PortMapping(kind: kind, port: 1, hostAddress: address, hostPort: number)
+        var busy: [BusyPort] = []
+        var unknown: [PortMapping] = []
+        for mapping in Set(ports.compactMap { PortMapping(fixed: $0) }) {
             // Ours are known; who else has one shows when it is asked for.
             if let member = holder(ofPort: mapping) {
-                var busy = BusyPort(
-                    hostIP: address,
-                    port: number,
-                    networkProtocol: kind,
-                    holder: "the container \(member.name)"
-                )
-                busy.container = member.id
-                return busy
-            }
-            do {
-                _ = try hold(mapping)
-                return nil
-            } catch let clash as PortClash {
-                // A child between clone and execve lets go at once.
-                if clash.isHeldByCopy { return nil }
-                let holder = clash.holder?.description ?? clash.reason
-                var busy = BusyPort(hostIP: address, port: number, networkProtocol: kind, holder: holder)
-                busy.free = clash.free
-                return busy
-            } catch {
-                return nil
+                var port = BusyPort(mapping, holder: "the container \(member.name)")
+                port.container = member.id
+                busy.append(port)
+            } else {
+                unknown.append(mapping)
             }
         }
+        guard !unknown.isEmpty, let results = try? holdEach(of: unknown) else { return busy }
+        for (mapping, result) in zip(unknown, results) {
+            // A child between clone and execve lets go at once.
+            guard case .failure(let error) = result, let clash = error as? PortClash, !clash.isHeldByCopy else { continue }
+            var port = BusyPort(mapping, holder: clash.holder?.description ?? clash.reason)
+            port.free = clash.free
+            busy.append(port)
+        }
+        return busy
     }
 
     /// The container of ours that has a port of the host.
     private func holder(ofPort wanted: PortMapping) -> (id: String, name: String)? {
         state.withLock { state in
             for (id, member) in state.members {
-                let has = member.mappings.contains { mapping in
-                    mapping.kind == wanted.kind && mapping.hostPort == wanted.hostPort
+                let has = member.held.mappings.contains { mapping in
+                    mapping.kind == wanted.kind && mapping.hostPort <= wanted.hostPort
+                        && wanted.hostPort - mapping.hostPort < mapping.count ?? 1
                         && (mapping.hostAddress.isEmpty || wanted.hostAddress.isEmpty
                             || mapping.hostAddress == wanted.hostAddress)
                 }
@@ -216,6 +206,20 @@ extension HostNetworks {
             }
             return nil
         }
+    }
+}
+
+extension PortMapping {
+    /// The port of the host that a service publishes at; nil where it is not a certain one.
+    init?(fixed port: Port) {
+        guard let number = port.published.flatMap(UInt16.init), number > 0 else { return nil }
+        self.init(kind: port.networkProtocol ?? "tcp", port: 1, hostAddress: port.hostIP ?? "", hostPort: number)
+    }
+}
+
+extension BusyPort {
+    fileprivate init(_ mapping: PortMapping, holder: String) {
+        self.init(hostIP: mapping.hostAddress, port: mapping.hostPort, networkProtocol: mapping.kind, holder: holder)
     }
 }
 

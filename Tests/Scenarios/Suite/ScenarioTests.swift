@@ -24,7 +24,7 @@ import Testing
     }
 }
 
-@Suite struct `Scenarios` {
+@Suite struct `The scenarios` {
     @Test func `have names of their own`() throws {
         var seen = Set<String>()
         for test in try Scenarios.load() {

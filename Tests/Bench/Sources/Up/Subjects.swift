@@ -72,7 +72,7 @@ struct ComposeSubject {
         }
         let own = network(of: "self")
         let helpers: Set = ["dockerd", "containerd", "containerd-shim", "docker-proxy", "containerd-shim-runc-v2"]
-        return try names(in: "/proc").reduce(0) { sum, process in
+        return names(in: "/proc").reduce(0) { sum, process in
             guard let pid = Int(process), network(of: process) == own,
                 let name = try? readText("/proc/\(process)/comm"),
                 helpers.contains(where: { $0.prefix(15) == name.dropLast() })
