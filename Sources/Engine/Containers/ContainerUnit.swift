@@ -2,6 +2,7 @@
 
 import EngineAPI
 import FoundationEssentials
+import Images
 import Linux
 import OCI
 import Runtime
@@ -226,7 +227,7 @@ actor ContainerUnit: HandedOver {
             (host.resources.devices, host.resources.deviceCgroupRules, host.resources.ulimits) = devices
             host.restartPolicy = wanted.hostConfig.restartPolicy
             changed.request.hostConfig = host
-            changed.request.config.stopSignal = wanted.config.stopSignal
+            changed.request.config.stopSignal = await stopSignal(for: wanted)
             changed.request.config.stopTimeout = wanted.config.stopTimeout
             let own = (wanted.config.labels ?? [:]).filter { $0.key.hasPrefix(ProjectLabel.prefix) }
             changed.request.config.labels = (changed.request.config.labels ?? [:]).merging(own) { $1 }
@@ -245,6 +246,14 @@ actor ContainerUnit: HandedOver {
             definition = changed
             publish("update")
         }
+    }
+
+    /// The stop signal that a request asks for, which is that of the image where it asks for none.
+    private func stopSignal(for wanted: ContainerCreateRequest) async -> String {
+        guard wanted.config.stopSignal.isEmpty else { return wanted.config.stopSignal }
+        let (images, image) = (engine.images, definition.image)
+        let stored = try? await BlockingCall.run { try images.inspect(image) }
+        return stored.map { $0.config.config?.stopSignal ?? "" } ?? definition.request.config.stopSignal
     }
 
     // MARK: Looking at its files

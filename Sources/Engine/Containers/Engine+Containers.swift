@@ -60,6 +60,7 @@ extension Engine {
         )
         // From here on nothing that is written down or shown has them.
         let contents = settled.request.hostConfig.takeFileContents()
+        await takeHostName(of: &settled.request)
         var definition = ContainerDefinition(
             request: settled.request,
             image: "\(image.id)",
@@ -69,6 +70,8 @@ extension Engine {
         definition.membership = membership
         definition.mounts = try await mounts(of: settled.request, taking: inherited)
         definition.networks = AttachedNetwork.all(of: settled.request)
+        // From here on they are those of its networks.
+        definition.request.hostConfig.links = nil
         let unit = try add(id, try reserveName(wanted, for: id), definition)
         do {
             let (images, folder, removesItself) = (images, unit.folder, definition.request.hostConfig.autoRemove)
@@ -90,6 +93,14 @@ extension Engine {
         response.id = id.description
         response.warnings = settled.warnings
         return response
+    }
+
+    /// A container in the network of another one has that one's names.
+    private func takeHostName(of request: inout ContainerCreateRequest) async {
+        guard case .container(let name) = NetworkMode(request.hostConfig.networkMode),
+            let owner = try? await containers.find(name).snapshot.definition.request.config
+        else { return }
+        (request.config.hostname, request.config.domainname) = (owner.hostname, owner.domainname)
     }
 
     private func image(for request: ContainerCreateRequest, _ platform: String?) async throws -> StoredImage {

@@ -21,7 +21,8 @@ extension AttachedNetwork {
         var own = wishes[name] ?? NetworkEndpoint()
         if own.macAddress.isEmpty { own.macAddress = request.config.macAddress }
         // The links of clients before networks had names.
-        if let links = request.hostConfig.links, !links.isEmpty { own.links = (own.links ?? []) + links }
+        let links = (request.hostConfig.links ?? []).filter { own.links?.contains($0) != true }
+        if !links.isEmpty { own.links = (own.links ?? []) + links }
         return [AttachedNetwork(reference: name, wishes: own)]
             + others.map { AttachedNetwork(reference: $0, wishes: wishes[$0] ?? NetworkEndpoint()) }
     }

@@ -123,13 +123,15 @@ extension PlanExecutor {
         wanted.config.labels = labels
         wanted.hostConfig.restartPolicy = RestartPolicy()
         wanted.hostConfig.autoRemove = request.removesItself
-        if !request.usesAliases {
-            let own = composed.request.networkingConfig.endpointsConfig
-            wanted.networkingConfig.endpointsConfig = own?.mapValues { endpoint in
-                var endpoint = endpoint
-                endpoint.aliases = [name]
-                return endpoint
-            }
+        (wanted.config.attachStdin, wanted.config.stdinOnce) = (wanted.config.openStdin, wanted.config.openStdin)
+        let usesAliases = request.usesAliases
+        let replica = project.containerName(of: request.service, number: 1, separator: separator)
+        let endpoints = composed.request.networkingConfig.endpointsConfig
+        wanted.networkingConfig.endpointsConfig = endpoints?.mapValues { endpoint in
+            var endpoint = endpoint
+            // The name is its own and not that of a container that stays.
+            endpoint.aliases = [name] + (usesAliases ? (endpoint.aliases ?? []).filter { $0 != replica } : [])
+            return endpoint
         }
         let response = try await engine.createContainer(
             wanted,

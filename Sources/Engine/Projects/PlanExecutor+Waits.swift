@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Compose
 import EngineAPI
 import Reconciler
 import Store
@@ -164,8 +165,14 @@ extension PlanExecutor {
         guard !started.isEmpty else { return true }
         try? await Task.sleep(for: .milliseconds(Self.settlingTime))
         var isSettled = true
+        let mayFail = Set(
+            project.services.values.flatMap(\.dependsOn)
+                .filter { !$0.value.required && $0.value.condition == .completedSuccessfully }.map(\.key)
+        )
         for id in started {
-            guard let snapshot = try? await engine.containers.find(id).snapshot else { continue }
+            guard let snapshot = try? await engine.containers.find(id).snapshot,
+                !mayFail.contains(snapshot.label(ProjectLabel.service))
+            else { continue }
             let status = snapshot.state.exitStatus ?? 0
             let hasFailed = snapshot.state.phase == .exited && status != 0 || snapshot.state.phase == .restarting
             guard hasFailed else { continue }

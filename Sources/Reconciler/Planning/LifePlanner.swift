@@ -145,8 +145,10 @@ package struct LifePlanner {
 
     // MARK: Start and restart
 
+    /// `start`: also what the services depend on, without which they would not run.
     private mutating func planStart() {
-        for name in services {
+        let chosen = graph.closure(of: services)
+        for name in graph.dependencyOrder.filter(chosen.contains) + chosen.subtracting(known.keys).sorted() {
             let before = conditions(for: name)
             let starts = replicas(of: name).filter { !$0.isActive && !$0.isBroken }.map { container in
                 builder.add(.startContainer(ContainerReference(container)), [], after: before)
@@ -269,7 +271,7 @@ package struct LifePlanner {
         if options.removesOrphans {
             for container in orphans { gone[container.id] = planRemoval(of: container, after: []).removal }
         }
-        planRemovals(of: downServices, &gone)
+        planRemovals(of: services, &gone)
         planResources(after: gone)
     }
 
@@ -296,16 +298,6 @@ package struct LifePlanner {
             }
             note(ends, of: name, after: before)
         }
-    }
-
-    /// The services that are taken down: with those that are named all that depend on them, or else all that take part.
-    private var downServices: [String] {
-        guard !options.services.isEmpty else { return graph.dependencyOrder }
-        var taken = Set(options.services)
-        for name in graph.dependencyOrder where !taken.isDisjoint(with: graph.dependencies(of: name)) {
-            taken.insert(name)
-        }
-        return graph.dependencyOrder.filter(taken.contains) + taken.subtracting(known.keys).sorted()
     }
 
     private mutating func planRemoval(of container: ObservedContainer, after: [Int]) -> (stop: Int?, removal: Int) {
@@ -367,7 +359,7 @@ package struct LifePlanner {
     ///
     /// Where only some services go, these are those that no other service names.
     private var volumesToRemove: [ObservedVolume] {
-        let leaving = Set(downServices)
+        let leaving = Set(services)
         var keys = Set(project.volumes.filter { !$0.value.external }.keys)
         if !options.services.isEmpty {
             func named(where isChosen: (String) -> Bool) -> Set<String> {
@@ -382,7 +374,7 @@ package struct LifePlanner {
     }
 
     private var imagesToRemove: [String] {
-        let names = options.services.isEmpty ? graph.services : downServices
+        let names = options.services.isEmpty ? graph.services : services
         let references = names.compactMap { name -> String? in
             guard let service = known[name], service.provider == nil else { return nil }
             if options.images == .local, service.image != nil { return nil }

@@ -50,7 +50,7 @@ package enum StateComparison {
     package static func differences(from reference: [StepResult], to wharf: [StepResult]) -> [String] {
         var lines: [String] = []
         for (index, pair) in zip(reference, wharf).enumerated() {
-            let (old, new) = (values(of: pair.0), values(of: pair.1))
+            let (old, new) = (values(of: pair.0, beside: pair.1), values(of: pair.1, beside: pair.0))
             let (oldSet, newSet) = (Set(old), Set(new))
             let changed = old.filter { !newSet.contains($0) }.map { ($0, "-") } + new.filter { !oldSet.contains($0) }.map { ($0, "+") }
             let keyed = changed.map { (key: String($0.0.prefix { $0 != "=" }), mark: $0.1, line: $0.0) }
@@ -62,11 +62,21 @@ package enum StateComparison {
         return lines
     }
 
-    private static func values(of result: StepResult) -> [String] {
+    /// The values that a step left; of what the other tool has not got, no more than that and the state that it is in.
+    private static func values(of result: StepResult, beside other: StepResult) -> [String] {
         var lines = ["exit = \(result.exit)"]
         for (number, line) in (result.output ?? "").split(separator: "\n").enumerated() {
             lines.append("output[\(number)] = \(line)")
         }
-        return lines + result.state.lines
+        for kind in ["containers", "networks", "volumes"] {
+            for (name, object) in result.state[kind].members {
+                if other.state[kind].members[name] != nil {
+                    lines += object.lines.map { ".\(kind).\(name)\($0)" }
+                } else {
+                    lines.append(".\(kind).\(name) = \(object["State"]["Status"].text ?? "here")")
+                }
+            }
+        }
+        return lines + result.state["images"].texts.map { ".images.\($0) = here" }
     }
 }

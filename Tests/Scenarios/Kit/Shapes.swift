@@ -59,6 +59,9 @@ enum ContainerShape {
                 if key != "LogConfig" || logsPlainly(value) { members[key] = nil }
             }
         }
+        // What is said of an unprivileged container by its silence.
+        let labels = members["SecurityOpt"]?.texts.filter { $0 != "label=disable" }
+        members["SecurityOpt"] = labels.map { .array($0.map { .string($0) }) }
         // Whoever has none has this one.
         if members["RestartPolicy"]?["Name"].text == "no" { members["RestartPolicy"] = nil }
         for key in ["Binds", "CapAdd", "CapDrop"] {
@@ -85,9 +88,9 @@ enum ContainerShape {
         let id = String(container["Id"].text?.prefix(12) ?? "")
         let networks = settings["Networks"].members.mapValues { network in
             var members = network.members.filter { ["IPAMConfig", "Links", "DriverOpts", "GwPriority"].contains($0.key) }
-            members["Aliases"] = .array(
-                Set(network["Aliases"].texts).subtracting([id]).sorted().map { .string($0) }
-            )
+            // The newer engine has all of them in a list of their own.
+            let names = Set(network["Aliases"].texts + network["DNSNames"].texts).subtracting([id])
+            members["Names"] = .array(names.sorted().map { .string($0) })
             return JSONValue.object(members)
         }
         let ports = settings["Ports"].members.mapValues { JSONValue.array($0.values.map(port)) }
@@ -106,14 +109,15 @@ enum ContainerShape {
 
 /// What of an inspection of a network counts.
 enum NetworkShape {
-    static func shown(_ network: JSONValue, _ words: Words) -> JSONValue {
+    /// - Parameter running: The names of the containers that run: others leave a little later than they end.
+    static func shown(_ network: JSONValue, _ words: Words, running: Set<String>) -> JSONValue {
         var members = network.members.filter {
             !["Id", "Name", "Created", "Peers", "Status", "Services", "ConfigFrom", "EnableIPv4"].contains($0.key)
         }
         members["Labels"] = withoutVersion(network["Labels"])
         members["Containers"] = .array(
-            network["Containers"].members.values.compactMap { $0["Name"].text }.map { words.replace(in: $0) }.sorted()
-                .map { .string($0) }
+            network["Containers"].members.values.compactMap { $0["Name"].text }.map { words.replace(in: $0) }
+                .filter(running.contains).sorted().map { .string($0) }
         )
         var ipam = network["IPAM"].members
         ipam["Config"] = .array(network["IPAM"]["Config"].values.filter { !isAutomatic($0) })

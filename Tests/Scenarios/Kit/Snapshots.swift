@@ -58,10 +58,11 @@ package struct Snapshots {
         for container in containers { learn(container) }
         for container in containers.sorted(by: { name($0) < name($1) }) { learnVolumes(of: container) }
         let volumes = try client.get(JSONValue.self, "/volumes")["Volumes"].values
+        let running = Set(containers.filter { ["running", "paused"].contains($0["State"]["Status"].text) }.map(name))
         return .object([
             "containers": .object(named(containers) { shown($0) }),
             "networks": .object(
-                named(networks) { NetworkShape.shown($0, words) }
+                named(networks) { NetworkShape.shown($0, words, running: running) }
             ),
             "volumes": .object(named(volumes) { VolumeShape.shown($0, words) }),
             "images": .array(images.flatMap { $0["RepoTags"].texts }.filter { $0 != "<none>:<none>" }.sorted().map { .string($0) }),
@@ -167,9 +168,10 @@ struct Words {
         return isOutput ? Self.withoutTimes(result) : result
     }
 
-    /// Times and ages.
+    /// Times, ages, and the commands of terminals.
     private static func withoutTimes(_ text: String) -> String {
-        text.replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/, with: "<time>")
+        text.replacing("\u{1B}[K", with: "")
+            .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/, with: "<time>")
             .replacing(/(Less than a|About an?|\d+) (second|minute|hour)s?( ago)?/, with: "<age>")
             .replacing(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( \+0000 UTC)?/, with: "<time>")
     }

@@ -124,17 +124,17 @@ final class ProjectLifeCommand {
         try Deadline.run(seconds: waitTimeout, "application not healthy") {
             try work.follow(try scope.client.conduct(self.command, ofProject: scope.name, request))
         }
-        tellOfNothing(work, scope)
+        try tellOfNothing(work, scope)
     }
 
     /// Says where there was nothing to do, so that silence means success.
-    private func tellOfNothing(_ work: ProjectWork, _ scope: ProjectScope) {
+    private func tellOfNothing(_ work: ProjectWork, _ scope: ProjectScope) throws {
         guard work.plan?.actions.isEmpty == true else { return }
         switch command {
         case .down: work.progress.tell("No resource of the project \(scope.name) was found to remove")
         case .remove: work.progress.tell("No stopped containers")
         case .start where scope.containers.isEmpty:
-            work.progress.tell("the project \(scope.name) has no containers: make them with `wharf up`")
+            throw CommandFailure(message: "the project \(scope.name) has no containers: make them with `wharf up`")
         default: break
         }
     }

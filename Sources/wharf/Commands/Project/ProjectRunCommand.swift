@@ -147,7 +147,7 @@ final class ProjectRunCommand {
         let isAtTerminal = StandardInput.isTerminal && TerminalSize.current != nil
         let isInteractive = takesInput && !isDetached
         changed.tty = !isDetached && (hasTerminal ?? (isInteractive && isAtTerminal))
-        changed.stdinOpen = isInteractive
+        changed.stdinOpen = takesInput
         try change(&changed)
         wanted.project.services[chosen] = changed
         // A volume that only the command line names has that name, and no project has it.
