@@ -32,6 +32,9 @@ package enum Deviations {
         "a plain scalar that ends in a colon before a brace needs quotes": """
         libyaml reads the colon as the end of a key, as YAML 1.1 has it; go-yaml, which Docker Compose uses, as text.
         """,
+        "hooks before the start are those of a later version": """
+        Docker Compose has the key since 5.3, and its users ask for it.
+        """,
         "an escaped slash is a slash": """
         YAML 1.2 has this escape for the sake of JSON (5.7), and encoders of JSON write it; go-yaml lacks it.
         """,
