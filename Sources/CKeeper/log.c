@@ -30,7 +30,10 @@
 // How many pipes are wide at a time. The kernel gives a user who has 64 MiB of pipes the smallest ones (pipe(7)), and all
 // containers are one user.
 #define WIDE_PIPES 32
-// After how many moves in a row that found a full pipe it is made wide.
+// What a relay holds that is not used: the least that there is.
+#define IDLE_RELAY_SIZE 4096
+// After how many moves in a row that found a full pipe it is made wide, and its relay used; after as many others the relay is
+// left alone again.
 #define FULL_MOVES 16
 
 static void name_segment(char name[NAME_SIZE], uint32_t stream, uint32_t number, const char *suffix) {
@@ -164,12 +167,31 @@ static int64_t copy(int source, struct ckeeper_segment *segment) {
     return length;
 }
 
+static int64_t splice_pipe(int source, int target) {
+    return clinux_splice(source, target, MOVE_MOST, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+}
+
+static void add(struct ckeeper_segment *segment, int64_t length) {
+    note_dropped(segment);
+    note(segment, (uint64_t)length, 0);
+    segment->size += (uint64_t)length;
+}
+
+// Moves everything that is in the relay.
+static void empty_relay(int relay, struct ckeeper_segment *segment) {
+    int64_t length;
+    while ((length = splice_pipe(relay, segment->data)) != -EAGAIN && length != 0) {
+        if (length > 0)
+            add(segment, length);
+        else if (length != -EINTR && drop(relay, segment) <= 0)
+            return;
+    }
+}
+
 static int64_t move(int source, struct ckeeper_segment *segment) {
-    int64_t length = clinux_splice(source, segment->data, MOVE_MOST, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    int64_t length = splice_pipe(source, segment->data);
     if (length > 0) {
-        note_dropped(segment);
-        note(segment, (uint64_t)length, 0);
-        segment->size += (uint64_t)length;
+        add(segment, length);
         return length;
     }
     if (length == -EINVAL) return copy(source, segment);
@@ -183,18 +205,21 @@ static atomic_uint next_wide;
 
 static int set_pipe_size(int pipe, int size) { return fcntl(pipe, F_SETPIPE_SZ, size); }
 
-// Makes a pipe wide, in place of one that has been so for longer and is not full just now.
-static void widen(int source) {
+// Makes a pipe wide, in place of one that has been so for longer and is not full just now. Whether it is wide.
+static int widen(int source) {
     int size = fcntl(source, F_GETPIPE_SZ);
-    if (size < 0 || size >= WIDE_PIPE_SIZE) return;
+    if (size < 0) return 0;
+    if (size >= WIDE_PIPE_SIZE) return 1;
     for (unsigned tries = 0; tries < WIDE_PIPES; tries++) {
         atomic_int *place = &wide_pipes[atomic_fetch_add(&next_wide, 1) % WIDE_PIPES];
         int other = atomic_load(place);
         // The kernel makes no pipe smaller than what is in it.
         if (other > 0 && set_pipe_size(other, PIPE_SIZE) < 0) continue;
-        if (set_pipe_size(source, WIDE_PIPE_SIZE) > 0) atomic_store(place, source);
-        return;
+        if (set_pipe_size(source, WIDE_PIPE_SIZE) < 0) return 0;
+        atomic_store(place, source);
+        return 1;
     }
+    return 0;
 }
 
 // Has a pipe be no wide one of ours any more.
@@ -239,20 +264,44 @@ int ckeeper_open_pump(struct ckeeper_pump *pump, uint32_t number) {
     if (result < 0) return result;
     uint64_t kept = (uint64_t)pump->count + late_segments(pump);
     pump->oldest = number > kept ? number - (uint32_t)kept : 0;
-    pump->full = 0;
-    // The keeper before may have made it wide.
+    pump->full = pump->is_relayed = 0;
+    // The keeper before may have left something in it, and have made them wide.
+    if (pump->relay > 0) {
+        empty_relay(pump->relay, &pump->segment);
+        set_pipe_size(pump->relay, IDLE_RELAY_SIZE);
+    }
     if (fcntl(pump->source, F_GETPIPE_SZ) > PIPE_SIZE) set_pipe_size(pump->source, PIPE_SIZE);
     trim(pump);
     return 0;
 }
 
-int64_t ckeeper_move(struct ckeeper_pump *pump) {
-    int64_t moved = move(pump->source, &pump->segment);
-    pump->full = moved >= PIPE_SIZE ? pump->full + 1 : 0;
+// Has what comes take the relay or not, by how it has come lately: splice(2) keeps a writer from its pipe for as long as it
+// writes to the file, and is done at once where it only passes pages on to another pipe.
+static void choose_way(struct ckeeper_pump *pump, int is_full) {
+    if (is_full != (pump->full > 0)) pump->full = 0;
+    pump->full += is_full ? 1 : -1;
     if (pump->full == FULL_MOVES) {
         pump->full = 0;
-        widen(pump->source);
+        int is_wide = widen(pump->source);
+        if (is_wide && !pump->is_relayed && pump->relay > 0)
+            pump->is_relayed = set_pipe_size(pump->relay, WIDE_PIPE_SIZE) > 0;
+    } else if (pump->full == -FULL_MOVES) {
+        pump->full = 0;
+        if (pump->is_relayed) set_pipe_size(pump->relay, IDLE_RELAY_SIZE);
+        pump->is_relayed = 0;
     }
+}
+
+// Moves what there is by the relay, which is empty before and afterwards.
+static int64_t move_by_relay(struct ckeeper_pump *pump) {
+    int64_t length = splice_pipe(pump->source, pump->relay);
+    if (length > 0) empty_relay(pump->relay, &pump->segment);
+    return length == -EINTR ? -EAGAIN : length;
+}
+
+int64_t ckeeper_move(struct ckeeper_pump *pump) {
+    int64_t moved = pump->is_relayed ? move_by_relay(pump) : move(pump->source, &pump->segment);
+    if (moved > 0) choose_way(pump, moved >= PIPE_SIZE);
     if (moved > 0 && pump->segment.size >= pump->limit) rotate(pump);
     return moved;
 }
@@ -263,5 +312,7 @@ void ckeeper_close_pump(struct ckeeper_pump *pump) {
     forget_wide(pump->source);
     ckeeper_close(pump->source);
     ckeeper_close(pump->directory);
+    if (pump->relay > 0) ckeeper_close(pump->relay);
     pump->source = pump->directory = -1;
+    pump->relay = 0;
 }

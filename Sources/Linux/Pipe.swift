@@ -16,6 +16,15 @@ package struct Pipe: ~Copyable, Sendable {
         writer = Descriptor(owning: ends[1])
     }
 
+    /// A pipe as one descriptor, which is open for reading and writing.
+    ///
+    /// - Returns: The descriptor; the pipe never ends, and whoever writes to it always has a reader.
+    /// - Throws: The error of pipe2(2), or of open(2) on `/proc/self/fd`.
+    package static func relay() throws(SystemError) -> Descriptor {
+        let pipe = try Pipe()
+        return try Descriptor.open("/proc/self/fd/\(pipe.reader.number)", O_RDWR | O_NONBLOCK)
+    }
+
     /// The ends, each with an owner of its own.
     ///
     /// - Parameter body: Takes over both ends: the reader, then the writer.

@@ -51,11 +51,12 @@ extension Keeper {
     /// Starts to move a stream into a log.
     mutating func pump(_ index: Int, _ key: Key, _ request: keeper_request) -> Int32 {
         guard let process = processes.index(of: key) else { return ESRCH }
-        guard connections[index].received == 2 else { return EINVAL }
+        guard connections[index].received == 2 || connections[index].received == 3 else { return EINVAL }
         let descriptors = connections.descriptors(of: index)
         var entry = PumpTable.Entry(process: Int32(process))
         entry.pump.source = descriptors[0]
         entry.pump.directory = descriptors[1]
+        if connections[index].received == 3 { entry.pump.relay = descriptors[2] }
         entry.pump.stream = request.tag
         entry.pump.limit = request.limit
         entry.pump.count = request.count

@@ -153,8 +153,10 @@ extension Keeper {
                 answer(index, process: process, held: descriptor, as: tag)
             }
             for pump in 0..<pumps.top where pumps.isUsed(pump) && pumps[pump].process == Int32(process) {
-                let (source, stream) = (pumps[pump].pump.source, pumps[pump].pump.stream)
+                let (source, relay) = (pumps[pump].pump.source, pumps[pump].pump.relay)
+                let stream = pumps[pump].pump.stream
                 answer(index, process: process, held: source, as: KEEPER_SOURCE + stream)
+                if relay > 0 { answer(index, process: process, held: relay, as: KEEPER_RELAY + stream) }
             }
         }
         end(index)

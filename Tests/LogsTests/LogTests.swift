@@ -18,6 +18,8 @@ final class Writer: Sendable {
     /// The ends that keep what was written when the keeper dies.
     private let output: Descriptor
     private let error: Descriptor
+    /// What standard output is moved by when it comes fast.
+    let relay: Descriptor
 
     var directory: String { scratch / "log" }
 
@@ -48,6 +50,7 @@ final class Writer: Sendable {
         process = try Descriptor.process(pid)
         self.output = try output.reader.duplicate()
         self.error = try error.reader.duplicate()
+        relay = try Pipe.relay()
         gate = Mutex(try input.writer.duplicate().release())
     }
 
@@ -69,11 +72,22 @@ final class Writer: Sendable {
             target.segmentCount = segmentCount
             target.firstSegment = from
             if stream == 1 {
+                target.relay = relay.number
                 try keeper.client.pump(output, of: name, to: target)
             } else {
                 try keeper.client.pump(error, of: name, to: target)
             }
         }
+    }
+
+    /// How many bytes are in the relay, and whether the process has ended.
+    var relayed: Int32 {
+        var count: Int32 = 0
+        return ioctl(relay.number, UInt(FIONREAD), &count) == 0 ? count : 0
+    }
+    var hasEnded: Bool {
+        var request = pollfd(fd: process.number, events: Int16(POLLIN), revents: 0)
+        return poll(&request, 1, 0) > 0
     }
 
     /// Lets the script go on.
@@ -189,6 +203,34 @@ extension [LogPiece] {
         let text = try writer.read().text
         #expect(killed > 0)
         #expect(text == (1...1_000_000).map { "\($0)\n" }.joined())
+    }
+
+    @Test func `loses nothing of a fast writer, whose output takes the relay, while keepers are killed`() throws {
+        let scratch = try Scratch()
+        let padding = String(repeating: "x", count: 990)
+        let text = (1...40_000).map { "\($0) \(padding)\n" }.joined()
+        let file = try scratch.write("numbers", text)
+        var left = 0
+        // Until a keeper was killed that had something in the relay.
+        while left == 0 {
+            let writer = try Writer("cat \(file)")
+            while true {
+                let keeper = try TestKeeper()
+                let segments = names(in: writer.directory).filter { $0.hasPrefix("stdout") && $0.hasSuffix(".log") }
+                let last = segments.compactMap { UInt32($0.split(separator: ".")[1]) }.max() ?? 0
+                try writer.pump(by: keeper, segmentSize: 2_000_000, segmentCount: 1000, from: last)
+                writer.start()
+                while !writer.hasEnded, left < 3, writer.relayed == 0 { sched_yield() }
+                if left == 3 || writer.hasEnded {
+                    try writer.waitForEnd(keeper)
+                    break
+                }
+                kill(keeper.pid, SIGKILL)
+                waitpid(keeper.pid, nil, 0)
+                if writer.relayed > 0 { left += 1 }
+            }
+            #expect(try writer.read().text == text)
+        }
     }
 
     @Test func `a disk that is full stops no writer and is told`() throws {

@@ -9,6 +9,7 @@ import Testing
 /// A stream whose writer is the test.
 private final class Stream {
     let source: Descriptor
+    let relay: Descriptor
     private let writer: Descriptor
     private let scratch: Scratch
     private var pump = ckeeper_pump()
@@ -24,6 +25,8 @@ private final class Stream {
         pump.limit = 10 << 20
         pump.count = 3
         source = try pipe.reader.duplicate()
+        relay = try Pipe.relay()
+        pump.relay = try relay.duplicate().release()
         writer = try pipe.writer.duplicate()
         try SystemError.check(ckeeper_open_pump(&pump, 0), "request")
         self.scratch = scratch
@@ -33,6 +36,20 @@ private final class Stream {
 
     /// How many bytes its pipe takes: `F_GETPIPE_SZ` of linux/fcntl.h, which the C library hides.
     var size: Int32 { fcntl(source.number, 1024 + 8) }
+
+    /// How many bytes its relay takes, and the log that is written.
+    var relaySize: Int32 { fcntl(relay.number, 1024 + 8) }
+    var log: Int {
+        (try? Descriptor.open(scratch / "stdout.00000000.log", O_RDONLY).contents(limit: 1 << 30).count) ?? 0
+    }
+
+    /// Writes and moves a few bytes.
+    func trickle(_ count: Int) throws {
+        for _ in 0..<count {
+            try writer.write([120])
+            #expect(ckeeper_move(&pump) == 1)
+        }
+    }
 
     func write() throws { try writer.write(Self.piece) }
 
@@ -67,6 +84,37 @@ private final class Stream {
         try streams[1].pass(16)
         #expect(streams[1].size == 256 << 10)
         #expect(streams.count { $0.size > 64 << 10 } == 32)
+    }
+
+    @Test func `has a relay that is in use only while much comes`() throws {
+        let stream = try Stream()
+        #expect(stream.relaySize == 4096)
+        try stream.pass(20)
+        #expect(stream.relaySize == 256 << 10)
+        try stream.trickle(15)
+        try stream.pass(1)
+        #expect(stream.relaySize == 256 << 10)
+        try stream.trickle(16)
+        #expect(stream.relaySize == 4096)
+        try stream.pass(16)
+        #expect(stream.relaySize == 256 << 10)
+        #expect(stream.log == (37 << 16) + 31)
+    }
+
+    @Test func `leaves what is in its relay to the next keeper, before what comes then`() throws {
+        let (relay, scratch) = (SharedDescriptor(try Pipe.relay()), try Scratch())
+        let pipe = try Pipe()
+        try relay.descriptor.write(Array("first ".utf8))
+        try pipe.writer.write(Array("second".utf8))
+        var pump = ckeeper_pump()
+        pump.directory = try Descriptor.open(scratch.path, O_RDONLY | O_DIRECTORY).release()
+        pump.source = try pipe.reader.duplicate().release()
+        pump.relay = try relay.descriptor.duplicate().release()
+        (pump.stream, pump.limit, pump.count) = (1, 1000, 1)
+        #expect(ckeeper_open_pump(&pump, 0) == 0)
+        #expect(ckeeper_move(&pump) == 6)
+        ckeeper_close_pump(&pump)
+        #expect(try scratch.text("stdout.00000000.log") == "first second")
     }
 
     @Test func `is as it was where another keeper goes on`() throws {

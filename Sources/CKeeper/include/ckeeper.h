@@ -59,16 +59,19 @@ struct ckeeper_segment {
 
 // A stream that is moved into a log. The caller fills in what comes before `oldest`.
 struct ckeeper_pump {
-    int source, directory;   // Closed with the pump.
+    int source, directory;   // Closed with the pump, as the relay is.
+    // A pipe, open for reading and writing, that whoever asked for the pump has as well; 0 for none.
+    int relay;
     uint32_t stream, count;  // A log_stream, and how many segments are kept.
     uint64_t limit;          // The size in bytes at which a segment is full.
     uint32_t oldest;         // The first segment that may still be there.
-    uint32_t full;           // How often in a row as much came as a pipe holds.
+    // How often in a row as much came as a pipe holds, or less where it is negative; and whether what comes takes the relay.
+    int32_t full, is_relayed;
     struct ckeeper_segment segment;
 };
 
-// Opens the segment with a number to go on writing at its end; makes it if it is missing. 0 or -errno; then the
-// descriptors stay the caller's.
+// Opens the segment with a number to go on writing at its end; makes it if it is missing, and moves what is left in the relay
+// there. 0 or -errno; then the descriptors stay the caller's.
 int ckeeper_open_pump(struct ckeeper_pump *pump, uint32_t number);
 // Moves what there is, 1 MiB at most, from a pipe to the segment, without a copy of ours, or copies it from a terminal, and
 // notes it; goes on to the next segment where one is full. What the file system cannot take is dropped and noted as that. The number of

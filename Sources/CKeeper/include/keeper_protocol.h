@@ -17,6 +17,7 @@
 // The most descriptors in one packet: the kernel's SCM_MAX_FD is 253.
 #define KEEPER_PACKET_DESCRIPTORS 250
 #define KEEPER_SOURCE 0x10000u
+#define KEEPER_RELAY 0x20000u
 
 enum keeper_request_kind {
     // Answers one keeper_answer: `pid` is the keeper's, `status` its version.
@@ -34,8 +35,8 @@ enum keeper_request_kind {
     KEEPER_HOLD = 5,
     // Answers one keeper_answer for each process, with its pidfd, then closes.
     KEEPER_LIST = 6,
-    // Answers one keeper_answer for each descriptor that is held with the process, and for the source of each of its
-    // streams that is moved into a log, under the tag KEEPER_SOURCE + the stream; then closes.
+    // Answers one keeper_answer for each descriptor that is held with the process, and for the source and the relay of each
+    // of its streams that is moved into a log, under the tags KEEPER_SOURCE and KEEPER_RELAY + the stream; then closes.
     KEEPER_FETCH = 7,
     // As LIST, and then one keeper_answer more for each process that ends, until the connection is closed. A client that
     // reads slowly misses none.
@@ -49,6 +50,10 @@ enum keeper_request_kind {
     // one that reaches `limit` bytes is followed by another, and only the last `count` are kept. Before the end of the
     // process is told, everything that it wrote is in the log. A keeper that is killed loses nothing of a pipe, which is
     // moved by splice(2), and at most 64 KiB of a terminal, which must be read. Answers one keeper_answer.
+    //
+    // A third descriptor, where there is one, is a relay: a pipe, open for reading and writing, through which what comes fast
+    // is moved, so that the writer can go on meanwhile. Whoever asks keeps it, too, and gives it to the next keeper: what a
+    // killed one has left in it comes before what is in the first descriptor.
     KEEPER_PUMP = 11,
     // Closes a descriptor that is held with the process under `tag`, where there is one. Answers one keeper_answer.
     KEEPER_RELEASE = 12,

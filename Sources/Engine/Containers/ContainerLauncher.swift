@@ -152,6 +152,7 @@ struct ContainerLauncher: Sendable {
             terminal: terminal,
             output: own.output,
             errors: own.errors,
+            relays: own.relays,
             by: holder,
             log
         )

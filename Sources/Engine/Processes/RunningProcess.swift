@@ -21,6 +21,8 @@ final class RunningProcess: Sendable {
     /// The ends of its output that the supervisor reads, where it writes a log.
     let output: SharedDescriptor?
     let errors: SharedDescriptor?
+    /// What the supervisor moves output by that comes fast.
+    let relays: LogRelays
     /// Why its program never ran, where the engine before could not be told.
     let failure: Int32?
 
@@ -40,6 +42,7 @@ final class RunningProcess: Sendable {
         input: ProcessInput?,
         output: SharedDescriptor? = nil,
         errors: SharedDescriptor? = nil,
+        relays: LogRelays = LogRelays(),
         failure: Int32? = nil
     ) {
         self.name = name
@@ -49,6 +52,7 @@ final class RunningProcess: Sendable {
         self.input = input
         self.output = output
         self.errors = errors
+        self.relays = relays
         self.failure = failure
     }
 
@@ -80,7 +84,8 @@ final class RunningProcess: Sendable {
             input: terminal.map { ProcessInput($0, isTerminal: true) }
                 ?? own.input.map { ProcessInput($0, isTerminal: false, release: releaseInput) },
             output: own.output,
-            errors: own.errors
+            errors: own.errors,
+            relays: own.relays
         )
     }
 
@@ -106,6 +111,10 @@ final class RunningProcess: Sendable {
             input: input,
             output: try source(of: .standardOutput, of: name, from: holder),
             errors: try source(of: .standardError, of: name, from: holder),
+            relays: LogRelays(
+                output: try relay(of: .standardOutput, of: name, from: holder),
+                errors: try relay(of: .standardError, of: name, from: holder)
+            ),
             failure: failure
         )
     }
@@ -116,6 +125,14 @@ final class RunningProcess: Sendable {
         from holder: any Supervisor
     ) throws -> SharedDescriptor? {
         SharedDescriptor(try holder.fetch(LogTarget.sourceTag(of: stream.rawValue), of: name))
+    }
+
+    private static func relay(
+        of stream: LogStream,
+        of name: String,
+        from holder: any Supervisor
+    ) throws -> SharedDescriptor? {
+        SharedDescriptor(try holder.fetch(LogTarget.relayTag(of: stream.rawValue), of: name))
     }
 
     /// Sends a signal; false where the process has ended.
@@ -143,6 +160,7 @@ final class RunningProcess: Sendable {
     ///   - terminal: Its terminal, which is then its only output.
     ///   - output: The end of its output.
     ///   - errors: The end of its errors.
+    ///   - relays: What moves output that comes fast.
     ///   - supervisor: The supervisor.
     ///   - log: Where the output goes.
     /// - Throws: Why it does not.
@@ -151,6 +169,7 @@ final class RunningProcess: Sendable {
         terminal: SharedDescriptor?,
         output: SharedDescriptor?,
         errors: SharedDescriptor?,
+        relays: LogRelays,
         by supervisor: any Supervisor,
         _ log: LogPlace
     ) throws {
@@ -158,7 +177,9 @@ final class RunningProcess: Sendable {
             (terminal, .standardOutput), (output, .standardOutput), (errors, .standardError),
         ]
         for case (let source?, let stream) in sources {
-            try supervisor.pump(source.descriptor, of: name, to: log.target(stream))
+            var target = try log.target(stream)
+            target.relay = relays[stream]?.number
+            try supervisor.pump(source.descriptor, of: name, to: target)
         }
     }
 
@@ -179,6 +200,6 @@ final class RunningProcess: Sendable {
         if let memory { try supervisor.hold(memory.descriptor, as: HeldTag.memory, for: name) }
         if let pipe = input?.pipe { try supervisor.hold(pipe.descriptor, as: HeldTag.input, for: name) }
         guard let log else { return }
-        try Self.keep(name, terminal: terminal, output: output, errors: errors, by: supervisor, log)
+        try Self.keep(name, terminal: terminal, output: output, errors: errors, relays: relays, by: supervisor, log)
     }
 }

@@ -3,6 +3,7 @@
 import EngineAPI
 import Glibc
 import Linux
+import Logs
 import Runtime
 
 /// The pipes between a process and whoever reads and writes its standard streams.
@@ -12,6 +13,8 @@ struct StandardPipes: ~Copyable {
         var input: SharedDescriptor?
         var output: SharedDescriptor?
         var errors: SharedDescriptor?
+        /// What a supervisor moves output by that comes fast, where it writes a log.
+        var relays = LogRelays()
     }
 
     private let own: OwnEnds
@@ -27,14 +30,21 @@ struct StandardPipes: ~Copyable {
     ///   - input: Whether it gets input; otherwise it reads from `/dev/null`.
     ///   - output: Whether somebody reads its output.
     ///   - errors: Whether somebody reads its errors.
+    ///   - relays: What a supervisor moves output by that comes fast.
     /// - Throws: The error of pipe2(2).
-    init(hasTerminal: Bool, input: Bool, output: Bool, errors: Bool) throws(SystemError) {
+    init(
+        hasTerminal: Bool,
+        input: Bool,
+        output: Bool,
+        errors: Bool,
+        relays: LogRelays = LogRelays()
+    ) throws(SystemError) {
         if hasTerminal {
             own = OwnEnds()
             streams = .terminal
             return
         }
-        var own = OwnEnds()
+        var own = OwnEnds(relays: relays)
         var ends: [Runtime.StandardStream] = [.null, .null, .null]
         if input {
             (own.input, ends[0]) = try Self.pipe(into: others, isInput: true)
@@ -51,7 +61,13 @@ struct StandardPipes: ~Copyable {
 
     /// The pipes of a container.
     init(for config: ContainerConfig, keepsOutput: Bool) throws(SystemError) {
-        try self.init(hasTerminal: config.tty, input: config.openStdin, output: keepsOutput, errors: keepsOutput)
+        try self.init(
+            hasTerminal: config.tty,
+            input: config.openStdin,
+            output: keepsOutput,
+            errors: keepsOutput,
+            relays: keepsOutput && !config.tty ? try LogRelays.make() : LogRelays()
+        )
     }
 
     private static func pipe(
@@ -69,4 +85,17 @@ struct StandardPipes: ~Copyable {
 
     /// Closes the ends of the process, which has them now.
     consuming func keepOwnEnds() -> OwnEnds { own }
+}
+
+/// The relays of the streams of a process (``Pipe/relay()``).
+struct LogRelays: Sendable {
+    var output: SharedDescriptor?
+    var errors: SharedDescriptor?
+
+    /// Makes those of both streams.
+    static func make() throws(SystemError) -> LogRelays {
+        LogRelays(output: SharedDescriptor(try Pipe.relay()), errors: SharedDescriptor(try Pipe.relay()))
+    }
+
+    subscript(stream: LogStream) -> SharedDescriptor? { stream == .standardOutput ? output : errors }
 }

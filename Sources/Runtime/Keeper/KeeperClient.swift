@@ -61,6 +61,10 @@ package struct LogTarget: Sendable {
     package var segmentCount: UInt32 = 3
     /// The number of the segment to go on with.
     package var firstSegment: UInt32 = 0
+    /// The number of a descriptor of a pipe by which a keeper moves what comes fast; nil for none.
+    ///
+    /// It is open for reading and writing (``Pipe/relay()``). Somebody else should hold it too, and give it to the next keeper.
+    package var relay: Int32?
 
     package init(directory: String, stream: UInt32) {
         self.directory = directory
@@ -69,6 +73,9 @@ package struct LogTarget: Sendable {
 
     /// What the source of a stream is called among the descriptors that are held for a process.
     package static func sourceTag(of stream: UInt32) -> UInt32 { UInt32(KEEPER_SOURCE) + stream }
+
+    /// What the relay of a stream is called there.
+    package static func relayTag(of stream: UInt32) -> UInt32 { UInt32(KEEPER_RELAY) + stream }
 }
 
 /// Talks to the keeper behind a socket; each request is a connection of its own.
@@ -188,15 +195,26 @@ package struct KeeperClient: Sendable {
         } catch {
             throw .refused(words, error)
         }
+        var error = try pump([source.number, directory.number] + (log.relay.map { [$0] } ?? []), name, log, words)
+        // A keeper that an older engine has started knows no relays.
+        if error == EINVAL, log.relay != nil { error = try pump([source.number, directory.number], name, log, words) }
+        if error != 0 { throw .refused(words, SystemError("request", error)) }
+    }
+
+    private func pump(
+        _ descriptors: [Int32],
+        _ name: String,
+        _ log: LogTarget,
+        _ words: String
+    ) throws(KeeperError) -> Int32 {
         let connection = try connect()
-        let descriptors = [source.number, directory.number]
         try connection.send(KEEPER_PUMP, words, name: name, tag: log.stream, descriptors: descriptors) { request in
             request.limit = log.segmentSize
             request.count = log.segmentCount
             request.segment = log.firstSegment
         }
         guard let answer = try connection.receive(words) else { throw .noAnswer(words) }
-        if answer.error != 0 { throw .refused(words, SystemError("request", answer.error)) }
+        return answer.error
     }
 
     /// Ends the keeper.
