@@ -58,31 +58,31 @@ split_layers() {
 }
 
 # Prints the folder with NAME.tar and NAME.sha256 of each layer. They are made once, in the user's cache, and again when
-# this file or the release of Debian is another.
-debian_layers() {
-    local cache release script work
+# this file or the release of Debian is another; those of other versions go after a week.
+debian_layers() (
+    set -euo pipefail
     release=$(. /etc/os-release && echo "$VERSION_CODENAME")
     script=$(sha256sum "${BASH_SOURCE[0]}")
-    cache=${XDG_CACHE_HOME:-$HOME/.cache}/wharf-images/$release-${script:0:16}
+    caches=${XDG_CACHE_HOME:-$HOME/.cache}/wharf-images
+    cache=$caches/$release-${script:0:16}
     if [[ ! -d $cache ]]; then
         echo "making layers of Debian's packages (once; it takes a minute or two)" >&2
-        mkdir -p "${cache%/*}"
+        mkdir -p "$caches"
         # Beside the cache, so that the last step is a rename on one file system.
-        work=$(mktemp -d "${cache%/*}/new.XXXXXX")
+        work=$(mktemp -d "$caches/new.XXXXXX")
+        trap 'rm -rf "$work"' EXIT
+        mkdir "$work/layers"
         printf '%s\n' "${image_layers[@]}" >"$work/names"
         printf '. %q\nsplit_layers "$1" %q %q\n' "$(realpath "${BASH_SOURCE[0]}")" "$work"/{names,layers} >"$work/hook"
-        if ! mkdir "$work/layers" || ! mmdebstrap --quiet --mode=root --variant=extract --format=null \
+        mmdebstrap --quiet --mode=root --variant=extract --format=null \
             --aptopt='APT::Install-Recommends "false"' --include="$(sed 's/.*: //; s/ /,/g' "$work/names" | paste -sd,)" \
-            --extract-hook="bash -euo pipefail '$work/hook' \"\$1\"" "$release" /dev/null >&2; then
-            rm -rf "$work"
-            return 1
-        fi
+            --extract-hook="bash -euo pipefail '$work/hook' \"\$1\"" "$release" /dev/null >&2
         # Somebody else may have been faster; what is there is as good as ours.
         mv -T "$work/layers" "$cache" 2>/dev/null || [[ -d $cache ]]
-        rm -rf "$work"
+        find "$caches" -mindepth 1 -maxdepth 1 -mtime +7 ! -path "$cache" -exec rm -rf {} +
     fi
     echo "$cache"
-}
+)
 
 # Writes an archive for `wharf image load` to standard output.
 #
