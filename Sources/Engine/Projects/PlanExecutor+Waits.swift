@@ -181,6 +181,12 @@ extension PlanExecutor {
         if let error = error as? Unfulfilled {
             failure = ProjectFailure(action == nil ? error.description : "dependency failed to start: \(error.description)")
             id = error.container
+        } else if let error = error as? HookFailure {
+            failure = ProjectFailure(error.description)
+            failure.help = error.help
+            (failure.container, failure.service) = (action?.operation.container?.name, action?.operation.service)
+            if let id = error.container { failure.log = await lastLines(of: id, limit: Self.shownLines) }
+            return failure
         } else {
             let what = action.map { "cannot \($0.operation): " } ?? ""
             failure = ProjectFailure("\(what)\(EngineError(anyStart: error).message)")
@@ -195,7 +201,8 @@ extension PlanExecutor {
             let output = probe.output.trimmingEnd()
             return "exit \(probe.exitCode)" + (output.isEmpty ? "" : ": \(output)")
         }
-        failure.help = "see `wharf logs \(failure.service ?? "")`"
+        // One that never ran has written nothing, and is not there any more.
+        if snapshot.state.started != nil { failure.help = "see `wharf logs \(failure.service ?? "")`" }
         return failure
     }
 
