@@ -239,6 +239,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "DiagramTests", dependencies: ["Diagram", "Terminal"], swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: ["Compose", "Reconciler", "TestSupport", "YAML"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests",
@@ -252,7 +257,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LogsTests",
-            dependencies: ["Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],
+            dependencies: ["CKeeper", "Linux", "Logs", "Runtime", "RuntimeSupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -293,7 +298,10 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ConformanceKit", "EngineSupport", "Linux", "NetlinkSupport", "TestSupport"],
+            dependencies: [
+                "Compose", "Composition", "ConformanceKit", "EngineAPI", "EngineClient", "EngineSupport", "Linux",
+                "NetlinkSupport", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -22,6 +23,15 @@
 // What is kept beyond a log's size for readers that are behind, in bytes and in segments.
 #define LATE_BYTES (256u << 20)
 #define LATE_SEGMENTS 1024u
+// What a pipe holds that nobody has changed, and one whose writer is as fast as we are: two who wait for each other at each
+// write are half as fast.
+#define PIPE_SIZE (64 << 10)
+#define WIDE_PIPE_SIZE (256 << 10)
+// How many pipes are wide at a time. The kernel gives a user who has 64 MiB of pipes the smallest ones (pipe(7)), and all
+// containers are one user.
+#define WIDE_PIPES 32
+// After how many moves in a row that found a full pipe it is made wide.
+#define FULL_MOVES 16
 
 static void name_segment(char name[NAME_SIZE], uint32_t stream, uint32_t number, const char *suffix) {
     snprintf(name, NAME_SIZE, "%s.%08u.%s", stream == LOG_STDERR ? "stderr" : "stdout", number, suffix);
@@ -167,6 +177,34 @@ static int64_t move(int source, struct ckeeper_segment *segment) {
     return length == 0 ? 0 : drop(source, segment);
 }
 
+// The pipes that are wide, 0 for none: standard input is no pump's. Atomic, because several threads may have pumps.
+static atomic_int wide_pipes[WIDE_PIPES];
+static atomic_uint next_wide;
+
+static int set_pipe_size(int pipe, int size) { return fcntl(pipe, F_SETPIPE_SZ, size); }
+
+// Makes a pipe wide, in place of one that has been so for longer and is not full just now.
+static void widen(int source) {
+    int size = fcntl(source, F_GETPIPE_SZ);
+    if (size < 0 || size >= WIDE_PIPE_SIZE) return;
+    for (unsigned tries = 0; tries < WIDE_PIPES; tries++) {
+        atomic_int *place = &wide_pipes[atomic_fetch_add(&next_wide, 1) % WIDE_PIPES];
+        int other = atomic_load(place);
+        // The kernel makes no pipe smaller than what is in it.
+        if (other > 0 && set_pipe_size(other, PIPE_SIZE) < 0) continue;
+        if (set_pipe_size(source, WIDE_PIPE_SIZE) > 0) atomic_store(place, source);
+        return;
+    }
+}
+
+// Has a pipe be no wide one of ours any more.
+static void forget_wide(int source) {
+    for (unsigned i = 0; i < WIDE_PIPES; i++) {
+        int own = source;
+        atomic_compare_exchange_strong(&wide_pipes[i], &own, 0);
+    }
+}
+
 // How many segments may be kept for readers that are behind.
 static uint32_t late_segments(const struct ckeeper_pump *pump) {
     uint64_t count = LATE_BYTES / pump->limit;
@@ -201,12 +239,20 @@ int ckeeper_open_pump(struct ckeeper_pump *pump, uint32_t number) {
     if (result < 0) return result;
     uint64_t kept = (uint64_t)pump->count + late_segments(pump);
     pump->oldest = number > kept ? number - (uint32_t)kept : 0;
+    pump->full = 0;
+    // The keeper before may have made it wide.
+    if (fcntl(pump->source, F_GETPIPE_SZ) > PIPE_SIZE) set_pipe_size(pump->source, PIPE_SIZE);
     trim(pump);
     return 0;
 }
 
 int64_t ckeeper_move(struct ckeeper_pump *pump) {
     int64_t moved = move(pump->source, &pump->segment);
+    pump->full = moved >= PIPE_SIZE ? pump->full + 1 : 0;
+    if (pump->full == FULL_MOVES) {
+        pump->full = 0;
+        widen(pump->source);
+    }
     if (moved > 0 && pump->segment.size >= pump->limit) rotate(pump);
     return moved;
 }
@@ -214,6 +260,7 @@ int64_t ckeeper_move(struct ckeeper_pump *pump) {
 void ckeeper_close_pump(struct ckeeper_pump *pump) {
     trim(pump);
     close_segment(&pump->segment);
+    forget_wide(pump->source);
     ckeeper_close(pump->source);
     ckeeper_close(pump->directory);
     pump->source = pump->directory = -1;

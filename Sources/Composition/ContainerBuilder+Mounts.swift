@@ -25,6 +25,13 @@ extension ContainerBuilder {
         }
         for mount in service.volumes {
             warnAboutForeignOptions(of: mount)
+            if mount.kind == .namedPipe || mount.kind == .cluster {
+                refuse(
+                    "`volumes` has a mount of type `\(mount.kind.rawValue)`, which there is "
+                        + (mount.kind == .cluster ? "in clusters only" : "on Windows only")
+                )
+                continue
+            }
             let owners = idMap(of: mount)
             if let bind = bind(mount), owners == nil {
                 host.binds = (host.binds ?? []) + [bind]

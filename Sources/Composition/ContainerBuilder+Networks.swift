@@ -11,11 +11,9 @@ extension ContainerBuilder {
         host.dns = Self.list(service.dns)
         host.dnsOptions = Self.list(service.dnsOptions)
         host.dnsSearch = Self.list(service.dnsSearch)
-        host.extraHosts = Self.list(
-            service.extraHosts.sorted { $0.key < $1.key }.flatMap { name, addresses in
-                addresses.map { "\(name):\($0)" }
-            }
-        )
+        host.extraHosts = service.extraHosts.sorted { $0.key < $1.key }.flatMap { name, addresses in
+            addresses.map { "\(name):\($0)" }
+        }
         host.links = Self.list(links())
         if let mode = service.networkMode {
             setMode(mode)
@@ -57,7 +55,8 @@ extension ContainerBuilder {
     }
 
     private mutating func endpoint(of key: String, isFirst: Bool) -> NetworkEndpoint {
-        let wanted = (service.networks[key] ?? nil) ?? ServiceNetwork()
+        let written = service.networks[key] ?? nil
+        let wanted = written ?? ServiceNetwork()
         var endpoint = NetworkEndpoint()
         var aliases: [String] = []
         for alias in [composer.containerName(of: name, number: number), name] + wanted.aliases
@@ -87,7 +86,7 @@ extension ContainerBuilder {
         }
         endpoint.driverOpts = options.isEmpty ? nil : options
         endpoint.gatewayPriority = wanted.gatewayPriority ?? 0
-        if wanted.ipv4Address != nil || wanted.ipv6Address != nil || !wanted.linkLocalIPs.isEmpty {
+        if written != nil {
             var addresses = NetworkEndpoint.IPAMConfig()
             addresses.ipv4Address = wanted.ipv4Address ?? ""
             addresses.ipv6Address = wanted.ipv6Address ?? ""

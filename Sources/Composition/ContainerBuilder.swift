@@ -75,6 +75,8 @@ struct ContainerBuilder {
         let variables = service.environment.map { name, value in value.map { "\(name)=\($0)" } ?? name }.sorted()
         config.env = variables.isEmpty ? nil : variables
         config.tty = service.tty
+        // A terminal has its size from whoever attaches to it.
+        host.consoleSize = [0, 0]
         config.openStdin = service.stdinOpen
         (config.attachStdout, config.attachStderr) = (true, true)
         host.groupAdd = Self.list(service.groupAdd)
@@ -206,8 +208,7 @@ struct ContainerBuilder {
     private mutating func profile(_ file: String) -> String? {
         let path = FilePath.isAbsolute(file) ? file : FilePath.clean(project.workingDirectory + "/" + file)
         do {
-            let bytes = try composer.surroundings.readFile(path)
-            if let text = String(validating: bytes, as: UTF8.self) { return text }
+            if let text = SecurityOption.profile(try composer.surroundings.readFile(path)) { return text }
             refuse("`security_opt` names the seccomp profile `\(path)`, which is not UTF-8")
         } catch {
             refuse("`security_opt` names the seccomp profile `\(path)`, which cannot be read: \(error)")

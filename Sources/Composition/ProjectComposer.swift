@@ -34,8 +34,7 @@ package struct ProjectComposer: Sendable {
     ///   - number: Which of its containers, from 1.
     /// - Returns: The name; for a service that does not exist, the one that it would have.
     package func containerName(of service: String, number: Int) -> String {
-        project.services[service]?.containerName
-            ?? [project.name, service, String(number)].joined(separator: separator)
+        project.containerName(of: service, number: number, separator: separator)
     }
 
     /// The image of a service: that of `image`, or `<project>-<service>` for one that is built.
@@ -43,17 +42,17 @@ package struct ProjectComposer: Sendable {
     /// - Parameter service: The name of the service.
     /// - Returns: A reference as in the compose file.
     package func imageName(of service: String) -> String {
-        project.services[service]?.image?.rawValue ?? project.name + separator + service
+        project.imageName(of: service, separator: separator)
     }
 
     /// The name that the engine knows a network by: its own, or `<project>_<key>`.
     package func networkName(_ key: String) -> String {
-        project.networks[key]?.name ?? "\(project.name)_\(key)"
+        project.networkName(key)
     }
 
     /// The name that the engine knows a volume by: its own, or `<project>_<key>`.
     package func volumeName(_ key: String) -> String {
-        project.volumes[key]?.name ?? "\(project.name)_\(key)"
+        project.volumeName(key)
     }
 
     // MARK: Networks and volumes

@@ -22,4 +22,26 @@ package enum SecurityOption: Equatable, Sendable {
         default: self = .other(text)
         }
     }
+
+    /// The content of a profile as the engine is sent it: JSON without white space between its values.
+    ///
+    /// - Parameter bytes: The content of the file.
+    /// - Returns: The text; nil where it is not UTF-8. Whether it is a profile, the engine finds out.
+    package static func profile(_ bytes: [UInt8]) -> String? {
+        var compact: [UInt8] = []
+        compact.reserveCapacity(bytes.count)
+        var (isInString, isEscaped) = (false, false)
+        for byte in bytes {
+            if isInString {
+                isInString = isEscaped || byte != UInt8(ascii: "\"")
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+            } else if [0x09, 0x0a, 0x0d, 0x20].contains(byte) {
+                continue
+            } else {
+                isInString = byte == UInt8(ascii: "\"")
+            }
+            compact.append(byte)
+        }
+        return String(validating: compact, as: UTF8.self)
+    }
 }

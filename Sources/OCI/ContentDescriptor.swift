@@ -41,4 +41,6 @@ package enum AnnotationKey {
     package static let referenceName = "org.opencontainers.image.ref.name"
     /// The full name, as containerd and Docker write it.
     package static let containerdName = "io.containerd.image.name"
+    /// When an image was given the name, in UTC to the nanosecond: wharf's own.
+    package static let tagged = "wharf.tagged"
 }

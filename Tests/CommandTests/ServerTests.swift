@@ -24,10 +24,10 @@ import Testing
         }
         database() {
             local name=$1; shift
-            c run -d --name $name --network back --network-alias sql --user postgres -v rows:/data --stop-signal INT "$@" servers sh -c '
-                [ -e /data/db ] || initdb --no-sync -A trust /data/db > /tmp/log
-                echo "host all all all trust" >> /data/db/pg_hba.conf
-                exec postgres -D /data/db -c listen_addresses=* -c unix_socket_directories=/tmp -c shared_buffers=16MB \\
+            c run -d --name $name --network back --network-alias sql --user postgres -v rows:/var/lib/postgresql --stop-signal INT "$@" servers sh -c '
+                cd /var/lib/postgresql; [ -e db ] || initdb --no-sync -A trust db > /tmp/log
+                echo "host all all all trust" >> db/pg_hba.conf
+                exec postgres -D db -c listen_addresses=* -c unix_socket_directories=/tmp -c shared_buffers=16MB \\
                     -c jit=off -c fsync=off
             ' > id
             said $name 'database system is ready'
@@ -67,7 +67,7 @@ import Testing
             // The machine's address, and another machine that knows no way to networks of containers.
             try await host.succeed(
                 """
-                chmod 755 app; wharf image import \(image) servers
+                chmod 755 app; wharf image load -q -i \(image)
                 c run -d --name world --network none busybox sh -c 'echo world > /tmp/index.html; httpd -h /tmp; echo listens; exec sleep 1000' > id
                 pid=$(c inspect -f '{{.State.Pid}}' world)
                 ip link add uplink type veth peer name peer netns $pid

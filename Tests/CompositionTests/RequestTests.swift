@@ -127,12 +127,13 @@ import Testing
     }
 
     @Test func `has the profile of seccomp in it`() throws {
-        let surroundings = Surroundings { path in Array("{\"path\":\"\(path.split(separator: "/").last ?? "")\"}".utf8)
+        let surroundings = Surroundings { path in
+            Array("{ \"path\":\n\"\(path.split(separator: "/").last ?? "")".utf8) + Array(#" \\\" x"    }"#.utf8)
         }
         let text =
             "services: {web: {image: x, security_opt: ['seccomp=./p.json', 'no-new-privileges:true', 'systempaths=unconfined']}}"
         let host = try composer(text, surroundings: surroundings).container().request.hostConfig
-        #expect(host.securityOpt == ["seccomp={\"path\":\"p.json\"}", "no-new-privileges:true"])
+        #expect(host.securityOpt == [#"seccomp={"path":"p.json \\\" x"}"#, "no-new-privileges:true"])
         #expect(host.maskedPaths == [])
         #expect(host.readonlyPaths == [])
         let error = #expect(throws: CompositionError.self) { try composer(text).container() }
@@ -151,7 +152,8 @@ import Testing
     @Test(arguments: [
         ("volumes: ['./a:/a', 'v:/b:ro']", ["HERE/a:/a:rw", "p_v:/b:ro"], 0),
         ("volumes: [/a]", [], 1),
-        ("volumes: [{type: bind, source: ./a, target: /a}]", [], 1),
+        ("volumes: [{type: bind, source: ./a, target: /a}]", ["HERE/a:/a:rw"], 0),
+        ("volumes: [{type: bind, source: ./a, target: /a, bind: {create_host_path: false}}]", [], 1),
         ("volumes: [{type: bind, source: './a:b', target: /a, bind: {create_host_path: true}}]", [], 1),
         ("volumes: [{type: volume, source: v, target: /a, volume: {nocopy: true}}]", [], 1),
         ("volumes: [{type: volume, source: v, target: /a, x-wharf-idmap: '1000:0'}]", [], 1),

@@ -110,6 +110,22 @@ private func root(_ text: String) throws -> [UInt8] {
         #expect(try images.state() == before)
     }
 
+    @Test func `knows when an image got the last of its names`() throws {
+        let images = try TestImages()
+        let start = FileTime.now.rfc3339
+        _ = try images.store.importRoot(MemorySource(root("1")), as: "a")
+        let made = try #require(images.store.inspect("a").tagged)
+        #expect(start <= made)
+        try images.store.tag("a", as: "b:2")
+        let tagged = try #require(images.store.inspect("a").tagged)
+        #expect(made < tagged)
+        #expect(try images.store.list().images.map(\.tagged) == [tagged])
+        _ = try images.store.remove("b:2")
+        #expect(try images.store.inspect("a").tagged == made)
+        try images.store.untag(ImageReference("a"))
+        #expect(try images.store.list().images.map(\.tagged) == [nil])
+    }
+
     @Test func `gives an import a time and the architecture of the machine`() throws {
         let images = try TestImages()
         let created = FileTime(seconds: 1_700_000_000, nanoseconds: 5)

@@ -93,9 +93,9 @@ private final class Client: Sendable {
         #expect(elsewhere.ask(within: 700) == nil)
         try firewall.publish([PublishedPort(.udp, 5353, to: .v4(0x0a01_0002), 53)])
         #expect(client.ask(within: 700) == nil)
-        #expect(try tracking.forget(.udp, at: .v4(0x7f00_0001), hostPort: 5353) == 1)
+        #expect(try tracking.forget(.udp, at: .v4(0x7f00_0001), hostPorts: [5353]) == 1)
         #expect(near.ask() == "::ffff:10.1.0.1")
-        #expect(try tracking.forget(.udp, hostPort: 5353) == 2)
+        #expect(try tracking.forget(.udp, hostPorts: [5353]) == 2)
         #expect(client.ask() == "::ffff:192.0.2.2")
         #expect(try listed("ipv4").count { $0.contains("src=192.0.2.1 dst=192.0.2.2 ") } == 1)
         _ = consume silent

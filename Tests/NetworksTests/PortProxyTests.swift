@@ -40,7 +40,7 @@ private struct ProxiedHost {
         at address: String = "10.1.0.2"
     ) throws -> PortProxy.Token {
         let held = try HeldPort(transport, port, inNetworkOf: host.host.number)
-        return try proxy.serve(held, to: try #require(IPAddress(address)), port: target)
+        return try proxy.serve([held.leading(to: try #require(IPAddress(address)), port: target)])
     }
 }
 
@@ -71,7 +71,7 @@ private let million: [UInt8] = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $
         let held = try HeldPort(.tcp, 8080, inNetworkOf: host.host.number)
         let (four, six) = (try #require(IPAddress("10.1.0.2")), try #require(IPAddress("fd00:0:1::2")))
         try firewall.publish([PublishedPort(.tcp, 8080, to: four, 80), PublishedPort(.tcp, 8080, to: six, 80)])
-        _ = try proxy.serve(held, to: six, port: 80)
+        _ = try proxy.serve([held.leading(to: six, port: 80)])
         // The client is who it is where a rule leads there.
         #expect(try host.neighbour.ask("192.0.2.1", 8080, within: 10_000) == "192.0.2.2")
         #expect(try host.neighbour.ask("fd00:2::1", 8080, within: 10_000) == "fd00:2::2")
@@ -236,6 +236,26 @@ private let million: [UInt8] = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $
         withExtendedLifetime(server) {}
     }
 
+    @Test func `is one of a thousand that begin and end together`() throws {
+        let proxied = try ProxiedHost()
+        let server = try MirrorServer(.tcp, 80, in: proxied.container)
+        let network = proxied.host.host.number
+        func hold(_ port: UInt16) throws -> ProxiedPort {
+            try HeldPort(.tcp, port, inNetworkOf: network).leading(to: .v4(0x0a01_0002), port: 80)
+        }
+        let other = try proxied.serve(8080)
+        let token = try proxied.proxy.serve((0..<1000).map { try hold(20_000 + $0) })
+        for port in [20_000, 20_999, 8080] as [UInt16] {
+            #expect(try proxied.host.host.ask("::1", port, within: 10_000) == "10.1.0.1")
+        }
+        proxied.proxy.end(token)
+        #expect(try proxied.host.host.ask("::1", 20_000) == nil)
+        #expect(try proxied.host.host.ask("::1", 8080, within: 10_000) == "10.1.0.1")
+        _ = try hold(20_000)
+        proxied.proxy.end(other)
+        withExtendedLifetime(server) {}
+    }
+
     @Test func `answers each client of UDP, and again one that has been silent for long`() throws {
         let proxied = try ProxiedHost(datagramPatience: .seconds(2))
         let server = try MirrorServer(.udp, 53, in: proxied.container)
@@ -274,7 +294,7 @@ private let million: [UInt8] = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $
         do {
             let proxy = try PortProxy(inNetworkOf: proxied.host.host.number)
             let held = try HeldPort(.tcp, 8080, inNetworkOf: proxied.host.host.number)
-            _ = try proxy.serve(held, to: .v4(0x0a01_0002), port: 80)
+            _ = try proxy.serve([held.leading(to: .v4(0x0a01_0002), port: 80)])
         }
         #expect(try waitUntil { (try? HeldPort(.tcp, 8080, inNetworkOf: proxied.host.host.number)) != nil })
     }

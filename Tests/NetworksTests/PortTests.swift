@@ -55,6 +55,30 @@ import Testing
         _ = try hold(8080)
     }
 
+    @Test func `is one socket for both families, but for UDP`() throws {
+        let stream = try hold(8080)
+        let datagrams = try hold(8080, by: .udp)
+        func sockets(_ option: String) throws -> Int {
+            try network.output(of: "ss", ["-Hn", option]).split(separator: "\n").count
+        }
+        #expect(try sockets("-lt") == 1)
+        #expect(try sockets("-lu") == 2)
+        for address in ["127.0.0.1", "::1", "0.0.0.0", "::"] {
+            #expect(throws: PortClash.self) { _ = try hold(8080, at: address) }
+            #expect(throws: PortClash.self) { _ = try hold(8080, at: address, by: .udp) }
+        }
+        _ = consume stream
+        _ = consume datagrams
+    }
+
+    @Test(arguments: ["127.0.0.1", "::1", "0.0.0.0"]) func `is not to be had where one address has it`(
+        address: String
+    ) throws {
+        let held = try hold(8080, at: address)
+        #expect(try clash(8080).holder?.process == getpid())
+        _ = consume held
+    }
+
     @Test func `may be held at several addresses`() throws {
         let first = try hold(8080, at: "127.0.0.1")
         let second = try hold(8080, at: "127.0.0.2")

@@ -6,7 +6,7 @@ import Testing
 
 /// What holds for any project and any world; each seed is one of both.
 @Suite struct `Any plan` {
-    @Test(arguments: 0..<300)
+    @Test(arguments: 0..<60)
     func `is a graph without circles whose actions can be done in any order that it allows`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var stage = try disturbedStage(&random)
@@ -17,7 +17,7 @@ import Testing
         #expect(stage.world.refusals == [], "\(stage.text(plan))")
     }
 
-    @Test(arguments: 0..<300)
+    @Test(arguments: 0..<60)
     func `leaves nothing to do`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var stage = try disturbedStage(&random)
@@ -26,7 +26,7 @@ import Testing
         #expect(!stage.plan.hasChanges, "\(stage.planText)\nafter\n\(stage.text(plan))")
     }
 
-    @Test(arguments: 0..<300)
+    @Test(arguments: 0..<60)
     func `comes to the same end when it is cut off anywhere`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let start = try disturbedStage(&random)
@@ -51,13 +51,13 @@ import Testing
         #expect(!stage.plan.hasChanges, "\(stage.planText)\nafter\n\(story)")
     }
 
-    @Test(arguments: 0..<200)
+    @Test(arguments: 0..<60)
     func `can be carried out in part for some services`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var stage = try disturbedStage(&random)
         let services = stage.desired.project.services.keys.sorted()
         stage.options.services = services.filter { _ in random.once(in: 2) }
-        stage.options.recreation = random.pick([.changed, .always, .never])
+        stage.options.recreation = random.pick([.changed, .always])
         stage.options.renewsVolumes = random.once(in: 4)
         stage.options.starts = !random.once(in: 4)
         let plan = stage.plan
@@ -70,7 +70,7 @@ import Testing
         #expect(!stage.plan.hasChanges, "\(stage.planText)\nafter\n\(stage.text(plan))")
     }
 
-    @Test(arguments: 0..<200)
+    @Test(arguments: 0..<60)
     func `for failures brings the old containers back`(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var stage = try disturbedStage(&random)
@@ -128,7 +128,11 @@ import Testing
         var ends: [Int: Bool] = [:]
         for action in plan.actions {
             let isBorn: Bool
-            if case .awaitService(let expectation) = action.operation { isBorn = expectation.bearsFailures } else { isBorn = false }
+            if case .awaitService(let expectation) = action.operation {
+                isBorn = expectation.bearsFailures
+            } else {
+                isBorn = false
+            }
             let isReady = isBorn || action.after.allSatisfy { ends[$0] == true }
             let isCalled = action.onFailureOf.isEmpty || action.onFailureOf.contains(failing)
             guard isReady, isCalled, action.id != failing else {

@@ -82,7 +82,8 @@ enum RandomProject {
         let order = random.pick(["start-first", "stop-first"])
         let failure = random.pick(["pause", "continue", "rollback"])
         let size = Int.random(in: 0...2, using: &random)
-        return "    deploy: {update_config: {parallelism: \(size), order: \(order), failure_action: \(failure), delay: 1s}}"
+        return
+            "    deploy: {update_config: {parallelism: \(size), order: \(order), failure_action: \(failure), delay: 1s}}"
     }
 
     private static func dependencies(
@@ -96,7 +97,8 @@ enum RandomProject {
             + chosen.map { other in
                 let condition = jobs.contains(other) ? "service_completed_successfully" : "service_started"
                 let restart = random.once(in: 2)
-                return "      \(other): {condition: \(condition), restart: \(restart), required: \(!random.once(in: 4))}"
+                return
+                    "      \(other): {condition: \(condition), restart: \(restart), required: \(!random.once(in: 4))}"
             }
     }
 

@@ -9,7 +9,7 @@ import YAML
 /// A compose file in a folder of its own, and a world in which plans for it are carried out.
 struct Stage {
     let folder: Scratch
-    private(set) var desired: DesiredProject
+    var desired: DesiredProject
     var options = UpOptions()
     /// What is asked for again after each plan that was carried out.
     var standard = UpOptions()
@@ -19,6 +19,7 @@ struct Stage {
     /// - Parameters:
     ///   - text: The compose file, without the name.
     ///   - profiles: The active profiles.
+    /// - Throws: Where the file cannot be written or is not a project.
     init(_ text: String, profiles: [String] = []) throws {
         folder = try Scratch()
         desired = try Self.load(text, profiles, folder)

@@ -63,6 +63,7 @@ struct ckeeper_pump {
     uint32_t stream, count;  // A log_stream, and how many segments are kept.
     uint64_t limit;          // The size in bytes at which a segment is full.
     uint32_t oldest;         // The first segment that may still be there.
+    uint32_t full;           // How often in a row as much came as a pipe holds.
     struct ckeeper_segment segment;
 };
 

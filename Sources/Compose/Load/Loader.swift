@@ -95,6 +95,8 @@ package enum Loader {
         var decoding = DecodingContext()
         var project = Project(decoding: tree, in: &decoding)
         project.name = name
+        project.workingDirectory = result.workingDirectory
+        project.files = result.files
         for diagnostic in decoding.diagnostics {
             context.diagnostics.report(diagnostic)
         }
@@ -112,6 +114,7 @@ package enum Loader {
         let serviceEnvironment = ServiceEnvironment(environment: result.environment, tree: tree, context: context)
         if context.options.resolvesEnvironment {
             serviceEnvironment.resolve(&project)
+            project.takeContents(from: result.environment)
         }
         serviceEnvironment.resolveLabels(&project)
         if !context.options.keepsUnusedResources {

@@ -20,4 +20,14 @@ extension Project {
         configs = configs.filter { used.configs.contains($0.key) }
         models = models.filter { usedModels.contains($0.key) }
     }
+
+    /// Gives the configs and secrets that come from variables their contents; one whose variable is not set has none.
+    mutating func takeContents(from environment: ProjectEnvironment) {
+        for (key, secret) in secrets {
+            if let name = secret.environment { secrets[key]?.content = environment[name] }
+        }
+        for (key, config) in configs {
+            if let name = config.environment { configs[key]?.content = environment[name] }
+        }
+    }
 }

@@ -61,6 +61,7 @@ extension ImageInspection {
         os = image.config.os ?? "linux"
         osVersion = image.config.osVersion ?? ""
         size = image.storedSize
+        metadata.lastTagTime = image.tagged.flatMap { Timestamp($0) } ?? .never
         graphDriver.name = "overlay2"
         if let top = layers.last {
             var data = ["UpperDir": top]

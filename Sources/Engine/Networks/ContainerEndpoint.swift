@@ -45,7 +45,7 @@ struct ContainerEndpoint: Codable, Equatable, Sendable {
     func gateway(isV4: Bool) -> IPAddress? { gateways.compactMap { IPAddress($0) }.first { $0.isV4 == isV4 } }
 }
 
-/// A port of a container that is published while it runs.
+/// A port of a container that is published while it runs, or several that follow each other.
 struct PortMapping: Codable, Equatable, Sendable {
     /// `tcp`, `udp` or `sctp`.
     var kind: String
@@ -53,6 +53,8 @@ struct PortMapping: Codable, Equatable, Sendable {
     /// The address of the host; empty for all of them.
     var hostAddress: String
     var hostPort: UInt16
+    /// How many ports there are, on both sides from the given one on; nil for one.
+    var count: UInt16?
 
     /// Its name in requests and answers, `80/tcp` for example.
     var name: String { "\(port)/\(kind)" }
@@ -68,13 +70,59 @@ struct PortMapping: Codable, Equatable, Sendable {
     /// The addresses of the host as answers tell them.
     var shownHostAddresses: [String] { hostAddress.isEmpty ? ["0.0.0.0", "::"] : [hostAddress] }
 
-    /// What the firewall is to do, for the addresses of a container.
-    func published(to addresses: [IPAddress]) -> [PublishedPort] {
+    /// What the firewall is to do, for the address of a container; nil where the port is of the other family.
+    fileprivate func published(to address: IPAddress) -> PublishedPort? {
         let host = IPAddress(hostAddress)
+        guard host == nil || host?.isV4 == address.isV4 else { return nil }
         // All addresses of a family are none in particular.
         let isAny = host.map { $0.number == 0 } ?? true
-        return addresses.filter { host == nil || host?.isV4 == $0.isV4 }.map { address in
-            PublishedPort(transport, at: isAny ? nil : host, hostPort, to: address, port)
+        return PublishedPort(transport, at: isAny ? nil : host, hostPort, to: address, port, count: count ?? 1)
+    }
+}
+
+extension [PortMapping] {
+    /// What the firewall is to do, for the addresses of a container.
+    func published(to addresses: [IPAddress]) -> [PublishedPort] {
+        var ports: [PublishedPort] = []
+        for address in addresses {
+            for port in compactMap({ $0.published(to: address) }) {
+                if let last = ports.last, let both = last.followed(by: port) {
+                    ports[ports.count - 1] = both
+                } else {
+                    ports.append(port)
+                }
+            }
         }
+        return ports
+    }
+
+    /// The ports one by one.
+    var singles: [PortMapping] {
+        flatMap { mapping in
+            (0..<(mapping.count ?? 1)).map { offset in
+                var single = mapping
+                single.port += offset
+                single.hostPort += offset
+                single.count = nil
+                return single
+            }
+        }
+    }
+
+    /// Ports that follow each other on both sides as one, for the record: a thousand of them take no longer to write than one.
+    var runs: [PortMapping] {
+        var runs: [PortMapping] = []
+        for mapping in self {
+            let count = mapping.count ?? 1
+            if let last = runs.last, last.kind == mapping.kind, last.hostAddress == mapping.hostAddress,
+                case let own = last.count ?? 1, Int(last.port) + Int(own) == Int(mapping.port),
+                Int(last.hostPort) + Int(own) == Int(mapping.hostPort), Int(own) + Int(count) <= Int(UInt16.max)
+            {
+                runs[runs.count - 1].count = own + count
+            } else {
+                runs.append(mapping)
+            }
+        }
+        return runs
     }
 }

@@ -162,14 +162,14 @@ extension ContainerUnit {
     private func join(_ added: AttachedNetwork, _ run: ContainerRun) async throws {
         let (networks, container, store, id) = (engine.networks, networked, engine.store, id.description)
         let (state, details, definition) = (state, details, definition)
-        let endpoints: [ContainerEndpoint]
+        let (endpoints, ports): ([ContainerEndpoint], [PortMapping])
         do {
-            endpoints = try await BlockingCall.run {
-                var joined: [ContainerEndpoint] = []
-                try networks.join(added, container, run.process.pidfd.number) { endpoints in
-                    joined = endpoints
+            (endpoints, ports) = try await BlockingCall.run {
+                var joined: ([ContainerEndpoint], [PortMapping]) = ([], [])
+                try networks.join(added, container, run.process.pidfd.number) { endpoints, ports in
+                    joined = (endpoints, ports)
                     var written = (state, details, definition)
-                    written.1.endpoints = endpoints
+                    (written.1.endpoints, written.1.ports) = (endpoints, ports)
                     written.2.networks = container.networks + [added]
                     try Self.write(written, of: id, to: store)
                 }
@@ -180,7 +180,7 @@ extension ContainerUnit {
             try? Self.write((state, details, definition), of: id, to: store)
             throw EngineError(network: error, "connect the container \(name) with the network \(added.reference)")
         }
-        self.details.endpoints = endpoints
+        (self.details.endpoints, self.details.ports) = (endpoints, ports)
         let before = Set((details.endpoints ?? []).map(\.id))
         engine.tellNetworks("connect", of: self.id, endpoints.filter { !before.contains($0.id) })
     }
@@ -212,12 +212,12 @@ extension ContainerUnit {
         let (networks, store, id, name) = (engine.networks, engine.store, id, name)
         let (state, details) = (state, details)
         do {
-            self.details.endpoints = try await BlockingCall.run {
-                var left: [ContainerEndpoint] = []
-                try networks.leave(endpoint, id, run.process.pidfd.number) { endpoints in
-                    left = endpoints
+            (self.details.endpoints, self.details.ports) = try await BlockingCall.run {
+                var left: ([ContainerEndpoint], [PortMapping]) = ([], [])
+                try networks.leave(endpoint, id, run.process.pidfd.number) { endpoints, ports in
+                    left = (endpoints, ports)
                     var written = details
-                    written.endpoints = endpoints
+                    (written.endpoints, written.ports) = (endpoints, ports)
                     try Self.write((state, written, changed), of: id.description, to: store)
                 }
                 return left

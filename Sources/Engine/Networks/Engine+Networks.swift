@@ -272,7 +272,8 @@ extension Engine {
     func forgetConnections(to endpoints: [ContainerEndpoint]) {
         guard networks.noteEnded(endpoints) else { return }
         background.add { [weak self, networks] in
-            try? await Task.sleep(for: .milliseconds(250))
+            // The kernel goes through a table of all connections for it.
+            try? await Task.sleep(for: .seconds(1))
             do {
                 try await BlockingCall.run { try networks.forgetEndedConnections() }
             } catch {

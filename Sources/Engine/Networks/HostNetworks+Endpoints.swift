@@ -65,11 +65,8 @@ extension HostNetworks {
         }
         do {
             let held = try hold(container.ports, for: container, endpoints)
-            state.withLock { state in
-                state.members[container.id]?.mappings = held.map(\.mapping)
-                state.members[container.id]?.heldPorts = held.map(\.port)
-            }
-            return (endpoints, held.map(\.mapping))
+            state.withLock { $0.members[container.id]?.held = held }
+            return (endpoints, held.mappings.runs)
         } catch {
             _ = release(container.id)
             throw error
@@ -77,7 +74,7 @@ extension HostNetworks {
     }
 
     /// Leases addresses in one network.
-    private func lease(
+    func lease(
         _ attached: AttachedNetwork,
         for container: NetworkedContainer,
         beside others: [ContainerEndpoint],
@@ -184,6 +181,7 @@ extension HostNetworks {
         _ mappings: [PortMapping]
     ) -> [any Error] {
         var failures: [any Error] = []
+        let singles = mappings.singles
         state.withLock { state in
             for endpoint in endpoints {
                 guard let id = ObjectID(endpoint.network), var network = state.networks[id] else {
@@ -199,27 +197,24 @@ extension HostNetworks {
                 state.networks[id] = network
             }
             var member = Member(container, endpoints)
-            member.mappings = mappings
-            member.published = mappings.flatMap { $0.published(to: endpoints.publishedAddresses) }
+            member.held = HeldMappings(mappings: singles)
+            member.published = singles.published(to: endpoints.publishedAddresses)
             member.isConnected = true
             state.members[container.id] = member
         }
-        var held: [SharedHeldPort?] = []
-        for mapping in mappings {
-            do {
-                held.append(try hold(mapping))
-            } catch {
-                held.append(nil)
-                failures.append(error)
-            }
+        do {
+            let held = try hold(again: singles)
+            for case .failure(let error) in held { failures.append(error) }
+            state.withLock { $0.members[container.id]?.held.ports = held.map { try? $0.get() } }
+        } catch {
+            failures.append(error)
         }
-        state.withLock { $0.members[container.id]?.heldPorts = held }
         return failures
     }
 
     // MARK: At a start
 
-    /// Connects a container that is about to run its program.
+    /// Connects a container that is about to run its program, with itself as well.
     ///
     /// - Parameters:
     ///   - id: The container, which was prepared.
@@ -229,12 +224,12 @@ extension HostNetworks {
         guard let member = state.withLock({ $0.members[id] }) else { return }
         // The start before may have come as far as this.
         if member.isConnected { state.withLock { disconnect(id, &$0) } }
-        let sockets = try Self.openNames(process, isAside: member.servesNames)
+        let sockets = try Self.openNames(process, isNew: true, isAside: member.servesNames)
         for endpoint in member.endpoints { try connect(endpoint, process) }
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard var member = state.members[id] else { return nil }
             member.isConnected = true
-            member.published = member.mappings.flatMap { $0.published(to: member.endpoints.publishedAddresses) }
+            member.published = member.held.mappings.published(to: member.endpoints.publishedAddresses)
             let server = try nameServer(&state)
             // A firewall that is made only now has all that members have.
             if let firewall = state.firewall {
@@ -250,7 +245,7 @@ extension HostNetworks {
         }
         guard let answers else { return }
         answers.server.serve(id.description, on: sockets, answers.view)
-        try forgetConnections(of: member.mappings)
+        try forgetConnections(of: member.held.mappings)
     }
 
     /// Makes the interface of a container in one network.
@@ -345,15 +340,15 @@ extension HostNetworks {
     /// How the names of the ends of containers on the host begin.
     static let endPrefix = "wv-"
 
-    private static func openNames(_ process: Int32, isAside: Bool) throws -> DNSSockets {
-        if isAside { return try DNSSockets.openAside(inNetworkOf: process) }
-        return try DNSSockets.open(inNetworkOf: process)
+    private static func openNames(_ process: Int32, isNew: Bool, isAside: Bool) throws -> DNSSockets {
+        if isAside { return try DNSSockets.openAside(inNetworkOf: process, isNew: isNew) }
+        return try DNSSockets.open(inNetworkOf: process, isNew: isNew)
     }
 
     /// Answers a container that runs already: the engine before did so.
     func serveNames(of id: ObjectID, _ process: Int32) throws {
         let isAside = state.withLock { $0.members[id]?.servesNames ?? false }
-        let sockets = try Self.openNames(process, isAside: isAside)
+        let sockets = try Self.openNames(process, isNew: false, isAside: isAside)
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard let member = state.members[id] else { return nil }
             for endpoint in member.endpoints { state.addNames(of: endpoint) }
@@ -389,13 +384,14 @@ extension HostNetworks {
         state.names?.end(id.description)
         for endpoint in member.endpoints { state.removeNames(of: endpoint) }
         state.members[id]?.published = []
-        state.members[id]?.served = []
+        state.members[id]?.served = nil
         state.members[id]?.isConnected = false
         unpublish(member.published, &state)
-        for token in member.served { state.proxy?.end(token) }
+        if let token = member.served { state.proxy?.end(token) }
     }
 
-    private func release(_ endpoints: [ContainerEndpoint], of id: ObjectID, _ state: inout State) {
+    /// Takes addresses back.
+    func release(_ endpoints: [ContainerEndpoint], of id: ObjectID, _ state: inout State) {
         for endpoint in endpoints {
             guard let network = ObjectID(endpoint.network) else { continue }
             state.networks[network]?.members.remove(id)
@@ -404,108 +400,6 @@ extension HostNetworks {
                     state.networks[network]?.leases[index].release(prefix.address)
                 }
             }
-        }
-    }
-}
-
-// MARK: While it runs
-
-extension HostNetworks {
-    /// Has a container that runs in one more network.
-    ///
-    /// - Parameters:
-    ///   - attached: The network.
-    ///   - container: The container.
-    ///   - process: The number of the pidfd of its first process.
-    ///   - commit: Called with what it has from then on, before anything of it is done.
-    /// - Throws: Why it does not come into the network; nothing is changed then.
-    func join(
-        _ attached: AttachedNetwork,
-        _ container: NetworkedContainer,
-        _ process: Int32,
-        _ commit: ([ContainerEndpoint]) throws -> Void
-    ) throws {
-        let (before, endpoint) = try state.withLock { state in
-            let before = state.members[container.id]?.endpoints ?? []
-            return (before, try lease(attached, for: container, beside: before, &state))
-        }
-        let after = state.withLock { $0.choosingGateways(before + [endpoint]) }
-        do {
-            try commit(after)
-            // Routes come with the others, when the interface is there.
-            var plain = endpoint
-            plain.defaultGateways = []
-            try connect(plain, process)
-        } catch {
-            state.withLock { release([endpoint], of: container.id, &$0) }
-            throw error
-        }
-        try settle(container.id, from: before, to: after, process)
-    }
-
-    /// Takes a container that runs out of a network.
-    ///
-    /// - Parameters:
-    ///   - endpoint: What it has in the network.
-    ///   - id: The container.
-    ///   - process: The number of the pidfd of its first process.
-    ///   - commit: Called with what it has from then on, before anything of it is done.
-    /// - Throws: What the kernel refused.
-    func leave(
-        _ endpoint: ContainerEndpoint,
-        _ id: ObjectID,
-        _ process: Int32,
-        _ commit: ([ContainerEndpoint]) throws -> Void
-    ) throws {
-        let before = state.withLock { $0.members[id]?.endpoints ?? [] }
-        let after = state.withLock { $0.choosingGateways(before.filter { $0.id != endpoint.id }) }
-        try commit(after)
-        let network = ObjectID(endpoint.network).flatMap { id in state.withLock { $0.networks[id] } }
-        if network?.definition.sharing != nil {
-            try ParentLinks(inNetworkOf: hostNumber).disconnect(process, endpoint.interface)
-        } else {
-            try state.withLock { try self.bridges(&$0) }.disconnect(endpoint.hostInterface)
-        }
-        state.withLock { state in
-            state.removeNames(of: endpoint)
-            release([endpoint], of: id, &state)
-        }
-        try settle(id, from: before.filter { $0.id != endpoint.id }, to: after, process)
-    }
-
-    /// Has the routes, the published ports and the names of a container follow a change of its networks.
-    private func settle(
-        _ id: ObjectID,
-        from before: [ContainerEndpoint],
-        to after: [ContainerEndpoint],
-        _ process: Int32
-    ) throws {
-        let bridges = try state.withLock { try self.bridges(&$0) }
-        for endpoint in after {
-            let old = before.first { $0.id == endpoint.id }?.defaultGateways ?? []
-            let gone = old.filter { !endpoint.defaultGateways.contains($0) }.compactMap { IPAddress($0) }
-            if !gone.isEmpty { try bridges.removeGateways(gone, from: endpoint.interface, inNetworkOf: process) }
-        }
-        for endpoint in after {
-            let old = before.first { $0.id == endpoint.id }?.defaultGateways ?? []
-            let new = endpoint.defaultGateways.filter { !old.contains($0) }.compactMap { IPAddress($0) }
-            if !new.isEmpty { try bridges.addGateways(new, to: endpoint.interface, inNetworkOf: process) }
-        }
-        try state.withLock { state in
-            guard var member = state.members[id] else { return }
-            member.endpoints = after
-            member.isConnected = true
-            let wanted = member.mappings.flatMap { $0.published(to: after.publishedAddresses) }
-            if wanted != member.published {
-                unpublish(member.published, &state)
-                if !wanted.isEmpty { try firewall(&state).publish(wanted) }
-                member.published = wanted
-                for token in member.served { state.proxy?.end(token) }
-                member.served = try serve(member, &state)
-            }
-            state.members[id] = member
-            for endpoint in after { state.addNames(of: endpoint) }
-            state.names?.update(id.description, state.view(of: member))
         }
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import EngineAPI
 import Glibc
+import Linux
 import Netlink
 import Networks
 import Synchronization
@@ -22,17 +24,31 @@ extension HostNetworks {
         _ wishes: [PortWish],
         for container: NetworkedContainer,
         _ endpoints: [ContainerEndpoint]
-    ) throws -> [(mapping: PortMapping, port: SharedHeldPort)] {
+    ) throws -> HeldMappings {
         // A container that nobody reaches from outside publishes nothing, as with Docker.
         let addresses = endpoints.publishedAddresses
-        if addresses.isEmpty { return [] }
+        if addresses.isEmpty || wishes.isEmpty { return HeldMappings() }
         let standard = publishingAddress(of: endpoints)
-        var held: [(mapping: PortMapping, port: SharedHeldPort)] = []
-        for wish in wishes {
-            let address = wish.hostAddress.isEmpty ? standard?.description ?? "" : wish.hostAddress
-            held.append(try hold(wish, at: address, for: container))
+        return try inHostNetwork {
+            var held = HeldMappings()
+            for wish in wishes {
+                let address = wish.hostAddress.isEmpty ? standard?.description ?? "" : wish.hostAddress
+                let (mapping, port) = try self.hold(wish, at: address, for: container)
+                held.mappings.append(mapping)
+                held.ports.append(port)
+            }
+            return held
         }
-        return held
+    }
+
+    /// Runs something in the network of the host: one thread for all that is to be done there, and none where this process is
+    /// in it.
+    private func inHostNetwork<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
+        guard let host else { return try body() }
+        return try BlockingCall.runAndJoin {
+            try SystemError.check(clinux_setns(host.number, Int32(CLONE_NEWNET)), "setns", on: "net")
+            return try body()
+        }
     }
 
     /// Where the network of the published ports has them; nil for everywhere.
@@ -70,10 +86,19 @@ extension HostNetworks {
     /// How often a port is tried that only a copy of this process has.
     private static let holdAttempts = 400
 
-    /// Takes a port again that a container has which runs already.
-    func hold(_ mapping: PortMapping) throws -> SharedHeldPort {
-        let address = IPAddress(mapping.hostAddress)
-        return SharedHeldPort(try HeldPort(mapping.transport, at: address, mapping.hostPort, inNetworkOf: hostNumber))
+    /// Takes the ports again that a container has which runs already.
+    ///
+    /// - Parameter mappings: The ports.
+    /// - Returns: Each of them, or why it is not to be had.
+    /// - Throws: The error of setns(2).
+    func hold(again mappings: [PortMapping]) throws -> [Result<SharedHeldPort, any Error>] {
+        if mappings.isEmpty { return [] }
+        return try inHostNetwork { mappings.map { mapping in Result { try self.hold(mapping) } } }
+    }
+
+    /// Takes a port; the thread is in the network of the host.
+    private func hold(_ mapping: PortMapping) throws -> SharedHeldPort {
+        SharedHeldPort(try HeldPort(mapping.transport, at: IPAddress(mapping.hostAddress), mapping.hostPort))
     }
 
     /// Says why a port is not to be had, in words that begin like Docker's: tools look for them.
@@ -104,7 +129,7 @@ extension HostNetworks {
     private func holder(of clash: PortClash) -> String? {
         state.withLock { state in
             state.members.values.first { member in
-                member.mappings.contains { $0.transport == clash.transport && $0.hostPort == clash.port }
+                member.held.mappings.contains { $0.transport == clash.transport && $0.hostPort == clash.port }
             }?.name
         }
     }
@@ -113,12 +138,14 @@ extension HostNetworks {
 
     /// Has the proxy pass on what arrives at a container's ports of the host all the same: from `::1`, and by IPv6 where the
     /// container has IPv4 only.
-    func serve(_ member: Member, _ state: inout State) throws -> [PortProxy.Token] {
-        guard let address = member.endpoints.publishedAddresses.first, !member.heldPorts.isEmpty else { return [] }
-        let proxy = try proxy(&state)
-        return try zip(member.mappings, member.heldPorts).compactMap { mapping, held in
-            try held.map { try proxy.serve($0.port, to: address, port: mapping.port) }
+    ///
+    /// - Returns: What ends it; nil where there is nothing to pass on.
+    func serve(_ member: Member, _ state: inout State) throws -> PortProxy.Token? {
+        guard let address = member.endpoints.publishedAddresses.first else { return nil }
+        let ports = zip(member.held.mappings, member.held.ports).compactMap { mapping, held in
+            held?.port.leading(to: address, port: mapping.port)
         }
+        return ports.isEmpty ? nil : try proxy(&state).serve(ports)
     }
 
     // MARK: What the kernel remembers
@@ -128,9 +155,9 @@ extension HostNetworks {
         let datagrams = mappings.filter { $0.transport == .udp }
         if datagrams.isEmpty { return }
         let tracking = try ConnectionTracking(inNetworkOf: hostNumber)
-        for mapping in datagrams {
-            let address = IPAddress(mapping.hostAddress).flatMap { $0.number == 0 ? nil : $0 }
-            try tracking.forget(.udp, at: address, hostPort: mapping.hostPort)
+        for (text, ofAddress) in Dictionary(grouping: datagrams, by: \.hostAddress) {
+            let address = IPAddress(text).flatMap { $0.number == 0 ? nil : $0 }
+            try tracking.forget(.udp, at: address, hostPorts: Set(ofAddress.map(\.hostPort)))
         }
     }
 
@@ -168,6 +195,13 @@ extension HostNetworks {
     }
 }
 
+/// The ports of the host that a container has.
+struct HeldMappings: Sendable {
+    var mappings: [PortMapping] = []
+    /// One for each mapping; nil where it could not be taken again.
+    var ports: [SharedHeldPort?] = []
+}
+
 /// A port of a container that is to be published at each start.
 struct PortWish: Equatable, Sendable {
     /// `tcp`, `udp` or `sctp`.
@@ -193,8 +227,16 @@ struct PortWish: Equatable, Sendable {
     /// - Returns: The ports; what was not checked before is left out.
     static func all(of request: ContainerCreateRequest) -> [PortWish] {
         var wishes: [PortWish] = []
-        for (name, bindings) in (request.hostConfig.portBindings ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard let name = PortName(name) else { continue }
+        let named = (request.hostConfig.portBindings ?? [:]).compactMap { name, bindings in
+            PortName(name).map { (name: $0, bindings: bindings) }
+        }
+        // By their numbers: what follows each other is one range for the kernel.
+        let sorted = named.sorted {
+            ($0.name.kind, $0.name.ports.first, $0.name.ports.last) < (
+                $1.name.kind, $1.name.ports.first, $1.name.ports.last
+            )
+        }
+        for (name, bindings) in sorted {
             // A binding without anything is a port that the engine chooses.
             let all = (bindings ?? []).compactMap(\.self)
             for binding in all { wishes += Self.wishes(name, binding) }

@@ -35,9 +35,8 @@ final class HostNetworks: Sendable {
     struct Member {
         var name: String
         var endpoints: [ContainerEndpoint]
-        var mappings: [PortMapping] = []
-        /// One for each mapping; nil where it could not be taken again.
-        var heldPorts: [SharedHeldPort?] = []
+        /// The ports of the host that it has.
+        var held = HeldMappings()
         /// What the firewall has of it.
         var published: [PublishedPort] = []
         /// Names that it alone has for other containers, with the names of these.
@@ -47,7 +46,7 @@ final class HostNetworks: Sendable {
         /// Whether its own program is to serve names, on the port where it is answered.
         var servesNames = false
         /// What the proxy has of it.
-        var served: [PortProxy.Token] = []
+        var served: PortProxy.Token?
         var isConnected = false
     }
 

@@ -55,7 +55,7 @@ extension Engine {
         // No services means all to a planner, and here none.
         let plan =
             up.options.services.isEmpty
-            ? Plan(project: up.project.name) : UpPlanner.plan(observer.desired(), world, up.options)
+            ? Plan(project: up.project.name) : UpPlanner.plan(observer.desired(in: world), world, up.options)
         await report(.plan(plan))
         guard plan.problems.isEmpty else { return nil }
         return PlanExecutor(

@@ -44,7 +44,7 @@ extension Engine {
     private func prepare(_ request: ProjectUpRequest) async throws -> Preparation {
         let observer = WorldObserver(engine: self, project: request.project, separator: request.options.separator)
         let world = try await observer.world()
-        var plan = UpPlanner.plan(observer.desired(), world, request.options)
+        var plan = UpPlanner.plan(observer.desired(in: world), world, request.options)
         await checkComposition(request, world, &plan)
         return Preparation(plan: plan, world: world)
     }

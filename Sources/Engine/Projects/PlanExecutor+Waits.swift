@@ -124,7 +124,13 @@ extension PlanExecutor {
     private func waitForHealth(of id: String, _ name: String, isReady: Bool) async throws {
         switch try await engine.waitForHealth(of: id) {
         case .healthy: return
-        case .unhealthy: throw Unfulfilled(description: "container \(name) is unhealthy", container: id)
+        case .unhealthy:
+            // One that has ended is unhealthy as well, and that it has ended says more.
+            if let snapshot = try? await engine.containers.find(id).snapshot, snapshot.state.phase == .exited {
+                let status = snapshot.state.exitStatus ?? 0
+                throw Unfulfilled(description: "container \(name) exited (\(status))", container: id)
+            }
+            throw Unfulfilled(description: "container \(name) is unhealthy", container: id)
         case .notRunning(let status):
             throw Unfulfilled(description: "container \(name) exited (\(status))", container: id)
         case .withoutCheck:

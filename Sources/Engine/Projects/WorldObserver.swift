@@ -22,9 +22,17 @@ struct WorldObserver {
     private static let contentLimit = 1 << 20
 
     /// The project as it is wanted, with its hashes.
-    func desired() -> DesiredProject {
+    ///
+    /// - Parameter world: What there is: labels have the hashes of services with the containers that they refer to.
+    func desired(in world: ObservedWorld) -> DesiredProject {
         var desired = DesiredProject(project)
-        desired.serviceHashes = project.services.mapValues { ProjectComposer.hash(of: $0) }
+        let composer = ProjectComposer(project, usesUnderscores: separator == "_")
+        for (name, service) in project.services {
+            let resolved = try? composer.resolved(name) { other in
+                world.containers.filter { $0.service == other && !$0.isOneOff }.min { ($0.number ?? 0) < ($1.number ?? 0) }?.id
+            }
+            desired.serviceHashes[name] = ProjectComposer.hash(of: resolved ?? service)
+        }
         desired.networkHashes = project.networks.mapValues { ProjectComposer.hash(of: $0) }
         desired.volumeHashes = project.volumes.mapValues { ProjectComposer.hash(of: $0) }
         return desired

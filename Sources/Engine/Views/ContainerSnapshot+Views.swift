@@ -144,7 +144,7 @@ extension ContainerSnapshot {
         }
         guard isRunning else { return settings }
         for name in (request.config.exposedPorts ?? [:]).keys { settings.ports.updateValue(nil, forKey: name) }
-        for mapping in details.ports ?? [] {
+        for mapping in mappings {
             let bindings = mapping.shownHostAddresses.map { address in
                 var binding = PortBinding()
                 (binding.hostIP, binding.hostPort) = (address, String(mapping.hostPort))
@@ -155,11 +155,14 @@ extension ContainerSnapshot {
         return settings
     }
 
+    /// The ports that are published, one by one.
+    private var mappings: [PortMapping] { (details.ports ?? []).singles }
+
     /// The ports that the container exposes, and where they are published.
     private var ports: [ContainerSummary.Port] {
         guard isRunning, case .network = NetworkMode(request.hostConfig.networkMode) else { return [] }
         var found: [ContainerSummary.Port] = []
-        for mapping in details.ports ?? [] {
+        for mapping in mappings {
             for address in mapping.shownHostAddresses {
                 var port = ContainerSummary.Port()
                 (port.privatePort, port.type) = (Int(mapping.port), mapping.kind)
@@ -167,7 +170,7 @@ extension ContainerSnapshot {
                 found.append(port)
             }
         }
-        let published = Set((details.ports ?? []).map(\.name))
+        let published = Set(mappings.map(\.name))
         for name in (request.config.exposedPorts ?? [:]).keys.compactMap({ PortName($0) }) {
             for number in (name.ports.first...name.ports.last).prefix(max(0, Self.mostPorts - found.count)) {
                 if published.contains("\(number)/\(name.kind)") { continue }

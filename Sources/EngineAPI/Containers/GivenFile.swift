@@ -38,6 +38,7 @@ package struct GivenFile: ZeroRepresentable, Sendable {
     /// - Parameters:
     ///   - target: A path, or the name of a file below `/run/secrets` for a secret and `/` for a config.
     ///   - kind: `secret` or `config`.
+    /// - Returns: An absolute path in the container.
     package static func place(of target: String, kind: String) -> String {
         target.hasPrefix("/") ? target : (kind == "secret" ? "/run/secrets/" : "/") + target
     }

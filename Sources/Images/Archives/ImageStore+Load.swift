@@ -62,7 +62,7 @@ extension ImageStore {
             }
             var index = try readIndex()
             try ingest.commit(images.reduce(into: []) { $0.formUnion($1.digests) })
-            for image in images { Self.put(image.target, image.references, in: &index) }
+            for image in images { Self.put(image.target, image.references, at: .now, in: &index) }
             try writeIndex(index)
         }
     }

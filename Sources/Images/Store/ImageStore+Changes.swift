@@ -26,7 +26,7 @@ extension ImageStore {
         try content.locked { () throws(ImageError) in
             var index = try readIndex()
             let (target, _) = try find(text, in: Self.entries(of: index))
-            Self.put(target, [reference], in: &index)
+            Self.put(target, [reference], at: .now, in: &index)
             try writeIndex(index)
         }
     }

@@ -74,6 +74,10 @@ extension ImageStore {
             let place = places[entry.digest] ?? entries.count
             if place == entries.count { entries.append((entry, [])) }
             places[entry.digest] = place
+            if let tagged = entry.annotations[AnnotationKey.tagged] {
+                let known = entries[place].target.annotations[AnnotationKey.tagged] ?? ""
+                entries[place].target.annotations[AnnotationKey.tagged] = max(known, tagged)
+            }
             if let reference = reference(of: entry) { entries[place].references.append(reference) }
         }
         return entries

@@ -66,9 +66,14 @@ package final class ImageStore: Sendable {
         entry.annotations[AnnotationKey.containerdName].flatMap { try? ImageReference($0) }
     }
 
-    /// An entry of the index for an image with a name, or for one without.
-    static func entry(for target: ContentDescriptor, _ reference: ImageReference?) -> ContentDescriptor {
+    /// An entry of the index for an image with a name, which it was given at some time, or for one without.
+    static func entry(
+        for target: ContentDescriptor,
+        _ reference: ImageReference?,
+        at time: FileTime? = nil
+    ) -> ContentDescriptor {
         var entry = target
+        entry.annotations[AnnotationKey.tagged] = time?.rfc3339
         entry.annotations[AnnotationKey.containerdName] = reference?.description
         entry.annotations[AnnotationKey.referenceName] = reference.map { $0.tag ?? $0.description }
         return entry
@@ -79,15 +84,21 @@ package final class ImageStore: Sendable {
     /// - Parameters:
     ///   - target: The image.
     ///   - references: The names; none keeps the image without one.
+    ///   - time: When it got them; nil to keep no time.
     ///   - index: The index to change.
-    static func put(_ target: ContentDescriptor, _ references: [ImageReference], in index: inout ImageIndex) {
+    static func put(
+        _ target: ContentDescriptor,
+        _ references: [ImageReference],
+        at time: FileTime? = nil,
+        in index: inout ImageIndex
+    ) {
         for reference in references { remove(reference, from: &index) }
         let isKnown = index.manifests.contains { $0.digest == target.digest }
         if references.isEmpty, !isKnown { index.manifests.append(entry(for: target, nil)) }
         if !references.isEmpty {
             index.manifests.removeAll { $0.digest == target.digest && Self.reference(of: $0) == nil }
         }
-        index.manifests += references.map { entry(for: target, $0) }
+        index.manifests += references.map { entry(for: target, $0, at: time) }
     }
 
     /// Takes a name away; the image stays.
@@ -178,6 +189,7 @@ package final class ImageStore: Sendable {
             id: manifest.config.digest,
             target: Self.entry(for: target, nil),
             references: references.sorted { $0.description < $1.description },
+            tagged: target.annotations[AnnotationKey.tagged],
             manifestDescriptor: descriptor,
             manifest: manifest,
             config: config

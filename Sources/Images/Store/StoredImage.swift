@@ -10,6 +10,8 @@ package struct StoredImage: Equatable, Sendable {
     package var target: ContentDescriptor
     /// In order of the text.
     package var references: [ImageReference]
+    /// When it got the last of its names, in UTC: `2026-11-23T15:12:25.000000001Z`; nil where nobody has written it down.
+    package var tagged: String?
     /// The manifest for this machine, or the nearest.
     package var manifestDescriptor: ContentDescriptor
     package var manifest: ImageManifest

@@ -71,6 +71,19 @@ package struct PublishedPort: Hashable, Sendable {
     /// Whether it is a range for the kernel, too.
     var isRange: Bool { count > 1 && hostPort == port }
 
+    /// This port with those behind it that follow each other; nil where the other one is not the next, or where both sides do
+    /// not have the same numbers, so that it would be no range for the kernel.
+    package func followed(by next: PublishedPort) -> PublishedPort? {
+        let isNext =
+            transport == next.transport && hostAddress == next.hostAddress && address == next.address
+            && hostPort == port && next.hostPort == next.port && Int(hostPort) + Int(count) == Int(next.hostPort)
+            && Int(count) + Int(next.count) <= Int(UInt16.max)
+        guard isNext else { return nil }
+        var both = self
+        both.count += next.count
+        return both
+    }
+
     /// The ports one by one.
     var single: [PublishedPort] {
         if count == 1 { return [self] }

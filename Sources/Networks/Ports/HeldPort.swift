@@ -35,9 +35,10 @@ package struct PortClash: Error, Equatable, CustomStringConvertible {
 ///
 /// What arrives goes on to the container before it would come here; a ``PortProxy`` serves the rest.
 package struct HeldPort: ~Copyable, Sendable {
-    let transport: TransportProtocol
-    private let four: Descriptor?
-    private let six: Descriptor?
+    private let transport: TransportProtocol
+    /// One or two of them: a socket of IPv6 takes what comes by IPv4 as well, unless it is of UDP, whose answers would have
+    /// addresses of the other family.
+    private let sockets: [SharedDescriptor]
 
     /// How far from a port that is taken a free one is looked for.
     private static let reach: UInt16 = 100
@@ -56,8 +57,7 @@ package struct HeldPort: ~Copyable, Sendable {
         _ port: UInt16,
         inNetworkOf network: Int32? = nil
     ) throws {
-        let numbers = try BlockingCall.runAndJoin { () throws -> [Int32] in
-            if let network { try enterNetwork(network) }
+        @Sendable func hold() throws -> [SharedDescriptor] {
             do throws(SystemError) {
                 return try Self.bind(transport, address, port)
             } catch {
@@ -65,43 +65,49 @@ package struct HeldPort: ~Copyable, Sendable {
             }
         }
         self.transport = transport
-        four = numbers[0] < 0 ? nil : Descriptor(owning: numbers[0])
-        six = numbers[1] < 0 ? nil : Descriptor(owning: numbers[1])
+        if let network {
+            sockets = try BlockingCall.runAndJoin {
+                try enterNetwork(network)
+                return try hold()
+            }
+        } else {
+            sockets = try hold()
+        }
     }
 
-    /// The numbers of the sockets for IPv4 and IPv6; -1 for none.
     private static func bind(
         _ transport: TransportProtocol,
         _ address: IPAddress?,
         _ port: UInt16
-    ) throws(SystemError) -> [Int32] {
-        if let address {
-            let number = try socket(transport, address, port).release()
-            return address.isV4 ? [number, -1] : [-1, number]
-        }
-        let four = try socket(transport, .v4(0), port)
+    ) throws(SystemError) -> [SharedDescriptor] {
+        if let address { return [SharedDescriptor(try socket(transport, address, port))] }
+        let isForBoth = transport != .udp
+        let six: SharedDescriptor
         do throws(SystemError) {
-            let six = try socket(transport, .v6(0), port)
-            return [four.release(), six.release()]
+            six = SharedDescriptor(try socket(transport, .v6(0), port, isForBoth: isForBoth))
         } catch  where error.call == "socket" {
             // A host without IPv6.
-            return [four.release(), -1]
+            return [SharedDescriptor(try socket(transport, .v4(0), port))]
         }
+        return isForBoth ? [six] : [SharedDescriptor(try socket(transport, .v4(0), port)), six]
     }
 
     private static func socket(
         _ transport: TransportProtocol,
         _ address: IPAddress,
-        _ port: UInt16
+        _ port: UInt16,
+        isForBoth: Bool = false
     ) throws(SystemError) -> Descriptor {
         let type = transport == .udp ? SOCK_DGRAM : SOCK_STREAM
-        let flags = Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        // Nobody waits at it but in one place for all.
+        let flags = Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let number = Glibc.socket(Int32(address.family), flags, Int32(transport.rawValue))
         if number < 0 { throw SystemError("socket", errno, on: "\(transport)") }
         let descriptor = Descriptor(owning: number)
-        var yes: Int32 = 1
+        var (yes, isOnlySix): (Int32, Int32) = (1, isForBoth ? 0 : 1)
         let size = socklen_t(MemoryLayout<Int32>.size)
-        if !address.isV4 { setsockopt(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, size) }
+        // What the host has for others by default is none of ours (net.ipv6.bindv6only).
+        if !address.isV4 { setsockopt(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &isOnlySix, size) }
         // Connections that are over linger for a minute (tcp(7), TIME_WAIT); who listens is in the way all the same.
         if transport != .udp { setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &yes, size) }
         let place = SocketAddress(address, port: port)
@@ -111,15 +117,16 @@ package struct HeldPort: ~Copyable, Sendable {
         return descriptor
     }
 
-    /// The sockets once more, for whoever serves them; those of IPv4 and IPv6 are of one port.
+    /// What a ``PortProxy`` needs to pass on what arrives at it.
     ///
-    /// - Returns: One or two of them.
-    /// - Throws: The error of fcntl(2).
-    borrowing func sharedSockets() throws(SystemError) -> [SharedDescriptor] {
-        var sockets: [SharedDescriptor] = []
-        if let copy = try four?.duplicate() { sockets.append(SharedDescriptor(copy)) }
-        if let copy = try six?.duplicate() { sockets.append(SharedDescriptor(copy)) }
-        return sockets
+    /// The port stays taken until both let go of it, this and the proxy.
+    ///
+    /// - Parameters:
+    ///   - address: The address of the container, of either family.
+    ///   - port: The port of the container.
+    /// - Returns: What leads there.
+    package borrowing func leading(to address: IPAddress, port: UInt16) -> ProxiedPort {
+        ProxiedPort(sockets: sockets, transport: transport, target: SocketAddress(address, port: port))
     }
 
     private static func clash(
@@ -142,8 +149,6 @@ package struct HeldPort: ~Copyable, Sendable {
     }
 
     private static func isFree(_ transport: TransportProtocol, _ address: IPAddress?, _ port: UInt16) -> Bool {
-        guard let numbers = try? bind(transport, address, port) else { return false }
-        for number in numbers where number >= 0 { close(number) }
-        return true
+        (try? bind(transport, address, port)) != nil
     }
 }

@@ -3,7 +3,7 @@
 import CLinux
 import Glibc
 package import Linux
-package import Netlink
+import Netlink
 import Synchronization
 
 /// Serves ports of the host whose traffic no rule takes to the container: passes on what arrives at them, with one thread for
@@ -13,7 +13,7 @@ import Synchronization
 /// only, or the other way round; and all of it on a kernel that does not translate addresses. The container sees the host
 /// as the other end, and not the client.
 package final class PortProxy: Sendable {
-    /// A port that is served.
+    /// Ports that are served.
     package struct Token: Hashable, Sendable {
         fileprivate let number: UInt64
     }
@@ -58,29 +58,22 @@ package final class PortProxy: Sendable {
 
     deinit { mailbox.post(.stop) }
 
-    /// Begins to serve a port: TCP or UDP; one of SCTP is only held.
+    /// Begins to serve ports: those of TCP and UDP; one of SCTP is only held.
     ///
-    /// - Parameters:
-    ///   - held: The port; it may be given up while it is served, and stays taken until the end.
-    ///   - address: The address of the container, of either family.
-    ///   - port: The port of the container.
-    /// - Returns: What ends it.
-    /// - Throws: The error of fcntl(2), listen(2) or setsockopt(2).
-    package func serve(
-        _ held: borrowing HeldPort,
-        to address: IPAddress,
-        port: UInt16
-    ) throws(SystemError) -> Token {
+    /// - Parameter ports: The ports, which may be given up while they are served, and stay taken until the end.
+    /// - Returns: What ends it, for all of them.
+    /// - Throws: The error of listen(2) or setsockopt(2).
+    package func serve(_ ports: [ProxiedPort]) throws(SystemError) -> Token {
         let number = last.withLock { last in
             last += 1
             return last
         }
-        let sockets = held.transport == .sctp ? [] : try held.sharedSockets()
+        let served = ports.filter { $0.transport != .sctp }
         // Here and not on the thread: whoever comes from now on is served.
-        for socket in sockets { try Self.prepare(socket.number, isStream: held.transport == .tcp) }
-        mailbox.post(
-            .serve(number, sockets, isStream: held.transport == .tcp, SocketAddress(address, port: port))
-        )
+        for port in served {
+            for socket in port.sockets { try Self.prepare(socket.number, isStream: port.transport == .tcp) }
+        }
+        mailbox.post(.serve(number, served))
         return Token(number: number)
     }
 
@@ -88,8 +81,6 @@ package final class PortProxy: Sendable {
     private static let backlog: Int32 = 512
 
     private static func prepare(_ number: Int32, isStream: Bool) throws(SystemError) {
-        let flags = fcntl(number, F_GETFL)
-        if flags < 0 || fcntl(number, F_SETFL, flags | O_NONBLOCK) != 0 { throw SystemError("fcntl", errno) }
         if isStream {
             if listen(number, backlog) != 0 { throw SystemError("listen", errno) }
             return
@@ -100,7 +91,7 @@ package final class PortProxy: Sendable {
         try SystemError.check(clinux_datagram_prepare(number, isV6 ? 1 : 0), "setsockopt")
     }
 
-    /// Ends serving a port, and every connection by it; when this returns the proxy has it no longer.
+    /// Ends serving ports, and every connection by them; when this returns the proxy has them no longer.
     ///
     /// It waits for the thread, which itself never waits for anybody.
     package func end(_ token: Token) {
@@ -110,9 +101,16 @@ package final class PortProxy: Sendable {
     }
 }
 
+/// A port of the host, and where in a container it leads to (``HeldPort``).
+package struct ProxiedPort: Sendable {
+    let sockets: [SharedDescriptor]
+    let transport: TransportProtocol
+    let target: SocketAddress
+}
+
 /// What the thread is told.
 enum ProxyCommand: Sendable {
-    case serve(UInt64, [SharedDescriptor], isStream: Bool, SocketAddress)
+    case serve(UInt64, [ProxiedPort])
     case end(UInt64, Gate?)
     case stop
 }

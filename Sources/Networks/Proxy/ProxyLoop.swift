@@ -21,7 +21,7 @@ final class ProxyLoop {
     private let sessions: DatagramSessions
     private let pipes = PipePool()
     private var doors: [UInt32: Door] = [:]
-    private var ports: [UInt64: [UInt32]] = [:]
+    private var tokens: [UInt64: [UInt32]] = [:]
     private var connections: [UInt32: ProxyConnection] = [:]
     private var lastIndex: UInt32 = 0
     /// When connections must be there, and when doors are tried again.
@@ -74,21 +74,36 @@ final class ProxyLoop {
 
     private func obey(_ command: ProxyCommand) {
         switch command {
-        case .serve(let port, let sockets, let isStream, let target):
-            for socket in sockets { begin(port, Door(socket: socket, isStream: isStream, target: target)) }
-        case .end(let port, let gate):
-            for index in ports.removeValue(forKey: port) ?? [] { close(index) }
+        case .serve(let token, let ports):
+            for port in ports {
+                for socket in port.sockets {
+                    begin(token, Door(socket: socket, isStream: port.transport == .tcp, target: port.target))
+                }
+            }
+        case .end(let token, let gate):
+            close(tokens.removeValue(forKey: token) ?? [])
             gate?.open()
         case .stop: isEnding = true
         }
     }
 
-    private func begin(_ port: UInt64, _ door: Door) {
+    private func begin(_ token: UInt64, _ door: Door) {
         let (number, index) = (door.socket.number, nextIndex())
         // Without memory for it the port stays as it was, held and not served.
         guard (try? events.queue.add(number, token: ProxyEvent.door(index).number)) != nil else { return }
         doors[index] = door
-        ports[port, default: []].append(index)
+        tokens[token, default: []].append(index)
+    }
+
+    private func close(_ indices: [UInt32]) {
+        let closing = Set(indices)
+        for (number, connection) in connections where closing.contains(connection.door) {
+            connection.reset()
+            connections[number] = nil
+        }
+        for index in indices { close(index) }
+        // There may be room again.
+        openAgain()
     }
 
     private func close(_ index: UInt32) {
@@ -96,13 +111,7 @@ final class ProxyLoop {
         // The socket lives on where the port is held on.
         if !door.isShut { events.queue.remove(door.socket.number) }
         if door.isStream { listen(door.socket.number, 0) }
-        for (number, connection) in connections where connection.door == index {
-            connection.reset()
-            connections[number] = nil
-        }
         sessions.end(index)
-        // There may be room again.
-        openAgain()
     }
 
     private func nextIndex() -> UInt32 {

@@ -45,19 +45,19 @@ package struct ConnectionTracking: Sendable {
         try forget(CollectionOfOne(address))
     }
 
-    /// Forgets the connections to a port of the host, which leads elsewhere from now on.
+    /// Forgets the connections to ports of the host, which lead elsewhere from now on.
     ///
     /// - Parameters:
     ///   - transport: The protocol.
     ///   - address: The address of the host; nil for all of them.
-    ///   - port: The port of the host.
+    ///   - ports: The ports of the host.
     /// - Returns: How many were forgotten.
     /// - Throws: What the kernel refused.
     @discardableResult
     package func forget(
         _ transport: TransportProtocol,
         at address: IPAddress? = nil,
-        hostPort port: UInt16
+        hostPorts ports: Set<UInt16>
     ) throws(NetlinkError) -> Int {
         var own = Set<IPAddress>()
         // Those to the same port of others go on.
@@ -65,7 +65,9 @@ package struct ConnectionTracking: Sendable {
         let loopback = IPPrefix(.v4(127 << 24), length: 8)
         return try socket.forgetConnections(of: address?.family ?? UInt8(AF_UNSPEC)) { connection in
             let first = connection.original
-            guard first.transport == transport.rawValue, first.destinationPort == port else { return false }
+            guard first.transport == transport.rawValue, ports.contains(first.destinationPort) else {
+                return false
+            }
             if let address { return first.destination == address }
             return own.contains(first.destination) || loopback?.contains(first.destination) == true
         }

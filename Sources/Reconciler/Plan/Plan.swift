@@ -12,6 +12,8 @@ package struct Plan: Codable, Equatable, Sendable {
     package var warnings: [Problem] = []
     /// The containers that stay as they are, by name, for whoever shows the whole.
     package var unchanged: [String] = []
+    /// Those of them that have done what they are there for, and do not run.
+    package var finished: [String] = []
 
     package init(project: String) {
         self.project = project
@@ -82,7 +84,8 @@ struct PlanBuilder {
     }
 
     /// Notes the containers that nothing is done to.
-    mutating func leave(_ names: [String]) {
-        plan.unchanged = names
+    mutating func leave(_ containers: [ObservedContainer]) {
+        plan.unchanged = containers.map(\.name)
+        plan.finished = containers.filter { $0.phase == .exited }.map(\.name)
     }
 }

@@ -92,8 +92,12 @@ struct ReplicaPlanner {
         let recreation = isTarget ? options.recreation : options.dependencyRecreation
         if container.isBroken { return .replace([Cause("its removal was cut off")]) }
         let cascade = cascades(to: container)
-        if isTakenAlong { return cascade.isEmpty ? .keep : .replace(cascade) }
-        if recreation == .never { return .keep }
+        // What it was made with may use something else that goes.
+        if isTakenAlong, let old = container.definition, old.sharedServices != service.sharedServices {
+            return .replace([Cause("it uses what belongs to other services than it is to")])
+        }
+        // Without what it uses it could not run.
+        if isTakenAlong || recreation == .never { return cascade.isEmpty ? .keep : .replace(cascade) }
         let changes = divergence(of: container)
         let reasons = changes.filter { $0.effect == .replace }.map(\.cause)
         if recreation == .always {

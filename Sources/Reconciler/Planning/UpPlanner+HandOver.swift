@@ -44,7 +44,8 @@ extension UpPlanner {
         guard let fate = fates[name] else { return }
         let indices = fate.replicas.indices.filter { !fate.replicas[$0].outgoing.isEmpty }
         guard !indices.isEmpty else { return }
-        let rollout = rollout(of: service)
+        var rollout = rollout(of: service)
+        if !canReturn(indices, fate), rollout.failureAction == .rollback { rollout.failureAction = .pause }
         var handOver = HandOver(
             name: name,
             service: service,
@@ -69,6 +70,12 @@ extension UpPlanner {
         }
         fates[name]?.accepted = handOver.gate
         if rollout.failureAction == .rollback { finish(handOver) }
+    }
+
+    /// Whether the old containers could be started again: what they use of other services has to be there still.
+    private func canReturn(_ indices: [Int], _ fate: ServiceFate) -> Bool {
+        let there = Set(world.containers.map(\.id)).subtracting(removals.keys)
+        return indices.flatMap { fate.replicas[$0].outgoing }.allSatisfy { there.isSuperset(of: $0.uses) }
     }
 
     private mutating func warnOfOrder(_ name: String, _ service: Service) {
@@ -240,6 +247,10 @@ extension UpPlanner {
         }
         for container in restarted(for: handOver.name) where stops[container.id] != nil && removals[container.id] == nil
         {
+            // Who can do without it goes on all the same.
+            let service = project.services[container.service]
+            let isRequired = service?.dependsOn[handOver.name]?.required != false
+            guard isRequired || service?.sharedServices.contains(handOver.name) == true else { continue }
             let reference = ContainerReference(container)
             builder.add(.startContainer(reference), [cause], onFailureOf: handOver.critical, after: gate)
         }

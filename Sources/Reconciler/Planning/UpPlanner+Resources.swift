@@ -237,6 +237,26 @@ extension UpPlanner {
     }
 }
 
+// MARK: Services that are taken along
+
+extension UpPlanner {
+    /// Makes the networks and volumes that a service needs and that are not there; those that are stay as they are.
+    mutating func provide(for service: Service) {
+        for key in service.namedVolumes where volumeActions[key] == nil && project.volumes[key]?.external == false {
+            let name = project.volumeName(key)
+            if world.volumes[name] != nil { continue }
+            volumeActions[key] = builder.add(.createVolume(key: key, name: name), [Cause("there is none yet")])
+        }
+        guard service.networkMode == nil else { return }
+        for key in service.networks.keys.sorted()
+        where networkActions[key] == nil && project.networks[key]?.external == false {
+            let name = project.networkName(key)
+            if world.networks[name] != nil { continue }
+            networkActions[key] = builder.add(.createNetwork(key: key, name: name), [Cause("there is none yet")])
+        }
+    }
+}
+
 // MARK: Memberships
 
 extension UpPlanner {
@@ -247,12 +267,14 @@ extension UpPlanner {
     ///   - reference: What actions call it.
     ///   - service: Its service.
     ///   - membership: What its service has changed; nil where nobody knows.
+    ///   - changes: The same, with the reasons.
     /// - Returns: The actions.
     mutating func connect(
         _ container: ObservedContainer,
         _ reference: ContainerReference,
         _ service: Service,
-        _ membership: NetworkMembership?
+        _ membership: NetworkMembership?,
+        _ changes: [Change]
     ) -> [Int] {
         guard service.networkMode == nil else { return [] }
         var actions: [Int] = []
@@ -262,26 +284,27 @@ extension UpPlanner {
             var after = networkActions[key].map { [$0] } ?? []
             if container.networks.contains(name), !renewedNetworks.contains(key) {
                 guard isChanged, let network = world.networks[name] else { continue }
-                let cause = membershipCause("its settings in the network \(name) have changed", key, of: container)
-                after.append(planDeparture(of: container, from: network, [cause]))
+                after.append(planDeparture(of: container, from: network, causes(of: key, in: changes, container)))
             }
-            let cause =
-                renewedNetworks.contains(key)
-                ? Cause("the network \(name) is made anew")
-                : membershipCause(
-                    isChanged
-                        ? "its settings in the network \(name) have changed" : "it is not in the network \(name)",
-                    key,
-                    of: container
-                )
-            actions.append(builder.add(.connect(reference, network: key), [cause], after: after))
+            var causes = causes(of: key, in: changes, container)
+            if renewedNetworks.contains(key) {
+                causes = [Cause("the network \(name) is made anew")]
+            } else if causes.isEmpty {
+                let path: NodePath = [.key("services"), .key(container.service), .key("networks"), .key(key)]
+                let place = project.sources?.location(of: path)
+                causes = [Cause("it is not in the network \(name)", at: place)]
+            }
+            actions.append(builder.add(.connect(reference, network: key), causes, after: after))
         }
-        return actions + leave(container, Set(wanted.values), membership, after: actions)
+        return actions + leave(container, Set(wanted.values), membership, changes, after: actions)
     }
 
-    private func membershipCause(_ text: String, _ key: String, of container: ObservedContainer) -> Cause {
-        let path: NodePath = [.key("services"), .key(container.service), .key("networks"), .key(key)]
-        return Cause(text, at: project.sources?.location(of: path))
+    /// The reasons among some changes that concern a network.
+    private func causes(of key: String, in changes: [Change], _ container: ObservedContainer) -> [Cause] {
+        let path = NodePath([.key("services"), .key(container.service), .key("networks"), .key(key)]).description
+        return changes.filter { change in
+            change.cause.path == path || change.cause.path?.hasPrefix(path + ".") == true
+        }.map(\.cause)
     }
 
     /// Takes a container that stays out of networks that its service has left, and of those that the project has no more.
@@ -289,6 +312,7 @@ extension UpPlanner {
         _ container: ObservedContainer,
         _ wanted: Set<String>,
         _ membership: NetworkMembership?,
+        _ changes: [Change],
         after: [Int]
     ) -> [Int] {
         let left = Set(membership?.left ?? [])
@@ -299,8 +323,9 @@ extension UpPlanner {
             let isOwn = network.project == project.name
             let wasNamed = left.contains { (world.applied ?? project).networkName($0) == name }
             guard wasNamed || isOwn && (left.contains(network.key) || !current.contains(name)) else { continue }
-            let cause = Cause("its service is not in the network \(name) any more")
-            actions.append(planDeparture(of: container, from: network, [cause], after: after))
+            var causes = causes(of: network.key, in: changes, container)
+            if causes.isEmpty { causes = [Cause("its service is not in the network \(name) any more")] }
+            actions.append(planDeparture(of: container, from: network, causes, after: after))
         }
         return actions
     }

@@ -125,7 +125,8 @@ package struct UpPlanner {
         for other in Set(shared).sorted() {
             guard let fate = fates[other] else { continue }
             let isStarted = fate.replicas.contains { replica in
-                !replica.isNew && replica.existing?.isActive == false && startCause(for: replica, of: other, fate) != nil
+                !replica.isNew && replica.existing?.isActive == false
+                    && startCause(for: replica, of: other, fate) != nil
             }
             if isStarted { return Cause("it uses what belongs to \(other), which is started again") }
         }
@@ -159,6 +160,7 @@ package struct UpPlanner {
         for (container, cause) in fate.surplus {
             clearing.append(planRemoval(of: container, [cause]))
         }
+        if fate.isTakenAlong, fate.hasNew { provide(for: service) }
         let made = creationDependencies(of: service)
         for index in fate.replicas.indices {
             plan(&fate.replicas[index], of: fate, service, after: made)
@@ -263,7 +265,7 @@ package struct UpPlanner {
             replica.beforeStart.append(builder.add(.renameContainer(reference, to: expected), [cause], after: before))
         }
         let membership = container.definition.map { NetworkMembership(from: $0, to: service) }
-        replica.beforeStart += connect(container, reference, service, membership)
+        replica.beforeStart += connect(container, reference, service, membership, changes)
         if !changes.isEmpty {
             let told = changes.filter { $0.effect > .note }.map(\.cause)
             // What it was made with is remembered once it is true.
@@ -362,7 +364,7 @@ package struct UpPlanner {
                     guard !replica.isNew, let container = replica.existing, !touched.contains(container.id) else {
                         return nil
                     }
-                    return container.name
+                    return container
                 } ?? []
             }
         )

@@ -119,7 +119,9 @@ private struct ChangeCollector {
     private mutating func note(_ kind: PlanChange.Kind, _ key: String, _ subject: String, _ action: Action) {
         if deeds[key] == nil { order.append(key) }
         deeds[key, default: Deeds(subject: subject)].kinds.insert(kind)
-        for cause in action.causes where deeds[key]?.causes.contains(cause) == false { deeds[key]?.causes.append(cause) }
+        for cause in action.causes where deeds[key]?.causes.contains(cause) == false {
+            deeds[key]?.causes.append(cause)
+        }
     }
 
     /// What all that is done to a thing comes to.

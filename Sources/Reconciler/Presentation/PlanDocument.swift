@@ -98,6 +98,19 @@ extension PlanDocument {
         package var service: String?
         /// The number of a container among those of its service.
         package var number: Int?
+        /// The identifier of a container that is there.
+        package var id: String?
+        /// The action that makes a container that is not.
+        package var createdBy: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case kind
+            case name
+            case service
+            case number
+            case id
+            case createdBy = "created_by"
+        }
     }
 
     /// A cause, with its place in the files.
@@ -188,7 +201,8 @@ extension Operation {
     /// What it is done to; nil for nothing.
     fileprivate var resource: PlanDocument.Resource? {
         switch self {
-        case .createNetwork(_, let name), .removeNetwork(_, let name): PlanDocument.Resource(kind: "network", name: name)
+        case .createNetwork(_, let name), .removeNetwork(_, let name):
+            PlanDocument.Resource(kind: "network", name: name)
         case .createVolume(_, let name), .removeVolume(let name): PlanDocument.Resource(kind: "volume", name: name)
         case .removeImage(let reference): PlanDocument.Resource(kind: "image", name: reference)
         case .createContainer(let creation):
@@ -206,7 +220,9 @@ extension Operation {
                     kind: "container",
                     name: container.name,
                     service: container.service,
-                    number: container.number
+                    number: container.number,
+                    id: container.id,
+                    createdBy: container.creation
                 )
             }
         }

@@ -8,6 +8,7 @@ final class LogCompanion: Sendable {
     private struct State {
         var isBusy = true
         var isCalledOff = false
+        var isStopping = false
     }
 
     /// Called with the service of a container that has ended, its status, and whether it is started again.
@@ -29,6 +30,15 @@ final class LogCompanion: Sendable {
     var isBusy: Bool { state.withLock(\.isBusy) }
     /// Whether nobody wants to see more.
     var isCalledOff: Bool { state.withLock(\.isCalledOff) }
+
+    /// Whether the containers are being stopped, so that an end is one for good.
+    var isStopping: Bool { state.withLock(\.isStopping) }
+
+    /// Tells that the containers are stopped from now on.
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        news.signal()
+    }
 
     /// Tells that no more containers are started.
     func becomeIdle() {

@@ -203,6 +203,9 @@ final class ProjectLogs {
 
     // MARK: Following
 
+    /// How long the last end is believed to be none, as things are.
+    private var grace: Duration { companion?.isStopping == true ? .zero : Self.grace }
+
     private var isOver: Bool {
         if companion?.isCalledOff == true { return true }
         guard followed.isEmpty, merger.count == 0 else { return false }
@@ -211,7 +214,7 @@ final class ProjectLogs {
             if companion.isBusy { return false }
             if !hasRun { return true }
         }
-        return hasRun && alive.isEmpty && end.map { $0 + Self.grace <= .now } ?? false
+        return hasRun && alive.isEmpty && end.map { $0 + grace <= .now } ?? false
     }
 
     /// Waits until something was written or has happened, or a line has waited long enough.
@@ -221,7 +224,7 @@ final class ProjectLogs {
         }
         waits.append(pollfd(fd: companion?.news.number ?? -1, events: Int16(POLLIN), revents: 0))
         waits.append(pollfd(fd: eventsNumber, events: Int16(POLLIN), revents: 0))
-        let deadlines = [merger.deadline, alive.isEmpty ? end.map { $0 + Self.grace } : nil].compactMap(\.self)
+        let deadlines = [merger.deadline, alive.isEmpty ? end.map { $0 + grace } : nil].compactMap(\.self)
         var timeout: Int32 = -1
         if let deadline = deadlines.min() {
             let left = (deadline - .now).components

@@ -40,7 +40,7 @@ final class AttachedUp {
         /// The engine has done what it was asked for, or has failed.
         case workEnded(failure: CommandFailure?)
         case logsEnded(failure: CommandFailure?)
-        case stopEnded
+        case stopEnded(isDone: Bool)
     }
 
     /// Messages, with a descriptor that is readable while there are some.
@@ -151,6 +151,7 @@ final class AttachedUp {
         case .none: break
         case .stop:
             cancel.close()
+            companion.stop()
             conduct(.stop, title: "Stopping")
         case .kill: conduct(.kill, title: "Killing")
         case .leave:
@@ -223,16 +224,18 @@ final class AttachedUp {
         do {
             let work = try ProjectWork(global, title: title, environment: wanted.environment)
             try BlockingCall.start { [life] in
+                var isDone = true
                 do {
                     try work.follow(try client.conduct(command, ofProject: wanted.project.name, life))
                 } catch {
+                    isDone = false
                     Wharf.show(CommandFailure(of: error, isRun: false))
                 }
-                inbox.put(.stopEnded)
+                inbox.put(.stopEnded(isDone: isDone))
             }
         } catch {
             Wharf.show(CommandFailure(of: error, isRun: false))
-            inbox.put(.stopEnded)
+            inbox.put(.stopEnded(isDone: false))
         }
     }
 
@@ -320,10 +323,10 @@ final class AttachedUp {
             case .logsEnded(let failure):
                 haveLogsEnded = true
                 if let failure, self.failure == nil { self.failure = failure }
-            case .stopEnded:
+            case .stopEnded(let isDone):
                 stopsUnderWay -= 1
-                // What was attached has ended, or never will.
-                if stopsUnderWay == 0, !haveLogsEnded { order = .leave }
+                // The logs come to their end by themselves, unless something runs on.
+                if !isDone, stopsUnderWay == 0, !haveLogsEnded { order = .leave }
             }
         }
 

@@ -102,12 +102,13 @@ final class ProjectWork: Sendable {
         for warning in plan.warnings { tell(warning, .warning) }
         for problem in plan.problems { tell(problem, .error) }
         guard plan.problems.isEmpty else { return }
-        for name in plan.unchanged { progress.update(ProgressEvent(.container, name, "Running", .done)) }
-        guard explains else { return }
-        for action in plan.actions where !action.causes.isEmpty {
-            let causes = action.causes.map { $0.description(from: directory) }.joined(separator: "; ")
-            progress.tell("\(action.operation): \(causes)")
+        for name in plan.unchanged {
+            let status = plan.finished.contains(name) ? "Exited" : "Running"
+            progress.update(ProgressEvent(.container, name, status, .done))
         }
+        guard explains else { return }
+        let text = PlanText(plan, from: directory, markup: PlanText.Markup(style))
+        for line in text.changes { progress.tell(line) }
     }
 
     private func show(_ change: ProjectProgress) {

@@ -250,7 +250,17 @@ final class TestServer: Sendable {
 
     /// Answers requests on port 8000 with the address of whoever asks.
     static func mirror(in network: TestNetwork) throws -> TestServer {
-        try TestServer(inNetworkOf: network.number, SOCK_STREAM, port: 8000) { number in
+        try mirror(inNetworkOf: network.number, port: 8000)
+    }
+
+    /// Answers requests likewise in the network of a process.
+    static func mirror(inNetworkOfProcess process: Int, port: UInt16) throws -> TestServer {
+        let process = try Descriptor.process(Int32(process))
+        return try mirror(inNetworkOf: process.number, port: port)
+    }
+
+    private static func mirror(inNetworkOf network: Int32, port: UInt16) throws -> TestServer {
+        try TestServer(inNetworkOf: network, SOCK_STREAM, port: port) { number in
             var (sender, size) = (sockaddr_in6(), socklen_t(MemoryLayout<sockaddr_in6>.size))
             let result = withUnsafeMutablePointer(to: &sender) { sender in
                 sender.withMemoryRebound(to: sockaddr.self, capacity: 1) { accept(number, $0, &size) }

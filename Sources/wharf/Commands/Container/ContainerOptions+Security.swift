@@ -52,8 +52,7 @@ extension ContainerOptions {
 
     /// A profile as one line of JSON.
     private static func profile(_ path: String) throws -> String {
-        let bytes = try InputFile.read(path, limit: 4 << 20)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        guard let text = SecurityOption.profile(try InputFile.read(path, limit: 4 << 20)) else {
             throw CommandFailure(message: "the seccomp profile `\(path)` is not UTF-8", status: .engine)
         }
         return text

@@ -148,8 +148,19 @@ package struct RunningProcess {
         throw SystemFailure(message: "\(folder) does not tell its memory")
     }
 
-    /// How many descriptors it has open.
-    package var descriptors: Int { names(in: folder + "/fd").count }
+    /// What its descriptors are of, without what differs between two of a kind: files by their paths, others by their kinds.
+    package var descriptors: [String: Int] {
+        var kinds: [String: Int] = [:]
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+        for name in names(in: folder + "/fd") {
+            let length = readlink("\(folder)/fd/\(name)", &target, target.count)
+            // One that was just being closed.
+            guard length > 0 else { continue }
+            let text = String(decoding: target.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            kinds[text.hasPrefix("/") ? text : text.prefix { $0 != "[" }.description, default: 0] += 1
+        }
+        return kinds
+    }
 
     /// How many processes have it as their parent.
     package func children() throws -> Int {

@@ -39,8 +39,11 @@ enum BenchLogs {
         for (name, script) in writers {
             var (file, log, followed): ([Double], [Double], [Double]) = ([], [], [])
             for _ in 0..<rounds {
+                try settle(scratch)
                 file.append(try write(script, to: scratch / "file"))
+                try settle(scratch)
                 log.append(try write(script, in: engine, follows: false))
+                try settle(scratch)
                 followed.append(try write(script, in: engine, follows: true))
             }
             let (base, plain, slow) = (median(file), median(log), median(followed))
@@ -50,6 +53,13 @@ enum BenchLogs {
             ])
         }
         print(table)
+    }
+
+    /// Waits until the disk has all that was written before: the kernel makes writers wait while it has too much of that, and
+    /// then it would be the disk that is measured.
+    private static func settle(_ scratch: Scratch) throws {
+        let outcome = try Command("/bin/sync", ["--file-system", scratch.path]).run()
+        guard outcome.end == .exit(0) else { throw SystemFailure(message: outcome.errors) }
     }
 
     /// Has the shell of busybox write into a file of the file system in which the logs are.

@@ -38,7 +38,7 @@ enum BenchMany {
         let removal = try seconds {
             for id in ids { try engine.client.removeContainer(id, force: true) }
         }
-        let after = try State(engine, groups)
+        let after = try settle(engine, groups, before)
         let share = count / 10
         let (first, last) = (median(Array(times.prefix(share))), median(Array(times.suffix(share))))
         print(State.table([("none", before), ("\(count)", full), ("none again", after)]))
@@ -50,17 +50,30 @@ enum BenchMany {
         try check(before, after)
     }
 
-    /// Holds the end against the beginning; a descriptor that was just being closed then may be missing.
+    /// For how long the engine may have something in hand after the last answer: it deletes in the background, and tells who
+    /// watches a container that it has gone.
+    private static let patience: Duration = .seconds(10)
+
+    /// Looks at the end until nothing is left, or it is clear that something stays.
+    private static func settle(_ engine: BenchEngine, _ groups: [String], _ before: State) throws -> State {
+        let begin = ContinuousClock.now
+        while true {
+            let now = try State(engine, groups)
+            let time = ContinuousClock.now - begin
+            let left = now.differences(from: before)
+            if left.isEmpty || time > patience {
+                print("the engine was done \(milliseconds(time / .seconds(1))) after its last answer")
+                return now
+            }
+            usleep(10_000)
+        }
+    }
+
+    /// Holds the end against the beginning.
     private static func check(_ before: State, _ after: State) throws {
-        let differences = [
-            ("processes", before.processes, after.processes), ("control groups", before.groups, after.groups),
-            ("descriptors of the keeper", before.keeperDescriptors, after.keeperDescriptors),
-            ("descriptors of the engine", before.engineDescriptors, after.engineDescriptors),
-            ("folders", before.folders, after.folders),
-        ].filter { $0.1 < $0.2 }
+        let differences = after.differences(from: before)
         if differences.isEmpty { return print("nothing is left") }
-        let text = differences.map { "\($0.0): \($0.1) before, \($0.2) after" }.joined(separator: "; ")
-        throw SystemFailure(message: "something is left: \(text)")
+        throw SystemFailure(message: "something is left: \(differences.joined(separator: "; "))")
     }
 
     private static func seconds(_ body: () throws -> Void) rethrows -> Double {
@@ -72,8 +85,8 @@ enum BenchMany {
 private struct State {
     let engineMemory: Int
     let keeperMemory: Int
-    let engineDescriptors: Int
-    let keeperDescriptors: Int
+    let engineDescriptors: [String: Int]
+    let keeperDescriptors: [String: Int]
     let engineThreads: Int
     /// The children of the keeper.
     let processes: Int
@@ -94,6 +107,21 @@ private struct State {
         }
     }
 
+    /// What there is more of than before.
+    func differences(from before: State) -> [String] {
+        func kinds(_ name: String, _ old: [String: Int], _ new: [String: Int]) -> [(String, Int, Int)] {
+            new.keys.sorted().map { ("\(name) of \($0)", old[$0] ?? 0, new[$0] ?? 0) }
+        }
+        let all =
+            [
+                ("processes", before.processes, processes), ("control groups", before.groups, groups),
+                ("folders", before.folders, folders),
+            ]
+            + kinds("descriptors of the keeper", before.keeperDescriptors, keeperDescriptors)
+            + kinds("descriptors of the engine", before.engineDescriptors, engineDescriptors)
+        return all.filter { $0.1 < $0.2 }.map { "\($0.0): \($0.1) before, \($0.2) after" }
+    }
+
     static func table(_ states: [(String, State)]) -> Table {
         var table = Table([""] + states.map(\.0))
         func row(_ name: String, _ value: (State) -> String) {
@@ -104,8 +132,8 @@ private struct State {
         row("memory of the keeper") { size($0.keeperMemory) }
         row("both") { size($0.engineMemory + $0.keeperMemory) }
         row("threads of the engine") { "\($0.engineThreads)" }
-        row("descriptors of the engine") { "\($0.engineDescriptors)" }
-        row("descriptors of the keeper") { "\($0.keeperDescriptors)" }
+        row("descriptors of the engine") { "\($0.engineDescriptors.values.reduce(0, +))" }
+        row("descriptors of the keeper") { "\($0.keeperDescriptors.values.reduce(0, +))" }
         row("processes of containers") { "\($0.processes)" }
         row("control groups") { "\($0.groups)" }
         return table

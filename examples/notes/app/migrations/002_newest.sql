@@ -1,0 +1,1 @@
+create index notes_newest on notes (written desc);
