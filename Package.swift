@@ -73,7 +73,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks",
+                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
+                "Networks",
                 "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
             ],
             swiftSettings: strict
@@ -280,8 +281,9 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "CLinux", "Engine", "EngineAPI", "EngineSupport", "Images", "ImagesSupport", "Linux", "Logs", "Netlink",
-                "NetlinkSupport", "Networks", "OCI", "Runtime", "Seccomp", "Store", "TestSupport",
+                "CLinux", "Compose", "Engine", "EngineAPI", "EngineSupport", "Images", "ImagesSupport", "Linux", "Logs",
+                "Netlink",
+                "NetlinkSupport", "Networks", "OCI", "Reconciler", "Runtime", "Seccomp", "Store", "TestSupport",
             ],
             swiftSettings: strict
         ),

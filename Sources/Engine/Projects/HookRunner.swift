@@ -29,7 +29,9 @@ struct HookRunner {
         request.user = hook.user ?? ""
         request.privileged = hook.privileged
         request.workingDir = hook.workingDirectory ?? ""
-        request.env = hook.environment.sorted { $0.key < $1.key }.map { key, value in value.map { "\(key)=\($0)" } ?? key }
+        request.env = hook.environment.sorted { $0.key < $1.key }.map { key, value in
+            value.map { "\(key)=\($0)" } ?? key
+        }
         (request.attachStdout, request.attachStderr) = (true, true)
         let id = try await engine.createExec(in: container, request).id
         let attachment = try await engine.startExec(id, ExecStartRequest())
@@ -67,10 +69,13 @@ struct HookFailure: Error, CustomStringConvertible {
     ///   - status: What it ended with.
     init(_ kind: String, of name: String, _ hook: Hook, status: Int) {
         let words = (hook.command ?? []).map { word in
-            let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
-                UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
-                    || "-_./=:,+@%".utf8.contains(byte)
-            }
+            let isPlain =
+                !word.isEmpty
+                && word.utf8.allSatisfy { byte in
+                    UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+                        || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+                        || "-_./=:,+@%".utf8.contains(byte)
+                }
             return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
         }
         description = "a \(kind) hook of \(name) exited with status \(status): \(words.joined(separator: " "))"

@@ -26,7 +26,9 @@ extension PlanExecutor {
                 failure.help = "its container stays to be looked at, until the next `wharf up` or `wharf down`"
                 throw failure
             }
-            for line in await lastLines(of: id, limit: nil) { await report(.hook(container: container.name, line: line)) }
+            for line in await lastLines(of: id, limit: nil) {
+                await report(.hook(container: container.name, line: line))
+            }
             try await engine.removeContainer(id, force: true, volumes: false)
         }
     }

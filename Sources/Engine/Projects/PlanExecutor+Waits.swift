@@ -80,7 +80,9 @@ extension PlanExecutor {
                     do {
                         let id = try identifier(of: container)
                         try await waitForHealth(of: id, container.name, isReady: isReady)
-                        if let monitor = expectation.monitor { try await watch(id, container.name, milliseconds: monitor) }
+                        if let monitor = expectation.monitor {
+                            try await watch(id, container.name, milliseconds: monitor)
+                        }
                         return nil
                     } catch is CancellationError {
                         throw CancellationError()
@@ -142,7 +144,10 @@ extension PlanExecutor {
     private func waitForCompletion(of id: String, _ service: String) async throws {
         let status = try await engine.waitForContainer(id, .notRunning)().statusCode
         if status != 0 {
-            throw Unfulfilled(description: "service \"\(service)\" didn't complete successfully: exit \(status)", container: id)
+            throw Unfulfilled(
+                description: "service \"\(service)\" didn't complete successfully: exit \(status)",
+                container: id
+            )
         }
     }
 
@@ -185,7 +190,9 @@ extension PlanExecutor {
         var failure: ProjectFailure
         var id: String?
         if let error = error as? Unfulfilled {
-            failure = ProjectFailure(action == nil ? error.description : "dependency failed to start: \(error.description)")
+            failure = ProjectFailure(
+                action == nil ? error.description : "dependency failed to start: \(error.description)"
+            )
             id = error.container
         } else if let error = error as? HookFailure {
             failure = ProjectFailure(error.description)
@@ -201,6 +208,8 @@ extension PlanExecutor {
         guard let id, let snapshot = try? await engine.containers.find(id).snapshot else { return failure }
         failure.container = snapshot.name.description
         failure.service = snapshot.label(ProjectLabel.service)
+        // Why one cannot be made, changed or removed does not stand in its log.
+        if let action, !action.operation.runsContainer { return failure }
         if snapshot.state.phase == .exited { failure.exitStatus = snapshot.state.exitStatus }
         failure.log = await lastLines(of: id, limit: Self.shownLines)
         failure.probes = (snapshot.health?.log ?? []).suffix(3).map { probe in
@@ -217,6 +226,7 @@ extension PlanExecutor {
     /// - Parameters:
     ///   - id: The container.
     ///   - limit: How many lines at most; nil for all.
+    /// - Returns: The lines; none where they cannot be read.
     func lastLines(of id: String, limit: Int?) async -> [String] {
         var query = ContainerLogQuery()
         (query.showsOutput, query.showsErrors, query.tail) = (true, true, limit)
@@ -230,6 +240,16 @@ extension PlanExecutor {
         }
         if let line = splitter.finish() { lines.append(line) }
         return limit.map { lines.suffix($0) } ?? lines
+    }
+}
+
+extension Operation {
+    /// Whether it is about what a container does, rather than about the container.
+    fileprivate var runsContainer: Bool {
+        switch self {
+        case .startContainer, .restartContainer, .prepareService, .awaitService: true
+        default: false
+        }
     }
 }
 

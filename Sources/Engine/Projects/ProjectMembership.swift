@@ -61,7 +61,9 @@ extension ContainerSnapshot {
         container.networks = Set(definition.allNetworks.map(\.reference))
         container.volumes = Set(definition.volumeNames)
         container.uses = Set(SpecificationBuilder.references(in: definition.request.hostConfig))
-        container.uses.formUnion((definition.request.hostConfig.volumesFrom ?? []).map { String($0.prefix { $0 != ":" }) })
+        container.uses.formUnion(
+            (definition.request.hostConfig.volumesFrom ?? []).map { String($0.prefix { $0 != ":" }) }
+        )
         return container
     }
 }

@@ -52,7 +52,9 @@ extension UpPlanner {
         _ fate: ServiceFate,
         after conditions: [Int]
     ) -> [Int] {
-        guard !service.preStart.isEmpty, !fate.replicas.contains(where: { $0.existing?.isActive == true }) else { return [] }
+        guard !service.preStart.isEmpty, !fate.replicas.contains(where: { $0.existing?.isActive == true }) else {
+            return []
+        }
         for replica in fate.replicas where replica.started.isEmpty {
             guard startCause(for: replica, of: name, fate) != nil, let reference = replica.reference else { continue }
             let before = replica.beforeStart + conditions + startClearing(service)
@@ -82,7 +84,8 @@ extension UpPlanner {
         guard let container = replica.existing else { return nil }
         if container.isActive {
             if let cause = fate.restartCause { return [cause] }
-            let isLacking = container.lacksHooks && !fate.isTakenAlong && project.services[name]?.postStart.isEmpty == false
+            let isLacking =
+                container.lacksHooks && !fate.isTakenAlong && project.services[name]?.postStart.isEmpty == false
             return isLacking ? [Cause("its `post_start` hooks were cut off, or have failed")] : nil
         }
         if isDone(container, name) || fate.isTakenAlong { return nil }

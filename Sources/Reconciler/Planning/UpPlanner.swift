@@ -331,7 +331,9 @@ package struct UpPlanner {
 
     private mutating func planOrphans() {
         for container in world.containers where isLeftHook(container) && options.starts {
-            clearing.append(planRemoval(of: container, [Cause("it is left of a `pre_start` hook that did not succeed")]))
+            clearing.append(
+                planRemoval(of: container, [Cause("it is left of a `pre_start` hook that did not succeed")])
+            )
         }
         let orphans = orphans
         guard !orphans.isEmpty else { return }
