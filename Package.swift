@@ -144,6 +144,21 @@ let package = Package(
             path: "Tests/Conformance/Runner",
             swiftSettings: strict
         ),
+        .target(
+            name: "ScenarioKit",
+            dependencies: [
+                "ConformanceKit", "EngineAPI", "EngineClient", "Linux", "TestSupport", "measure", "wharf",
+                "wharf-keeper", "wharfd",
+            ],
+            path: "Tests/Scenarios/Kit",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "scenarios",
+            dependencies: ["Arguments", "ConformanceKit", "ScenarioKit"],
+            path: "Tests/Scenarios/Runner",
+            swiftSettings: strict
+        ),
         .executableTarget(name: "measure", path: "Tests/Support/measure", swiftSettings: strict),
         .executableTarget(
             name: "store-writer",
@@ -206,6 +221,12 @@ let package = Package(
             name: "bench-network",
             dependencies: ["BenchKit", "CLinux", "EngineAPI", "EngineClient", "Linux", "TestSupport", "measure"],
             path: "Tests/Bench/Sources/Network",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "bench-up",
+            dependencies: ["BenchKit", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Up",
             swiftSettings: strict
         ),
         .executableTarget(
@@ -353,6 +374,12 @@ let package = Package(
             name: "ConformanceTests",
             dependencies: ["ConformanceKit", "wharf"],
             path: "Tests/Conformance/Suite",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ScenarioTests",
+            dependencies: ["ConformanceKit", "Linux", "ScenarioKit"],
+            path: "Tests/Scenarios/Suite",
             swiftSettings: strict
         ),
     ]

@@ -4,14 +4,8 @@
 ///
 /// Control characters of every kind are escaped: a terminal that shows the line obeys none of them.
 struct JSONLine {
-    private(set) var bytes: [UInt8]
+    private var bytes = [UInt8(ascii: "{")]
     private var isEmpty = true
-
-    /// - Parameter bytes: What is already there, to which the line is added.
-    init(appendingTo bytes: [UInt8] = []) {
-        self.bytes = bytes
-        self.bytes.append(UInt8(ascii: "{"))
-    }
 
     /// Adds a member whose value is text; where it is no UTF-8, the character for that stands in it.
     mutating func add(_ name: StaticString, _ text: some Collection<UInt8>) {
@@ -40,9 +34,7 @@ struct JSONLine {
         bytes += String(value).utf8
     }
 
-    /// Ends the line.
-    ///
-    /// - Returns: All bytes, with those that were there before.
+    /// The line with its end.
     consuming func ended() -> [UInt8] {
         bytes += "}\n".utf8
         return bytes

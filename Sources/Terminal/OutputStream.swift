@@ -92,8 +92,15 @@ package struct OutputStream: Sendable {
                 let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count >= 0 {
                     rest = rest.dropFirst(count)
-                } else if errno != EINTR {
-                    return errno
+                } else {
+                    let failure = errno
+                    if failure == EAGAIN {
+                        // Another process has set O_NONBLOCK, which all that share the stream have then.
+                        var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                        poll(&wait, 1, -1)
+                    } else if failure != EINTR {
+                        return failure
+                    }
                 }
             }
             return 0

@@ -7,6 +7,7 @@ import EngineClient
 enum ExitStatus: Int32, CaseIterable {
     case success = 0
     case failure = 1
+    case changesPending = 2
     case usage = 64
     case engine = 125
     case notExecutable = 126
@@ -16,7 +17,8 @@ enum ExitStatus: Int32, CaseIterable {
     var meaning: String {
         switch self {
         case .success: "done; warnings do not count"
-        case .failure: "a file or the project has errors, or reading or writing failed"
+        case .failure: "a file or the project has errors, something could not be done, or reading or writing failed"
+        case .changesPending: "`wharf plan --exit-code`: something would change"
         case .usage: "the command line is wrong (125 for container, image, network, volume)"
         case .engine: "the engine could not make, start or follow a container"
         case .notExecutable: "a container's program cannot be executed"

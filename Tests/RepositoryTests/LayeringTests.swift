@@ -31,7 +31,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Store": (["GRDB"], ["Glibc"]),
     "Engine": (
         [
-            "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink", "Networks",
+            "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
+            "Networks",
             "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
@@ -40,7 +41,9 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
         ["Compose", "Engine", "EngineAPI", "Linux", "Reconciler"],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
-    "EngineClient": (["Compose", "EngineAPI", "Linux", "Reconciler"], ["FoundationEssentials", "Glibc", "Synchronization"]),
+    "EngineClient": (
+        ["Compose", "EngineAPI", "Linux", "Reconciler"], ["FoundationEssentials", "Glibc", "Synchronization"]
+    ),
     "JSONTree": ([], []),
     "GoTemplate": (["JSONTree"], ["Glibc"]),
     "wharfd": (

@@ -3,7 +3,7 @@
 import Terminal
 import Testing
 
-private typealias Merger = LogMerger<Int, String>
+private typealias Merger = LogMerger<String>
 
 extension Merger {
     fileprivate mutating func take(at now: ContinuousClock.Instant) -> [String] {
@@ -19,9 +19,9 @@ extension Merger {
     @Test func `of streams that end are in the order of their times`() {
         var merger = Merger(window: nil)
         let (a, b) = (merger.add(), merger.add())
-        for time in [1, 4, 4, 9] { merger.append("a\(time)", at: time, to: a, now: start) }
+        for time: Int64 in [1, 4, 4, 9] { merger.append("a\(time)", at: time, to: a, now: start) }
         #expect(merger.take(at: start + .seconds(3600)) == [] && merger.starving == [b] && merger.deadline == nil)
-        for time in [2, 4, 11] { merger.append("b\(time)", at: time, to: b, now: start) }
+        for time: Int64 in [2, 4, 11] { merger.append("b\(time)", at: time, to: b, now: start) }
         #expect(merger.take(at: start) == ["a1", "b2", "a4", "a4", "b4", "a9"])
         #expect(merger.starving == [a] && merger.count == 1)
         merger.end(a)
@@ -59,10 +59,10 @@ extension Merger {
     @Test func `keep the order of a stream whose clock went back`() {
         var merger = Merger(window: nil)
         let (a, b) = (merger.add(), merger.add())
-        for time in [5, 3, 6] { merger.append("a\(time)", at: time, to: a, now: start) }
-        for time in [4, 7] { merger.append("b\(time)", at: time, to: b, now: start) }
+        for time: Int64 in [5, 3, 6] { merger.append("a\(time)", at: time, to: a, now: start) }
+        for time: Int64 in [4, 7] { merger.append("b\(time)", at: time, to: b, now: start) }
         for stream in [a, b] { merger.end(stream) }
-        var times: [Int] = []
+        var times: [Int64] = []
         while let next = merger.next(at: start) { times.append(next.time) }
         #expect(times == [4, 5, 3, 6, 7])
     }
@@ -70,7 +70,7 @@ extension Merger {
     @Test func `have no more lines waiting than the limit`() {
         var merger = Merger(window: nil, limit: 3)
         let (a, _) = (merger.add(), merger.add())
-        for time in 1...5 { merger.append("\(time)", at: time, to: a, now: start) }
+        for time: Int64 in 1...5 { merger.append("\(time)", at: time, to: a, now: start) }
         #expect(merger.take(at: start) == ["1", "2"] && merger.count == 3)
     }
 
@@ -100,7 +100,7 @@ extension Merger {
                 sent[number].append(line)
                 merger.append(
                     line,
-                    at: step + Int.random(in: -20...20, using: &generator),
+                    at: Int64(step + Int.random(in: -20...20, using: &generator)),
                     to: streams[number],
                     now: now
                 )

@@ -46,7 +46,7 @@ struct ContainerEndpoint: Codable, Equatable, Sendable {
 }
 
 /// A port of a container that is published while it runs, or several that follow each other.
-struct PortMapping: Codable, Equatable, Sendable {
+struct PortMapping: Codable, Hashable, Sendable {
     /// `tcp`, `udp` or `sctp`.
     var kind: String
     var port: UInt16

@@ -203,7 +203,7 @@ extension HostNetworks {
             state.members[container.id] = member
         }
         do {
-            let held = try hold(again: singles)
+            let held = try holdEach(of: singles)
             for case .failure(let error) in held { failures.append(error) }
             state.withLock { $0.members[container.id]?.held.ports = held.map { try? $0.get() } }
         } catch {

@@ -86,12 +86,12 @@ extension HostNetworks {
     /// How often a port is tried that only a copy of this process has.
     private static let holdAttempts = 400
 
-    /// Takes the ports again that a container has which runs already.
+    /// Takes ports that are certain, as those again that a container has which runs already.
     ///
     /// - Parameter mappings: The ports.
     /// - Returns: Each of them, or why it is not to be had.
     /// - Throws: The error of setns(2).
-    func hold(again mappings: [PortMapping]) throws -> [Result<SharedHeldPort, any Error>] {
+    func holdEach(of mappings: [PortMapping]) throws -> [Result<SharedHeldPort, any Error>] {
         if mappings.isEmpty { return [] }
         return try inHostNetwork { mappings.map { mapping in Result { try self.hold(mapping) } } }
     }

@@ -54,7 +54,8 @@ extension Engine {
         let composer = composer(of: request.project, request.options.separator, request.environmentFiles)
         var checked: Set<String> = []
         for action in plan.actions {
-            guard case .createContainer(let creation) = action.operation, checked.insert(creation.service).inserted else {
+            guard case .createContainer(let creation) = action.operation, checked.insert(creation.service).inserted
+            else {
                 continue
             }
             do throws(CompositionError) {
@@ -199,8 +200,12 @@ extension Engine {
             let service = snapshot.label(ProjectLabel.service)
             guard !service.isEmpty, project.services[service] == nil else { continue }
             var known = snapshot.definition.membership?.definition ?? Service()
-            if known.image == nil, known.build == nil { known.image = ImageReference(snapshot.definition.request.config.image) }
-            if known.dependsOn.isEmpty { known.dependsOn = Self.dependencies(in: snapshot.label(ProjectLabel.dependsOn)) }
+            if known.image == nil, known.build == nil {
+                known.image = ImageReference(snapshot.definition.request.config.image)
+            }
+            if known.dependsOn.isEmpty {
+                known.dependsOn = Self.dependencies(in: snapshot.label(ProjectLabel.dependsOn))
+            }
             project.services[service] = known
         }
         for network in networks.all where network.definition.labels[ProjectLabel.project] == name {
@@ -244,8 +249,9 @@ extension Engine {
     /// Whether a container has a network, whether it runs or not.
     func isUsed(network name: String) async -> Bool {
         guard let network = try? networks.find(name) else { return false }
-        for unit in containers.all {
-            if await unit.definition.allNetworks.contains(where: { network.isMeant(by: $0.reference) }) { return true }
+        for unit in containers.all
+        where await unit.definition.allNetworks.contains(where: { network.isMeant(by: $0.reference) }) {
+            return true
         }
         return false
     }

@@ -111,7 +111,7 @@ extension PlanExecutor {
 
     /// Makes a container, with what it takes over of the one that it replaces.
     private func create(_ creation: Creation, _ action: Action) async throws {
-        let composed = try await compose(creation.service, creation.number)
+        let composed = try await compose(creation.service, creation.number, using: creation.uses)
         for warning in composed.warnings { await report(.warning(Problem("service \(creation.service): \(warning)"))) }
         var request = composed.request
         var inherited: [String: String] = [:]
@@ -147,9 +147,15 @@ extension PlanExecutor {
 
     /// The containers of the services that one shares namespaces or mounts with: of each the first one, the new one where there
     /// is one.
-    private func containers(usedBy service: String) async -> [String: String] {
+    private func containers(usedBy service: String, _ planned: [String: ContainerReference]) async -> [String: String] {
         var found: [String: String] = [:]
-        for other in project.services[service]?.sharedServices ?? [] { found[other] = await container(of: other) }
+        for other in project.services[service]?.sharedServices ?? [] {
+            if let id = planned[other].flatMap({ try? identifier(of: $0) }) {
+                found[other] = id
+            } else {
+                found[other] = await container(of: other)
+            }
+        }
         return found
     }
 
@@ -164,9 +170,20 @@ extension PlanExecutor {
     }
 
     /// The request for a container of a service.
-    func compose(_ service: String, _ number: Int) async throws -> ComposedContainer {
+    ///
+    /// - Parameters:
+    ///   - service: The service.
+    ///   - number: The number of the container.
+    ///   - planned: The containers that it shares namespaces or mounts with, as far as the plan says so, by their services.
+    /// - Returns: The request.
+    /// - Throws: ``CompositionError`` with all that cannot be done.
+    func compose(
+        _ service: String,
+        _ number: Int,
+        using planned: [String: ContainerReference] = [:]
+    ) async throws -> ComposedContainer {
         let image = project.imageName(of: service, separator: separator)
-        let used = await containers(usedBy: service)
+        let used = await containers(usedBy: service, planned)
         return try composer.containerRequest(
             of: service,
             number: number,

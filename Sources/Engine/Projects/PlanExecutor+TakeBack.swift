@@ -12,9 +12,15 @@ extension PlanExecutor {
     /// - Parameter everything: Whether what was started goes, too.
     func takeBack(everything: Bool) async {
         let (made, started, removed) = (memory.made, Set(memory.started), memory.removed)
+        // What the plan itself makes good on a failure it has made good by now.
+        let provided = plan.createdForRollback
         for action in plan.actions.reversed() {
-            guard case .createContainer(let creation) = action.operation, let id = made[action.id] else { continue }
-            guard isStarted(by: plan, action.id), everything || !started.contains(id), !removed.contains(id) else { continue }
+            guard case .createContainer(let creation) = action.operation, let id = made[action.id],
+                !provided.contains(action.id)
+            else { continue }
+            guard isStarted(by: plan, action.id), everything || !started.contains(id), !removed.contains(id) else {
+                continue
+            }
             // Its predecessor is gone: it is all that there is.
             if let old = creation.replaces, removed.contains(old) {
                 try? await engine.renameContainer(id, to: creation.name)
@@ -50,5 +56,12 @@ extension PlanExecutor {
         plan.actions.contains { action in
             if case .startContainer(let container) = action.operation { container.creation == creation } else { false }
         }
+    }
+}
+
+extension Plan {
+    /// The actions whose containers other actions remove where something fails.
+    fileprivate var createdForRollback: Set<Int> {
+        Set(actions.filter { !$0.onFailureOf.isEmpty }.compactMap { $0.operation.container?.creation })
     }
 }

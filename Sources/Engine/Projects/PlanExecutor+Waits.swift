@@ -226,7 +226,7 @@ extension PlanExecutor {
     /// - Parameters:
     ///   - id: The container.
     ///   - limit: How many lines at most; nil for all.
-    /// - Returns: The lines; none where they cannot be read.
+    /// - Returns: The lines; those that could be read where the log is damaged.
     func lastLines(of id: String, limit: Int?) async -> [String] {
         var query = ContainerLogQuery()
         (query.showsOutput, query.showsErrors, query.tail) = (true, true, limit)

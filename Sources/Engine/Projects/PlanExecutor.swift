@@ -189,9 +189,12 @@ extension Action {
         }
         if let id = operation.container?.id, plan.replaces(id) { return nil }
         switch operation {
-        case .createNetwork(_, let name): return ActionWords(kind: .network, name: name, begun: "Creating", done: "Created")
-        case .removeNetwork(_, let name): return ActionWords(kind: .network, name: name, begun: "Removing", done: "Removed")
-        case .createVolume(_, let name): return ActionWords(kind: .volume, name: name, begun: "Creating", done: "Created")
+        case .createNetwork(_, let name):
+            return ActionWords(kind: .network, name: name, begun: "Creating", done: "Created")
+        case .removeNetwork(_, let name):
+            return ActionWords(kind: .network, name: name, begun: "Removing", done: "Removed")
+        case .createVolume(_, let name):
+            return ActionWords(kind: .volume, name: name, begun: "Creating", done: "Created")
         case .removeVolume(let name): return ActionWords(kind: .volume, name: name, begun: "Removing", done: "Removed")
         case .removeImage(let name): return ActionWords(kind: .image, name: name, begun: "Removing", done: "Removed")
         case .createContainer(let creation):
@@ -216,6 +219,8 @@ extension Action {
 extension Plan {
     /// Whether a container makes room for another one.
     func replaces(_ id: String) -> Bool {
-        actions.contains { if case .createContainer(let creation) = $0.operation { creation.replaces == id } else { false } }
+        actions.contains {
+            if case .createContainer(let creation) = $0.operation { creation.replaces == id } else { false }
+        }
     }
 }

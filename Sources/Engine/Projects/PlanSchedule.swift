@@ -49,7 +49,9 @@ struct PlanSchedule {
     }
 
     private func isBorne(_ id: Int) -> Bool {
-        let bearers = (interested[id] ?? []).filter { actions[$0 - 1].bearsFailures && actions[$0 - 1].after.contains(id) }
+        let bearers = (interested[id] ?? []).filter {
+            actions[$0 - 1].bearsFailures && actions[$0 - 1].after.contains(id)
+        }
         return !bearers.isEmpty && bearers.allSatisfy { fates[$0] == .done }
     }
 
@@ -58,7 +60,9 @@ struct PlanSchedule {
     /// - Parameter isRoom: Whether one may begin that keeps the machine busy.
     /// - Returns: Its number; nil where none may.
     mutating func next(isRoom: Bool) -> Int? {
-        guard let position = ready.firstIndex(where: { isRoom || !actions[$0 - 1].operation.occupies }) else { return nil }
+        guard let position = ready.firstIndex(where: { isRoom || !actions[$0 - 1].operation.occupies }) else {
+            return nil
+        }
         let id = ready.remove(at: position)
         begun.insert(id)
         return id

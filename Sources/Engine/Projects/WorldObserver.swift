@@ -9,8 +9,8 @@ import Linux
 import Networks
 import OCI
 import Reconciler
-import Synchronization
 import Store
+import Synchronization
 
 /// Looks at everything that a plan for a project has to know of.
 struct WorldObserver {
@@ -24,12 +24,15 @@ struct WorldObserver {
     /// The project as it is wanted, with its hashes.
     ///
     /// - Parameter world: What there is: labels have the hashes of services with the containers that they refer to.
+    /// - Returns: The project.
     func desired(in world: ObservedWorld) -> DesiredProject {
         var desired = DesiredProject(project)
         let composer = ProjectComposer(project, usesUnderscores: separator == "_")
         for (name, service) in project.services {
             let resolved = try? composer.resolved(name) { other in
-                world.containers.filter { $0.service == other && !$0.isOneOff }.min { ($0.number ?? 0) < ($1.number ?? 0) }?.id
+                world.containers.filter { $0.service == other && !$0.isOneOff }.min {
+                    ($0.number ?? 0) < ($1.number ?? 0)
+                }?.id
             }
             desired.serviceHashes[name] = ProjectComposer.hash(of: resolved ?? service)
         }
@@ -55,7 +58,7 @@ struct WorldObserver {
             world.containers.append(container)
         }
         observeNetworks(&world, snapshots)
-        observeVolumes(&world)
+        observeVolumes(&world, snapshots)
         try await observeFiles(&world)
         observeNames(&world, others)
         world.applied = try engine.projectRecord(project.name)
@@ -85,7 +88,7 @@ struct WorldObserver {
         }
     }
 
-    private func observeVolumes(_ world: inout ObservedWorld) {
+    private func observeVolumes(_ world: inout ObservedWorld, _ snapshots: [ContainerSnapshot]) {
         let wanted = Set(project.volumes.keys.map(project.volumeName))
         for unit in engine.volumes.all {
             let volume = unit.volume
@@ -95,6 +98,10 @@ struct WorldObserver {
             observed.project = owner
             observed.key = volume.labels?[ProjectLabel.volume] ?? ""
             observed.configHash = volume.labels?[ProjectLabel.configHash] ?? ""
+            observed.strangers = snapshots.filter { snapshot in
+                snapshot.label(ProjectLabel.project) != project.name
+                    && snapshot.definition.volumeNames.contains(volume.name)
+            }.map(\.name.description)
             world.volumes[volume.name] = observed
         }
     }
@@ -162,41 +169,36 @@ extension HostNetworks {
     /// - Parameter ports: What services publish; only those with one fixed port are looked for.
     /// - Returns: The ports that are not free, with who has them.
     func busyPorts(among ports: [Port]) -> [BusyPort] {
-        var looked: Set<String> = []
-        return ports.compactMap { port in
-            guard let number = port.published.flatMap(UInt16.init), number > 0 else { return nil }
-            let kind = port.networkProtocol ?? "tcp"
-            let address = port.hostIP ?? ""
-            guard looked.insert("\(address) \(number) \(kind)").inserted else { return nil }
-            let mapping = PortMapping(kind: kind, port: 1, hostAddress: address, hostPort: number)
+        var busy: [BusyPort] = []
+        var unknown: [PortMapping] = []
+        for mapping in Set(ports.compactMap { PortMapping(fixed: $0) }) {
             // Ours are known; who else has one shows when it is asked for.
             if let member = holder(ofPort: mapping) {
-                var busy = BusyPort(hostIP: address, port: number, networkProtocol: kind, holder: "the container \(member.name)")
-                busy.container = member.id
-                return busy
-            }
-            do {
-                _ = try hold(mapping)
-                return nil
-            } catch let clash as PortClash {
-                // A child between clone and execve lets go at once.
-                if clash.isHeldByCopy { return nil }
-                let holder = clash.holder?.description ?? clash.reason
-                var busy = BusyPort(hostIP: address, port: number, networkProtocol: kind, holder: holder)
-                busy.free = clash.free
-                return busy
-            } catch {
-                return nil
+                var port = BusyPort(mapping, holder: "the container \(member.name)")
+                port.container = member.id
+                busy.append(port)
+            } else {
+                unknown.append(mapping)
             }
         }
+        guard !unknown.isEmpty, let results = try? holdEach(of: unknown) else { return busy }
+        for (mapping, result) in zip(unknown, results) {
+            // A child between clone and execve lets go at once.
+            guard case .failure(let error) = result, let clash = error as? PortClash, !clash.isHeldByCopy else { continue }
+            var port = BusyPort(mapping, holder: clash.holder?.description ?? clash.reason)
+            port.free = clash.free
+            busy.append(port)
+        }
+        return busy
     }
 
     /// The container of ours that has a port of the host.
     private func holder(ofPort wanted: PortMapping) -> (id: String, name: String)? {
         state.withLock { state in
             for (id, member) in state.members {
-                let has = member.mappings.contains { mapping in
-                    mapping.kind == wanted.kind && mapping.hostPort == wanted.hostPort
+                let has = member.held.mappings.contains { mapping in
+                    mapping.kind == wanted.kind && mapping.hostPort <= wanted.hostPort
+                        && wanted.hostPort - mapping.hostPort < mapping.count ?? 1
                         && (mapping.hostAddress.isEmpty || wanted.hostAddress.isEmpty
                             || mapping.hostAddress == wanted.hostAddress)
                 }
@@ -204,6 +206,20 @@ extension HostNetworks {
             }
             return nil
         }
+    }
+}
+
+extension PortMapping {
+    /// The port of the host that a service publishes at; nil where it is not a certain one.
+    init?(fixed port: Port) {
+        guard let number = port.published.flatMap(UInt16.init), number > 0 else { return nil }
+        self.init(kind: port.networkProtocol ?? "tcp", port: 1, hostAddress: port.hostIP ?? "", hostPort: number)
+    }
+}
+
+extension BusyPort {
+    fileprivate init(_ mapping: PortMapping, holder: String) {
+        self.init(hostIP: mapping.hostAddress, port: mapping.hostPort, networkProtocol: mapping.kind, holder: holder)
     }
 }
 

@@ -25,7 +25,11 @@ extension EngineClient {
     }
 
     /// Does something to the containers of a project.
-    package func conduct(_ command: LifeCommand, ofProject name: String, _ request: ProjectLifeRequest) throws -> Response {
+    package func conduct(
+        _ command: LifeCommand,
+        ofProject name: String,
+        _ request: ProjectLifeRequest
+    ) throws -> Response {
         try send(Request(.post, "/wharf/v1/projects/\(name)/\(command.rawValue)", body: try Self.json(request)))
     }
 

@@ -55,7 +55,8 @@ extension Operation {
     package var container: ContainerReference? {
         switch self {
         case .adjustContainer(let container), .connect(let container, _), .disconnect(let container, _),
-            .prepareService(let container), .startContainer(let container), .stopContainer(let container, _), .restartContainer(let container, _),
+            .prepareService(let container), .startContainer(let container), .stopContainer(let container, _),
+            .restartContainer(let container, _),
             .killContainer(let container, _), .pauseContainer(let container), .unpauseContainer(let container),
             .removeContainer(let container, _), .renameContainer(let container, _):
             container

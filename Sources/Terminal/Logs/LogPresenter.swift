@@ -36,6 +36,7 @@ package struct LogPresenter: Sendable {
         /// Whether each line is a JSON object, whatever the other options say.
         package var isJSON = false
 
+        /// Lines with names, without times and colours.
         package init() {}
 
         /// For a stream of the process.
@@ -51,6 +52,7 @@ package struct LogPresenter: Sendable {
     private let options: Options
     private var prefixer: LogPrefixer
 
+    /// A presenter of no container yet.
     package init(_ options: Options) {
         self.options = options
         prefixer = LogPrefixer(isColoured: options.isColoured)
@@ -75,13 +77,13 @@ package struct LogPresenter: Sendable {
         to bytes: inout [UInt8]
     ) {
         if options.isJSON {
-            var object = JSONLine(appendingTo: take(&bytes))
+            var object = JSONLine()
             if let time { object.add("time", time) }
             object.add("service", source.service)
             object.add("container", source.container)
             object.add("stream", stream.rawValue)
             object.add("line", line)
-            bytes = object.ended()
+            bytes += object.ended()
             return
         }
         if options.hasPrefix { bytes += prefixer.prefix(of: source.name) }
@@ -106,23 +108,17 @@ package struct LogPresenter: Sendable {
         to bytes: inout [UInt8]
     ) {
         if options.isJSON {
-            var object = JSONLine(appendingTo: take(&bytes))
+            var object = JSONLine()
             if let time { object.add("time", time) }
             object.add("service", source.service)
             object.add("container", source.container)
             object.add("exitCode", code)
             object.add("restarting", isRestarting)
-            bytes = object.ended()
+            bytes += object.ended()
             return
         }
         let name = TextCells.printable(source.name)
         let text = "\(name) exited with code \(code)" + (isRestarting ? " (restarting)" : "")
         bytes += (prefixer.paint(text, of: source.name) + "\n").utf8
-    }
-
-    /// The bytes, so that nobody else holds them while they grow.
-    private func take(_ bytes: inout [UInt8]) -> [UInt8] {
-        defer { bytes = [] }
-        return bytes
     }
 }

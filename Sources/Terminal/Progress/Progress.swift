@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// Any thread may tell of events and print; a thread of its own draws, from the first event on a terminal until
 /// ``finish()``. It draws at most fifteen times in a second, ten times where only time has passed, and not at all where
-/// nothing is worked on.
+/// nothing is worked on. Whoever has told of an event calls ``finish()`` in the end: until then the thread and the handlers of
+/// signals stay.
 package final class Progress: Sendable {
     /// What a text is that is printed beside events.
     package enum Remark: Sendable {

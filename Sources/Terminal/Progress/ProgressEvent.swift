@@ -37,6 +37,7 @@ package struct ProgressEvent: Sendable {
     /// When it happened.
     package var time: ContinuousClock.Instant
 
+    /// An event.
     package init(
         _ kind: Kind,
         _ name: String,

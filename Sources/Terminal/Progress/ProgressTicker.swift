@@ -5,7 +5,7 @@ import Synchronization
 
 /// A thread that calls a function when it is woken, and when the time comes that the function named last.
 ///
-/// No signal is handled on it: a program that waits for signals on its own threads gets them all.
+/// No signal is handled on it but those of its own defects: a program that waits for signals on its own threads gets them all.
 final class ProgressTicker: Sendable {
     /// What the thread is given.
     private final class Work: Sendable {
@@ -48,6 +48,7 @@ final class ProgressTicker: Sendable {
         let work = Work(ends[0], tick)
         var (all, before) = (sigset_t(), sigset_t())
         sigfillset(&all)
+        for defect in [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { sigdelset(&all, defect) }
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         var thread = pthread_t()

@@ -47,6 +47,9 @@ final class ContainerLogReader {
     /// The descriptor of the connection, for poll(2).
     var number: Int32 { response.number }
 
+    /// Whether ``read()`` need not wait, though poll(2) may tell of nothing.
+    var hasArrived: Bool { !isAtEnd && response.hasArrived }
+
     /// Waits for more of the log.
     ///
     /// - Returns: The lines that are complete; none at the end, and where only a part of one has arrived.

@@ -8,11 +8,13 @@ import Terminal
 
 /// The logs of containers of a project as one, in the order of the times of their lines.
 final class ProjectLogs {
+    private typealias Merger = LogMerger<LogItem>
+
     private let client: EngineClient
     private let request: LogRequest
     private var screen: LogScreen
-    private var merger: LogMerger<Timestamp, LogItem>
-    private var sources: [LogMerger<Timestamp, LogItem>.Stream: LogPresenter.Source] = [:]
+    private var merger: Merger
+    private var sources: [Merger.Stream: LogPresenter.Source] = [:]
     private var followed: [Followed] = []
     /// What happens to the containers; nil where no more of them is wanted.
     private var events: Response?
@@ -20,26 +22,30 @@ final class ProjectLogs {
     private var alive: Set<String> = []
     /// Whether a container ran at any time.
     private var hasRun = false
-    /// When the run began of each container that was shown last.
-    private var begun: [String: Timestamp] = [:]
-    /// When each container ended last.
-    private var ended: [String: Timestamp] = [:]
     /// When it is known that no container runs any more.
     private var end: ContinuousClock.Instant?
     /// Who starts the containers meanwhile; nil where they are there already.
     private var companion: LogCompanion?
 
-    /// A run of a container whose log is being read.
+    /// A container whose log is shown.
     private struct Followed {
-        var container: String
-        var reader: ContainerLogReader
-        var stream: LogMerger<Timestamp, LogItem>.Stream
-        /// Whether its end is going to be told.
-        var hasEnd: Bool
-        var exit: (code: Int, isRestarting: Bool, time: Timestamp)?
+        let id: String
+        let source: LogPresenter.Source
+        let hasTerminal: Bool
+        /// What reads its log, up to the end of the run at which it began, and where its lines go; nil behind that end.
+        var log: (reader: ContainerLogReader, stream: Merger.Stream)?
+        /// Where the next reader begins; nil shows everything.
+        var next: Timestamp?
+        /// Whether it was started since the reader began.
+        var wasStarted = false
+        /// Ends that stand behind lines which have not been read yet, in their order.
+        var exits: [Exit] = []
+    }
 
-        /// Whether there is nothing more to come.
-        var isComplete: Bool { reader.isAtEnd && (!hasEnd || exit != nil) }
+    private struct Exit {
+        var code: Int
+        var isRestarting: Bool
+        var time: Timestamp
     }
 
     /// How long a line waits for earlier ones of other containers where logs are followed.
@@ -65,12 +71,11 @@ final class ProjectLogs {
     func show(_ containers: [ContainerSummary]) throws {
         screen.add(containers.map(Self.source))
         for container in containers {
-            guard let found = try inspect(container.id) else { continue }
-            try open(found, container, request, hasEnd: false)
+            if let place = try add(container, from: nil) { try open(place, request) }
         }
         while true {
             for stream in merger.starving {
-                guard let place = followed.firstIndex(where: { $0.stream == stream }) else { continue }
+                guard let place = followed.firstIndex(where: { $0.log?.stream == stream }) else { continue }
                 try read(place)
             }
             while let next = merger.next(at: .now) { try show(next.line, of: next.stream) }
@@ -102,7 +107,13 @@ final class ProjectLogs {
         }
         let containers = try client.listContainers(showsAll: true, filters).filter { accepts($0.labels) }
         screen.add(containers.map(Self.source))
-        for container in containers.sorted(by: { $0.name < $1.name }) { try begin(container) }
+        // What is not wanted of what they wrote so far is not wanted after their next start either.
+        let now = Self.now
+        for container in containers.sorted(by: { $0.name < $1.name }) {
+            guard let place = try add(container, from: now) else { continue }
+            try open(place, request)
+            if container.isAlive { addAlive(container.id) }
+        }
         while true {
             while let next = merger.next(at: .now) { try show(next.line, of: next.stream) }
             try screen.flush()
@@ -134,41 +145,40 @@ final class ProjectLogs {
         }
     }
 
-    /// Follows a container that was there first.
-    private func begin(_ container: ContainerSummary) throws {
-        guard var found = try inspect(container.id) else { return }
-        while true {
-            let isAlive = found.state.running
-            try open(found, container, request, hasEnd: isAlive && events != nil)
-            // The log that was opened may belong to a run that began since: then it would be followed twice.
-            guard let now = try inspect(container.id), now.state.startedAt != found.state.startedAt else {
-                if isAlive { addAlive(container.id) }
-                return
-            }
-            let last = followed.removeLast()
-            merger.end(last.stream)
-            found = now
-        }
+    /// The time of this machine, which is that of the engine.
+    private static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
     }
 
-    private func open(
-        _ found: ContainerInspection,
-        _ container: ContainerSummary,
-        _ request: LogRequest,
-        hasEnd: Bool
-    ) throws {
-        let reader = try ContainerLogReader(client, of: found.id, hasTerminal: found.config.tty, request)
-        let stream = merger.add()
-        sources[stream] = Self.source(container)
-        begun[found.id] = found.state.startedAt
-        followed.append(
-            Followed(
-                container: found.id,
-                reader: reader,
-                stream: stream,
-                hasEnd: hasEnd
-            )
-        )
+    /// Takes up a container.
+    ///
+    /// - Parameters:
+    ///   - container: The container.
+    ///   - next: Where a second look at its log begins, where the first one shows nothing.
+    /// - Returns: Its place; nil where it is gone.
+    /// - Throws: What the client throws.
+    private func add(_ container: ContainerSummary, from next: Timestamp?) throws -> Int? {
+        guard let found = try inspect(container.id) else { return nil }
+        let source = Self.source(container)
+        screen.add([source])
+        followed.append(Followed(id: found.id, source: source, hasTerminal: found.config.tty, next: next))
+        return followed.count - 1
+    }
+
+    /// Begins to read the log of a container.
+    private func open(_ place: Int, _ request: LogRequest) throws {
+        let container = followed[place]
+        followed[place].wasStarted = false
+        do {
+            let reader = try ContainerLogReader(client, of: container.id, hasTerminal: container.hasTerminal, request)
+            let stream = merger.add()
+            sources[stream] = container.source
+            followed[place].log = (reader, stream)
+        } catch let error as EngineError where error.code == .notFound {
+            return
+        }
     }
 
     private func addAlive(_ id: String) {
@@ -178,26 +188,38 @@ final class ProjectLogs {
     }
 
     private func read(_ place: Int) throws {
-        let run = followed[place]
-        let lines = try run.reader.read()
+        guard let (reader, stream) = followed[place].log else { return }
+        let lines = try reader.read()
         let now = ContinuousClock.now
-        for line in lines { merger.append(.line(line), at: line.time, to: run.stream, now: now) }
-        finishIfComplete(place)
-    }
-
-    /// Ends the stream of a run that is over, with the notice that it exited.
-    private func finishIfComplete(_ place: Int) {
-        let run = followed[place]
-        guard run.isComplete else { return }
-        if let exit = run.exit {
-            let item = LogItem.exit(code: exit.code, isRestarting: exit.isRestarting, time: exit.time)
-            merger.append(item, at: exit.time, to: run.stream, now: .now)
+        for line in lines {
+            while let exit = followed[place].exits.first, exit.time < line.time { show(exit, of: place, on: stream) }
+            merger.append(.line(line), at: line.time.unixNanoseconds, to: stream, now: now)
+            // One nanosecond later, since the engine begins with lines of just that time.
+            followed[place].next = Timestamp(unixNanoseconds: line.time.unixNanoseconds + 1)
         }
-        merger.end(run.stream)
-        followed.remove(at: place)
+        guard reader.isAtEnd else { return }
+        while let exit = followed[place].exits.first { show(exit, of: place, on: stream) }
+        merger.end(stream)
+        followed[place].log = nil
+        if followed[place].wasStarted { try openAgain(place) }
     }
 
-    private func show(_ item: LogItem, of stream: LogMerger<Timestamp, LogItem>.Stream) throws {
+    /// Reads on after a start.
+    private func openAgain(_ place: Int) throws {
+        var request = request
+        request.tail = nil
+        request.since = followed[place].next?.description ?? request.since
+        try open(place, request)
+    }
+
+    /// Shows the first end of a container that has not been shown.
+    private func show(_ exit: Exit, of place: Int, on stream: Merger.Stream) {
+        let item = LogItem.exit(code: exit.code, isRestarting: exit.isRestarting, time: exit.time)
+        merger.append(item, at: exit.time.unixNanoseconds, to: stream, now: .now)
+        followed[place].exits.removeFirst()
+    }
+
+    private func show(_ item: LogItem, of stream: Merger.Stream) throws {
         if let source = sources[stream] { try screen.show(item, from: source) }
     }
 
@@ -208,7 +230,7 @@ final class ProjectLogs {
 
     private var isOver: Bool {
         if companion?.isCalledOff == true { return true }
-        guard followed.isEmpty, merger.count == 0 else { return false }
+        guard followed.allSatisfy({ $0.log == nil }), merger.count == 0 else { return false }
         if events == nil { return true }
         if let companion {
             if companion.isBusy { return false }
@@ -219,14 +241,16 @@ final class ProjectLogs {
 
     /// Waits until something was written or has happened, or a line has waited long enough.
     private func wait(where accepts: ([String: String]) -> Bool) throws {
-        var waits = followed.map { run in
-            pollfd(fd: run.reader.isAtEnd ? -1 : run.reader.number, events: Int16(POLLIN), revents: 0)
+        var waits = followed.map { container in
+            pollfd(fd: container.log?.reader.number ?? -1, events: Int16(POLLIN), revents: 0)
         }
         waits.append(pollfd(fd: companion?.news.number ?? -1, events: Int16(POLLIN), revents: 0))
         waits.append(pollfd(fd: eventsNumber, events: Int16(POLLIN), revents: 0))
         let deadlines = [merger.deadline, alive.isEmpty ? end.map { $0 + grace } : nil].compactMap(\.self)
-        var timeout: Int32 = -1
-        if let deadline = deadlines.min() {
+        // With the head of an answer a part of its body may have come.
+        let arrived = followed.map { $0.log?.reader.hasArrived ?? false } + [false, events?.hasArrived ?? false]
+        var timeout: Int32 = arrived.contains(true) ? 0 : -1
+        if timeout < 0, let deadline = deadlines.min() {
             let left = (deadline - .now).components
             // Rounded up, since a wait that ends too early begins again.
             timeout = Int32(clamping: max(0, left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1))
@@ -236,9 +260,9 @@ final class ProjectLogs {
             throw SystemError("poll", errno)
         }
         companion?.news.clear()
-        // From the last one on, since those that are over are taken out.
-        for place in followed.indices.reversed() where waits[place].revents != 0 { try read(place) }
-        if waits[waits.count - 1].revents != 0 { try readEvents(where: accepts) }
+        let isReady = zip(waits, arrived).map { $0.revents != 0 || $1 }
+        for place in followed.indices where isReady[place] { try read(place) }
+        if isReady[isReady.count - 1] { try readEvents(where: accepts) }
     }
 
     private var eventsNumber: Int32 {
@@ -264,32 +288,37 @@ final class ProjectLogs {
         let id = event.actor.id
         if event.baseAction == "die" { return try handleEnd(event) }
         addAlive(id)
-        guard let found = try inspect(id), begun[id] != found.state.startedAt else { return }
-        var container = ContainerSummary()
-        (container.id, container.names, container.labels) = (id, [found.name], found.config.labels ?? [:])
-        screen.add([Self.source(container)])
-        var request = request
-        request.tail = nil
-        // From its last end on; of one that was not there before, everything.
-        request.since = (ended[id] ?? begun[id].map { _ in found.state.startedAt })?.description
-        // One that has ended again is told of by the next event.
-        try open(found, container, request, hasEnd: true)
+        var place = followed.firstIndex { $0.id == id }
+        if place == nil {
+            var container = ContainerSummary()
+            (container.id, container.labels) = (id, event.actor.attributes)
+            container.names = ["/" + (event.actor.attributes["name"] ?? "")]
+            place = try add(container, from: nil)
+        }
+        guard let place else { return }
+        followed[place].wasStarted = true
+        if followed[place].log == nil { try openAgain(place) }
     }
 
     private func handleEnd(_ event: EngineEvent) throws {
         let id = event.actor.id
-        ended[id] = event.time
-        let isRestarting = try inspect(id)?.state.restarting ?? false
+        let found = try inspect(id)
+        // By the time that this is asked, the policy may have started it again already.
+        let isStarted = found.map { $0.state.startedAt > event.time } ?? false
+        let hasPolicy = !["", "no"].contains(found?.hostConfig.restartPolicy.name ?? "")
+        let isRestarting = found?.state.restarting == true || isStarted && hasPolicy
         if !isRestarting {
             alive.remove(id)
             if alive.isEmpty { end = .now }
         }
         let code = event.actor.attributes["exitCode"].flatMap { Int($0) } ?? 0
         companion?.exited(service: event.actor.attributes[ProjectLabel.service] ?? "", code, isRestarting)
-        guard let place = followed.firstIndex(where: { $0.container == id && $0.hasEnd && $0.exit == nil }) else {
-            return
-        }
-        followed[place].exit = (code, isRestarting, event.time)
-        finishIfComplete(place)
+        guard let place = followed.firstIndex(where: { $0.id == id }) else { return }
+        followed[place].exits.append(Exit(code: code, isRestarting: isRestarting, time: event.time))
+        guard followed[place].log == nil, let exit = followed[place].exits.first else { return }
+        let stream = merger.add()
+        sources[stream] = followed[place].source
+        show(exit, of: place, on: stream)
+        merger.end(stream)
     }
 }

@@ -244,11 +244,15 @@ final class AttachedUp {
     private func end(_ decision: Decision) throws {
         if let failure = decision.failure { throw failure }
         if let service = options.exitCodeFrom, decision.signal == nil {
-            let filters = Filters(["label": [
-                "\(ProjectLabel.project)=\(wanted.project.name)", "\(ProjectLabel.service)=\(service)",
-            ]])
+            let filters = Filters([
+                "label": [
+                    "\(ProjectLabel.project)=\(wanted.project.name)", "\(ProjectLabel.service)=\(service)",
+                ]
+            ])
             let containers = try client.listContainers(showsAll: true, filters)
-            guard let container = containers.first else { throw CommandFailure(message: "no container of \(service) is left") }
+            guard let container = containers.first else {
+                throw CommandFailure(message: "no container of \(service) is left")
+            }
             let code = try client.inspectContainer(container.id).state.exitCode
             if code != 0 { throw CommandFailure(code: Int32(truncatingIfNeeded: code)) }
             return
@@ -349,10 +353,16 @@ extension AttachedUp.Options {
             .flag("abort-on-container-exit", help: "Stop everything when a container ends.") { value in
                 change { $0.abortsOnExit = value }
             },
-            .flag("abort-on-container-failure", help: "Stop everything when a container ends with a failure.") { value in
+            .flag("abort-on-container-failure", help: "Stop everything when a container ends with a failure.") {
+                value in
                 change { $0.abortsOnFailure = value }
             },
-            .value("attach", "service", help: "Show the output of this service only; repeat for several.", isRepeatable: true) {
+            .value(
+                "attach",
+                "service",
+                help: "Show the output of this service only; repeat for several.",
+                isRepeatable: true
+            ) {
                 name in change { $0.attached.append(name) }
             },
             .flag("attach-dependencies", help: "Show the output of dependencies as well.") { value in
@@ -365,10 +375,13 @@ extension AttachedUp.Options {
             ) { name in
                 change { ($0.exitCodeFrom, $0.abortsOnExit) = (name, true) }
             },
-            .value("no-attach", "service", help: "Do not show the output of this service.", isRepeatable: true) { name in
+            .value("no-attach", "service", help: "Do not show the output of this service.", isRepeatable: true) {
+                name in
                 change { $0.notAttached.append(name) }
             },
-            .flag("no-color", help: "Use no colour for output of containers.") { value in change { $0.hasColour = !value } },
+            .flag("no-color", help: "Use no colour for output of containers.") { value in
+                change { $0.hasColour = !value }
+            },
             .flag("no-log-prefix", help: "Show no names of containers.") { value in change { $0.hasPrefix = !value } },
             .flag("timestamps", help: "Show the time of each line.") { value in change { $0.showsTime = value } },
         ]
@@ -384,7 +397,9 @@ extension AttachedUp.Options {
         }
         let attaches = abortsOnExit || abortsOnFailure || !attached.isEmpty || attachesDependencies
         if waits, attaches {
-            throw UsageError("--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies")
+            throw UsageError(
+                "--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies"
+            )
         }
         if isDetached, attaches {
             throw UsageError(

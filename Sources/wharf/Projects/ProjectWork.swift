@@ -74,7 +74,8 @@ final class ProjectWork: Sendable {
         case .refused, .failed: throw CommandFailure()
         case nil:
             throw CommandFailure(
-                message: "the engine has gone away while it worked on the project: run the command again, it goes on where it was"
+                message:
+                    "the engine has gone away while it worked on the project: run the command again, it goes on where it was"
             )
         }
     }
@@ -152,7 +153,9 @@ final class ProjectWork: Sendable {
         if !failure.probes.isEmpty {
             lines.append("  the last probes of \(failure.container ?? ""):")
             for probe in failure.probes {
-                lines += probe.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + Self.printable($0) }
+                lines += probe.split(separator: "\n", omittingEmptySubsequences: false).map {
+                    "    " + Self.printable($0)
+                }
             }
         }
         if !failure.log.isEmpty {

@@ -25,6 +25,10 @@ package struct Case: Sendable {
     /// A file that both tools write and whose content is compared as well.
     package var output: String?
     package var deviation: Deviation?
+    /// What is done one after the other, in cases that are scenarios.
+    package var steps: [Step] = []
+    /// The names of the deliberate differences that a scenario shows.
+    package var differences: [String] = []
 
     package init(name: String, place: String) {
         self.name = name
@@ -77,4 +81,21 @@ package struct Deviation: Sendable {
     package var output: [UInt8]?
     /// Whether the reference tool may be run at all.
     package var runsReference = true
+}
+
+/// One step of a scenario.
+package struct Step: Sendable {
+    package enum Kind: String, Sendable {
+        /// A command of the tool, as words.
+        case run
+        /// The same, whose output is compared as well.
+        case out
+        /// A script of bash.
+        case shell = "sh"
+        /// A request to the engine: its method, its path and perhaps its body.
+        case api
+    }
+
+    package var kind: Kind
+    package var text: String
 }

@@ -94,10 +94,13 @@ extension CaseParser {
         case "output": parsed.output = value
         case "cwd": parsed.workingDirectory = value
         case "deviates": header.decision = try decision(value)
+        case "differs": parsed.differences.append(value)
         case "reference":
             guard value == "skip" else { throw failure("expected 'reference: skip'") }
             header.runsReference = false
-        default: throw failure("unknown key '\(line[..<colon])'")
+        case let key:
+            guard let kind = Step.Kind(rawValue: String(key)) else { throw failure("unknown key '\(key)'") }
+            parsed.steps.append(Step(kind: kind, text: value))
         }
     }
 
@@ -108,7 +111,7 @@ extension CaseParser {
 
     private func finish(_ parsed: inout Case, header: Header) throws(CaseSyntaxError) {
         let expectation = header.expectation ?? .accept
-        if parsed.runs.isEmpty {
+        if parsed.runs.isEmpty, parsed.steps.isEmpty {
             parsed.runs = Run.standard(expectation: expectation)
         }
         for index in parsed.runs.indices where parsed.runs[index].expectation == nil {

@@ -33,13 +33,13 @@ package struct CaseRunner: Sendable {
         defer { if !keepsFolders { try? FileManager.default.removeItem(atPath: base) } }
         if keepsFolders { print("\(test.name): \(base)") }
         let project = "\(base)/proj"
-        try materialise(test, project: project, home: "\(base)/home")
+        try test.write(project: project, home: "\(base)/home")
         let directory = test.workingDirectory.isEmpty ? project : "\(project)/\(test.workingDirectory)"
         var site = Site(
             name: "\(test.place): \(test.name)",
             directory: directory,
             home: "\(base)/home",
-            environment: test.environment.map { Self.expand($0, project) }
+            environment: test.environment.map { Case.expand($0, project) }
         )
         site.input = test.input.map { "\(project)/\($0)" }
         site.output = test.output.map { "\(project)/\($0)" }
@@ -47,7 +47,7 @@ package struct CaseRunner: Sendable {
         site.cacheKey = test.source
         site.base = base
         let runs = test.runs.map {
-            Run(arguments: $0.arguments.map { Self.expand($0, project) }, expectation: $0.expectation)
+            Run(arguments: $0.arguments.map { Case.expand($0, project) }, expectation: $0.expectation)
         }
         if let deviation = test.deviation {
             return runs.prefix(1).map { compare($0, deviation, site, project) }
@@ -59,7 +59,7 @@ package struct CaseRunner: Sendable {
         var report = RunReport(name: site.name, arguments: run.arguments, verdict: .unknown)
         if tools.comparesReferenceWithItself { return report }
         var expected = Outcome(ending: .exited(deviation.decision == .accept ? 0 : 1))
-        if let output = deviation.output { expected.output = Self.expand(output, project) }
+        if let output = deviation.output { expected.output = Case.expand(output, project) }
         let wharf = site.askWharf(run, tools).outcome
         if deviation.output == nil { expected.output = wharf.output }
         let wanted = Run(arguments: run.arguments)
@@ -79,37 +79,6 @@ package struct CaseRunner: Sendable {
         var template = Array("\(parent)/wharf-conformance-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    private func materialise(_ test: Case, project: String, home: String) throws {
-        let manager = FileManager.default
-        for folder in [project, home] {
-            try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        }
-        for file in test.files {
-            let path = file.path.hasPrefix("~/") ? home + file.path.dropFirst() : "\(project)/\(file.path)"
-            let parent = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))
-            try manager.createDirectory(atPath: parent, withIntermediateDirectories: true)
-            switch file.content {
-            case .directory:
-                try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-            case .link(let target):
-                try manager.createSymbolicLink(atPath: path, withDestinationPath: Self.expand(target, project))
-            case .bytes(let bytes):
-                try Data(Self.expand(bytes, project)).write(to: URL(filePath: path))
-            }
-            if let mode = file.mode { chmod(path, mode_t(mode)) }
-        }
-    }
-
-    /// Puts the absolute path of the project folder in place of `{{dir}}`.
-    private static func expand(_ text: String, _ project: String) -> String {
-        text.contains("{{dir}}") ? text.replacing("{{dir}}", with: project) : text
-    }
-
-    private static func expand(_ bytes: [UInt8], _ project: String) -> [UInt8] {
-        bytes.contains(Array("{{dir}}".utf8))
-            ? bytes.replacing(Array("{{dir}}".utf8), with: Array(project.utf8)) : bytes
     }
 }
 

@@ -15,9 +15,6 @@ final class PlanCommand {
     private var isJSON = false
     private var setsExitCode = false
 
-    /// The exit status that says that something would change.
-    static let changesPending: Int32 = 2
-
     init(_ global: GlobalOptions) {
         self.global = global
     }
@@ -54,7 +51,7 @@ final class PlanCommand {
         let plan = try global.client().plan(wanted.upRequest(settings.options, parallelism: nil))
         try Self.show(plan, global, isJSON: isJSON)
         if !plan.problems.isEmpty { throw CommandFailure() }
-        if setsExitCode, plan.hasChanges { throw CommandFailure(code: Self.changesPending) }
+        if setsExitCode, plan.hasChanges { throw CommandFailure(status: .changesPending) }
     }
 
     /// Prints a plan.
@@ -64,6 +61,7 @@ final class PlanCommand {
     ///   - global: How it is printed.
     ///   - isJSON: Whether for programs.
     ///   - isDryRun: Whether it stands for what a command would have done.
+    /// - Throws: ``CommandFailure`` where the current folder cannot be told.
     static func show(_ plan: Plan, _ global: GlobalOptions, isJSON: Bool = false, isDryRun: Bool = false) throws {
         if isJSON {
             let encoder = JSONEncoder()

@@ -79,7 +79,7 @@ final class ProjectExecCommand {
         let environment = try KeyValueList(entries: variables).pairs { getenv($0).map { String(cString: $0) } }
         request.env = environment.isEmpty ? nil : environment
         request.cmd = CommandWords(arguments)
-        let isAtTerminal = StandardInput.isTerminal && TerminalSize.current != nil
+        let isAtTerminal = StandardInput.isTerminal && isatty(STDOUT_FILENO) == 1
         request.tty = !isDetached && (hasTerminal ?? (takesInput && isAtTerminal))
         let scope = try ProjectScope(global)
         let exec = ContainerExec(

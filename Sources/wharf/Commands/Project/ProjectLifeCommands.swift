@@ -37,7 +37,8 @@ final class ProjectLifeCommand {
             examples: command.examples,
             options: choices(),
             positionals: [
-                .any("SERVICE", help: "The services; all where none is named.", completion: .knownServices(of: global)) {
+                .any("SERVICE", help: "The services; all where none is named.", completion: .knownServices(of: global))
+                {
                     self.patterns.append($0)
                 }
             ],

@@ -76,7 +76,9 @@ final class ProjectRunCommand {
                 self.ports.append($0)
             },
             .flag("rm", help: "Remove the container when it ends.") { self.removesItself = $0 },
-            .flag("service-ports", short: "P", help: "Publish the ports of the service.") { self.usesServicePorts = $0 },
+            .flag("service-ports", short: "P", help: "Publish the ports of the service.") {
+                self.usesServicePorts = $0
+            },
             .flag("use-aliases", help: "Let others find it by the name of the service.") { self.usesAliases = $0 },
             .value("volume", short: "v", "mount", help: "One more mount: source:target.", isRepeatable: true) { text in
                 self.changes.append { try Self.add(mount: text, to: &$0) }
@@ -88,7 +90,13 @@ final class ProjectRunCommand {
         [
             .flag("detach", short: "d", help: "Run it in the background and print its name.") { self.isDetached = $0 },
             .value("entrypoint", "command", help: "What to run in place of the entry point.") { self.entrypoint = $0 },
-            .value("env", short: "e", "name[=value]", help: "A variable; without a value from here.", isRepeatable: true) {
+            .value(
+                "env",
+                short: "e",
+                "name[=value]",
+                help: "A variable; without a value from here.",
+                isRepeatable: true
+            ) {
                 text in
                 let (key, value) = Self.pair(text)
                 let found = value ?? getenv(key).map { String(cString: $0) }
@@ -129,8 +137,13 @@ final class ProjectRunCommand {
 
     private func run() throws {
         var wanted = try WantedProject(global, services: [service])
-        guard let chosen = wanted.services.first, wanted.services.count == 1, var changed = wanted.project.services[chosen]
-        else { throw CommandFailure(message: "`\(service)` fits several services: \(wanted.services.joined(separator: ", "))") }
+        guard let chosen = wanted.services.first, wanted.services.count == 1,
+            var changed = wanted.project.services[chosen]
+        else {
+            throw CommandFailure(
+                message: "`\(service)` fits several services: \(wanted.services.joined(separator: ", "))"
+            )
+        }
         let isAtTerminal = StandardInput.isTerminal && TerminalSize.current != nil
         let isInteractive = takesInput && !isDetached
         changed.tty = !isDetached && (hasTerminal ?? (isInteractive && isAtTerminal))
@@ -138,8 +151,8 @@ final class ProjectRunCommand {
         try change(&changed)
         wanted.project.services[chosen] = changed
         // A volume that only the command line names has that name, and no project has it.
-        for key in changed.volumes.compactMap({ $0.kind == .volume ? $0.source : nil }) {
-            guard wanted.project.volumes[key] == nil else { continue }
+        for key in changed.volumes.compactMap({ $0.kind == .volume ? $0.source : nil })
+        where wanted.project.volumes[key] == nil {
             var volume = Compose.Volume()
             (volume.name, volume.external) = (key, true)
             wanted.project.volumes[key] = volume
@@ -231,7 +244,8 @@ final class ProjectRunCommand {
         if found.kind == .bind {
             mount.kind = .bind
             let directory = try ProjectLoading.currentDirectory()
-            mount.source = FilePath.isAbsolute(found.source) ? found.source : FilePath.clean(directory + "/" + found.source)
+            mount.source =
+                FilePath.isAbsolute(found.source) ? found.source : FilePath.clean(directory + "/" + found.source)
             var bind = Compose.Mount.BindOptions()
             bind.createHostPath = true
             bind.propagation = found.bind.flatMap { $0.propagation.isEmpty ? nil : $0.propagation }

@@ -57,7 +57,9 @@ final class UpCommand {
             .flag("renew-anon-volumes", short: "V", help: "Give replaced containers new volumes without a name.") {
                 self.settings.options.renewsVolumes = $0
             },
-            .flag("rollback", help: "Take everything back that was made where the whole fails.") { self.rollsBack = $0 },
+            .flag("rollback", help: "Take everything back that was made where the whole fails.") {
+                self.rollsBack = $0
+            },
             .number("timeout", short: "t", "seconds", help: "How long containers get to stop before they are killed.") {
                 seconds throws(InvalidValue) in self.settings.options.timeout = seconds
             },
