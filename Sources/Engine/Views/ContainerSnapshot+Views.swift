@@ -19,7 +19,8 @@ extension ContainerSnapshot {
         result.oomKilled = details.wasOutOfMemory
         result.dead = state.phase == .dead
         result.pid = isRunning && state.phase != .restarting ? Int(state.pid ?? 0) : 0
-        result.exitCode = Int(state.exitStatus ?? 0)
+        // The status of the run before says nothing of one that is under way.
+        result.exitCode = state.phase == .running || state.phase == .paused ? 0 : Int(state.exitStatus ?? 0)
         result.error = details.error
         result.startedAt = state.started.map { Timestamp($0) } ?? .never
         result.finishedAt = state.finished.map { Timestamp($0) } ?? .never
