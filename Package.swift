@@ -302,8 +302,9 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "CLinux", "Engine", "EngineAPI", "EngineSupport", "Images", "ImagesSupport", "Linux", "Logs", "Netlink",
-                "NetlinkSupport", "Networks", "OCI", "Runtime", "Seccomp", "Store", "TestSupport",
+                "CLinux", "Compose", "Engine", "EngineAPI", "EngineSupport", "Images", "ImagesSupport", "Linux", "Logs",
+                "Netlink",
+                "NetlinkSupport", "Networks", "OCI", "Reconciler", "Runtime", "Seccomp", "Store", "TestSupport",
             ],
             swiftSettings: strict
         ),

@@ -83,7 +83,9 @@ struct EngineStarter: Sendable {
                 case nil: "it did not say that it serves"
                 }
         }
-        return ClientError(.unreachable, "the engine \(program) did not start: \(reason); see its log \(location.log)")
+        // Where its folder is what fails there is none.
+        let log = access(location.log, F_OK) == 0 ? "; see its log \(location.log)" : ""
+        return ClientError(.unreachable, "the engine \(program) did not start: \(reason)\(log)")
     }
 
     // MARK: The program

@@ -60,7 +60,13 @@ struct ProjectLoading {
         }
         result.diagnostics.removeAll { $0.severity != .error }
         if !isQuiet { show(result, from: request.currentDirectory) }
-        guard let project = result.project else { throw CommandFailure() }
+        guard let project = result.project else {
+            if isNamed { throw CommandFailure() }
+            throw CommandFailure(
+                message: "the file does not say what project it is: mend it, or name the project with `-p`, which works "
+                    + "without the file; `wharf ls -a` shows what is there"
+            )
+        }
         return (project.name, project, result.files)
     }
 

@@ -232,6 +232,7 @@ actor ContainerUnit: HandedOver {
             let own = (wanted.config.labels ?? [:]).filter { $0.key.hasPrefix(ProjectLabel.prefix) }
             changed.request.config.labels = (changed.request.config.labels ?? [:]).merging(own) { $1 }
             changed.membership = membership
+            changed.membership?.lacksHooks = definition.membership?.lacksHooks
             if let run, host.resources != before {
                 var resources = try RuntimeSpec.Resources(changed: host.resources)
                 resources.lift(whatIsGoneFrom: before, to: host.resources)
@@ -254,6 +255,19 @@ actor ContainerUnit: HandedOver {
         let (images, image) = (engine.images, definition.image)
         let stored = try? await BlockingCall.run { try images.inspect(image) }
         return stored.map { $0.config.config?.stopSignal ?? "" } ?? definition.request.config.stopSignal
+    }
+
+    /// Writes down whether its `post_start` hooks have yet to come to their end, for a command that goes on with one that was cut off.
+    func note(lacksHooks: Bool) async throws {
+        try await gate.run {
+            guard var membership = definition.membership, (membership.lacksHooks ?? false) != lacksHooks else { return }
+            membership.lacksHooks = lacksHooks
+            var changed = definition
+            changed.membership = membership
+            let (bytes, id) = (Array(try JSONEncoder().encode(changed)), id.description)
+            try engine.store.write(.process) { try $0.setConfiguration(of: id, to: bytes) }
+            definition = changed
+        }
     }
 
     // MARK: Looking at its files

@@ -10,17 +10,20 @@ struct HookRunner {
     let container: String
     /// Its name, for what is told.
     let name: String
+    let service: String
     let report: PlanExecutor.Report
 
     /// Runs hooks, each to its end.
     ///
-    /// - Parameter hooks: The hooks.
-    /// - Throws: `failed` with the command and its status where one does not end with 0.
-    func run(_ hooks: [Hook]) async throws {
-        for hook in hooks { try await run(hook) }
+    /// - Parameters:
+    ///   - hooks: The hooks.
+    ///   - kind: `post_start` or `pre_stop`.
+    /// - Throws: ``HookFailure`` where one does not end with 0.
+    func run(_ hooks: [Hook], _ kind: String) async throws {
+        for hook in hooks { try await run(hook, kind) }
     }
 
-    private func run(_ hook: Hook) async throws {
+    private func run(_ hook: Hook, _ kind: String) async throws {
         var request = ExecCreateRequest()
         request.cmd = CommandWords(hook.command ?? [])
         request.user = hook.user ?? ""
@@ -41,9 +44,41 @@ struct HookRunner {
         if let line = lines.finish() { await report(.hook(container: name, line: line)) }
         let status = try await engine.inspectExec(id).exitCode ?? 0
         guard status == 0 else {
-            let command = (hook.command ?? []).joined(separator: " ")
-            throw EngineError(.failed, "a hook of \(name) exited with status \(status): \(command)")
+            var failure = HookFailure(kind, of: name, hook, status: status)
+            failure.help =
+                kind == "pre_stop"
+                ? "mend the hook, or stop the container without it: `wharf kill \(service)`"
+                : "the container runs without what the hook does: mend the hook, and bring the project up again"
+            throw failure
         }
+    }
+}
+
+/// A hook that did not end with 0.
+struct HookFailure: Error, CustomStringConvertible {
+    let description: String
+    /// What to do about it.
+    var help: String?
+    /// The container of the hook, by its identifier, whose output nobody has seen yet.
+    var container: String?
+
+    /// - Parameters:
+    ///   - kind: `pre_start`, `post_start` or `pre_stop`.
+    ///   - name: The name of the container or the service that has it.
+    ///   - hook: The hook.
+    ///   - status: What it ended with.
+    init(_ kind: String, of name: String, _ hook: Hook, status: Int) {
+        let words = (hook.command ?? []).map { word in
+            let isPlain =
+                !word.isEmpty
+                && word.utf8.allSatisfy { byte in
+                    UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+                        || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+                        || "-_./=:,+@%".utf8.contains(byte)
+                }
+            return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
+        }
+        description = "a \(kind) hook of \(name) exited with status \(status): \(words.joined(separator: " "))"
     }
 }
 

@@ -216,20 +216,25 @@ extension PlanExecutor {
 
     private func start(_ container: ContainerReference) async throws {
         let id = try identifier(of: container)
+        let hooks = project.services[container.service]?.postStart ?? []
+        let unit = try engine.containers.find(id)
+        if !hooks.isEmpty { try await unit.note(lacksHooks: true) }
         try await ignoring { try await engine.startContainer(id) }
         memory.noteStart(of: id)
-        let hooks = project.services[container.service]?.postStart ?? []
-        try await HookRunner(engine: engine, container: id, name: container.name, report: report).run(hooks)
+        try await runner(of: container, id).run(hooks, "post_start")
+        if !hooks.isEmpty { try await unit.note(lacksHooks: false) }
     }
 
     private func stop(_ container: ContainerReference, _ timeout: Int?) async throws {
         let id = try identifier(of: container)
         let hooks = await hooks(of: container, id, \.preStop)
-        if !hooks.isEmpty {
-            try await HookRunner(engine: engine, container: id, name: container.name, report: report).run(hooks)
-        }
+        if !hooks.isEmpty { try await runner(of: container, id).run(hooks, "pre_stop") }
         try await ignoring(.notFound) { try await engine.stopContainer(id, timeout: timeout, signal: nil) }
         memory.noteStop(of: id)
+    }
+
+    private func runner(of container: ContainerReference, _ id: String) -> HookRunner {
+        HookRunner(engine: engine, container: id, name: container.name, service: container.service, report: report)
     }
 
     /// The hooks of a container, by what it was made with: the project may have no such service any more.

@@ -12,7 +12,7 @@ extension PlanExecutor {
     /// A container whose hook fails stays, to be looked at; the others go.
     ///
     /// - Parameter container: The first container of the service, which is there and does not run.
-    /// - Throws: ``Unfulfilled`` with the status of the hook that failed, or why one does not run.
+    /// - Throws: ``HookFailure`` for the hook that failed, or why one does not run.
     func prepare(_ container: ContainerReference) async throws {
         let first = try identifier(of: container)
         for (index, start) in (project.services[container.service]?.preStart ?? []).enumerated() {
@@ -21,15 +21,14 @@ extension PlanExecutor {
             let wait = try await engine.waitForContainer(id, .nextExit)
             try await engine.startContainer(id)
             let status = try await wait().statusCode
+            guard status == 0 else {
+                var failure = HookFailure("pre_start", of: container.service, hook, status: status)
+                failure.container = id
+                failure.help = "its container stays to be looked at, until the next `wharf up` or `wharf down`"
+                throw failure
+            }
             for line in await lastLines(of: id, limit: nil) {
                 await report(.hook(container: container.name, line: line))
-            }
-            guard status == 0 else {
-                let command = (hook.command ?? []).joined(separator: " ")
-                throw Unfulfilled(
-                    description: "a hook of the service \(container.service) exited with status \(status): \(command)",
-                    container: id
-                )
             }
             try await engine.removeContainer(id, force: true, volumes: false)
         }

@@ -201,6 +201,12 @@ extension PlanExecutor {
                 action == nil ? error.description : "dependency failed to start: \(error.description)"
             )
             id = error.container
+        } else if let error = error as? HookFailure {
+            failure = ProjectFailure(error.description)
+            failure.help = error.help
+            (failure.container, failure.service) = (action?.operation.container?.name, action?.operation.service)
+            if let id = error.container { failure.log = await lastLines(of: id, limit: Self.shownLines) }
+            return failure
         } else {
             let what = action.map { "cannot \($0.operation): " } ?? ""
             failure = ProjectFailure("\(what)\(EngineError(anyStart: error).message)")
@@ -209,13 +215,16 @@ extension PlanExecutor {
         guard let id, let snapshot = try? await engine.containers.find(id).snapshot else { return failure }
         failure.container = snapshot.name.description
         failure.service = snapshot.label(ProjectLabel.service)
+        // Why one cannot be made, changed or removed does not stand in its log.
+        if let action, !action.operation.runsContainer { return failure }
         if snapshot.state.phase == .exited { failure.exitStatus = snapshot.state.exitStatus }
         failure.log = await lastLines(of: id, limit: Self.shownLines)
         failure.probes = (snapshot.health?.log ?? []).suffix(3).map { probe in
             let output = probe.output.trimmingEnd()
             return "exit \(probe.exitCode)" + (output.isEmpty ? "" : ": \(output)")
         }
-        failure.help = "see `wharf logs \(failure.service ?? "")`"
+        // One that never ran has written nothing, and is not there any more.
+        if snapshot.state.started != nil { failure.help = "see `wharf logs \(failure.service ?? "")`" }
         return failure
     }
 
@@ -238,6 +247,16 @@ extension PlanExecutor {
         }
         if let line = splitter.finish() { lines.append(line) }
         return limit.map { lines.suffix($0) } ?? lines
+    }
+}
+
+extension Operation {
+    /// Whether it is about what a container does, rather than about the container.
+    fileprivate var runsContainer: Bool {
+        switch self {
+        case .startContainer, .restartContainer, .prepareService, .awaitService: true
+        default: false
+        }
     }
 }
 

@@ -15,6 +15,8 @@ struct ProjectMembership: Codable, Equatable, Sendable {
     var definition: Service
     /// The digests of what it was given from outside of the compose file.
     var contents: [Content] = []
+    /// Whether it was started and its `post_start` hooks have not come to their end, which a command that was cut off leaves.
+    var lacksHooks: Bool?
 
     /// A file with what was in it.
     struct Content: Codable, Equatable, Sendable {
@@ -47,6 +49,8 @@ extension ContainerSnapshot {
             number: Int(label(ProjectLabel.number))
         )
         container.isOneOff = label(ProjectLabel.oneOff) == "True"
+        container.isHook = !label(ProjectLabel.hook).isEmpty
+        container.lacksHooks = definition.membership?.lacksHooks == true
         container.phase = phase
         container.exitStatus = state.exitStatus
         container.health = health.flatMap { ObservedContainer.Health(rawValue: $0.status.rawValue) }

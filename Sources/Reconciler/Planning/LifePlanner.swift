@@ -125,10 +125,15 @@ package struct LifePlanner {
         world.containers.filter { $0.service == service && !$0.isOneOff }.sorted { ($0.number ?? 0) < ($1.number ?? 0) }
     }
 
+    /// What `pre_start` hooks that failed, or were cut off, have left of a service.
+    private func hooks(of service: String) -> [ObservedContainer] {
+        world.containers.filter { $0.service == service && $0.isHook }
+    }
+
     /// The containers of services that the project neither has nor has switched off, and those of `run`.
     private var orphans: [ObservedContainer] {
         world.containers.filter { container in
-            if container.isOneOff { return true }
+            if container.isOneOff { return !(container.isHook && known[container.service] != nil) }
             return known[container.service] == nil && project.disabledServices[container.service] == nil
         }
     }
@@ -291,7 +296,7 @@ package struct LifePlanner {
         for name in stopOrder(chosen) {
             let before = dependants(of: name).flatMap { last[$0] ?? [] }
             var ends: [Int] = []
-            for container in chosen.contains(name) ? replicas(of: name) : [] {
+            for container in chosen.contains(name) ? replicas(of: name) + hooks(of: name) : [] {
                 let (stop, removal) = planRemoval(of: container, after: before)
                 ends.append(stop ?? removal)
                 gone[container.id] = removal

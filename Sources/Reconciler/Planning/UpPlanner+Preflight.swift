@@ -10,7 +10,8 @@ extension UpPlanner {
     mutating func check() {
         let asked = Set(options.scales.keys).union(options.services)
         for name in asked.sorted() where project.services[name] == nil {
-            builder.refuse(Problem("no such service: \(name)"))
+            let near = Suggestions.nearest(to: name, in: graph.services).map { "did you mean `\($0)`?" }
+            builder.refuse(Problem("no such service: \(name)", help: near))
         }
         checkImages()
         for name in order {

@@ -82,7 +82,12 @@ extension UpPlanner {
         case .keep, .adjust: break
         }
         guard let container = replica.existing else { return nil }
-        if container.isActive { return fate.restartCause.map { [$0] } }
+        if container.isActive {
+            if let cause = fate.restartCause { return [cause] }
+            let isLacking =
+                container.lacksHooks && !fate.isTakenAlong && project.services[name]?.postStart.isEmpty == false
+            return isLacking ? [Cause("its `post_start` hooks were cut off, or have failed")] : nil
+        }
         if isDone(container, name) || fate.isTakenAlong { return nil }
         switch container.phase {
         case .exited: return [Cause("it has exited" + (container.exitStatus.map { " with status \($0)" } ?? ""))]

@@ -319,12 +319,22 @@ package struct UpPlanner {
     /// The containers of services that the project neither has nor has switched off, and those of `run` that have ended.
     var orphans: [ObservedContainer] {
         world.containers.filter { container in
-            if container.isOneOff { return !container.isActive }
+            if container.isOneOff { return !container.isActive && !isLeftHook(container) }
             return project.services[container.service] == nil && project.disabledServices[container.service] == nil
         }
     }
 
+    /// Whether a container is what a `pre_start` hook that failed has left of a service that takes part.
+    private func isLeftHook(_ container: ObservedContainer) -> Bool {
+        container.isHook && fates[container.service]?.isTakenAlong == false
+    }
+
     private mutating func planOrphans() {
+        for container in world.containers where isLeftHook(container) && options.starts {
+            clearing.append(
+                planRemoval(of: container, [Cause("it is left of a `pre_start` hook that did not succeed")])
+            )
+        }
         let orphans = orphans
         guard !orphans.isEmpty else { return }
         if options.removesOrphans {

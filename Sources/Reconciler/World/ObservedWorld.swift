@@ -52,6 +52,10 @@ package struct ObservedContainer: Equatable, Sendable {
     /// Its number among the replicas; nil for one of `run`.
     package var number: Int?
     package var isOneOff = false
+    /// Whether it is there for a `pre_start` hook of its service; it counts as one of `run` then.
+    package var isHook = false
+    /// Whether its `post_start` hooks have not come to their end since its last start.
+    package var lacksHooks = false
     package var phase = Phase.created
     /// Of the last end; nil where there was none or nobody knows it.
     package var exitStatus: Int32?

@@ -15,7 +15,7 @@ enum Deadline {
     static func run(seconds: Int?, _ message: String, _ body: () throws -> Void) throws {
         guard let seconds, seconds > 0 else { return try body() }
         // A clock of the kernel's, since the thread itself waits for the engine.
-        limit = "error: \(message) after \(seconds)s\n"
+        limit = "error: \(message) after \(seconds)s\n  help: `wharf ps -a` shows what is not, and `wharf logs` why\n"
         signal(SIGALRM) { _ in
             Deadline.limit.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
             _exit(1)
