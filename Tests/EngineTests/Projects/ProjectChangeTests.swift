@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Compose
 import EngineAPI
+import OCI
+import Reconciler
+import Store
 import TestSupport
 import Testing
 
@@ -185,7 +189,7 @@ extension TestedProject {
 
     /// Everything of some kinds that has happened to containers so far.
     fileprivate func events(_ actions: [String]) async throws -> [EngineEvent] {
-        let filters = Filters(["type": ["container"], "event": actions])
+        let filters = Filters(["type": ["container"], "event": Set(actions)])
         var found: [EngineEvent] = []
         let stream = try await host.engine.events(since: Timestamp(seconds: 1), until: .now, filters)
         for try await event in stream { found.append(event) }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Compose
 import EngineAPI
 import Glibc
+import Reconciler
+import Store
 import TestSupport
 import Testing
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Compose
 import EngineAPI
+import Reconciler
+import Store
 import TestSupport
 import Testing
 

@@ -2,7 +2,10 @@
 
 import Compose
 import EngineAPI
+import Images
+import Linux
 import Reconciler
+import Store
 import Synchronization
 import TestSupport
 import Testing
