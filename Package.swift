@@ -238,7 +238,12 @@ let package = Package(
             dependencies: ["Compose", "Composition", "EngineAPI", "TestSupport", "YAML"],
             swiftSettings: strict
         ),
-        .testTarget(name: "DiagramTests", dependencies: ["Diagram", "Terminal"], swiftSettings: strict),
+        .testTarget(
+            name: "DiagramTests",
+            dependencies: ["Diagram", "Terminal", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests",
