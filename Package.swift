@@ -260,10 +260,15 @@ let package = Package(
             dependencies: ["Compose", "Composition", "EngineAPI", "TestSupport", "YAML"],
             swiftSettings: strict
         ),
-        .testTarget(name: "DiagramTests", dependencies: ["Diagram", "Terminal"], swiftSettings: strict),
         .testTarget(
             name: "ReconcilerTests",
             dependencies: ["Compose", "Reconciler", "TestSupport", "YAML"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "DiagramTests",
+            dependencies: ["Diagram", "Terminal", "TestSupport"],
+            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: strict),

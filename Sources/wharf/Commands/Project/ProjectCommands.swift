@@ -19,7 +19,7 @@ enum ProjectCommands {
             ProjectStatsCommand.command(global), ProjectEventsCommand.command(global),
             ProjectImagesCommand.command(global), ProjectPortCommand.command(global),
             ProjectVolumesCommand.command(global), ProjectWaitCommand.command(global),
-            ProjectExportCommand.command(global), ProjectCommitCommand.command(global),
+            ProjectExportCommand.command(global), ProjectCommitCommand.command(global), TimelineCommand.command(global),
         ]
     }
 }

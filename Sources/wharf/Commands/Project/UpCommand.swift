@@ -16,6 +16,7 @@ final class UpCommand {
     private var waitTimeout: Int?
     private var explains = false
     private var rollsBack = false
+    private var showsTimeline = false
 
     init(_ global: GlobalOptions) {
         self.global = global
@@ -63,6 +64,9 @@ final class UpCommand {
             .number("timeout", short: "t", "seconds", help: "How long containers get to stop before they are killed.") {
                 seconds throws(InvalidValue) in self.settings.options.timeout = seconds
             },
+            .flag("timeline", help: "Draw at the end when everything was started, and what took longest.") {
+                self.showsTimeline = $0
+            },
             .flag("wait", help: "End when everything runs and is healthy; implies --detach.") {
                 self.settings.options.waits = $0
                 if $0 { self.isDetached = true }
@@ -88,18 +92,17 @@ final class UpCommand {
         request.settles = isDetached && settings.options.starts
         let client = try global.client()
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
-        if isDetached || !settings.options.starts {
-            let work = try ProjectWork(
-                global,
-                title: "Running",
-                environment: wanted.environment,
-                explains: explains
-            )
-            try Deadline.run(seconds: waitTimeout, "application not healthy") {
-                try work.follow(try client.bringUp(request))
-            }
-            if settings.options.starts { try UpSummary(client, wanted).show(work) }
-        } else {
+        let begin = Timestamp(query: PointInTime.now)
+        let end = Result { try bringUp(client, wanted, request) }
+        if showsTimeline, settings.options.starts, let begin {
+            let timeline = ProjectTimeline(client: client, name: wanted.project.name, project: wanted.project)
+            try timeline.show(since: begin, services: wanted.services, global)
+        }
+        try end.get()
+    }
+
+    private func bringUp(_ client: EngineClient, _ wanted: WantedProject, _ request: ProjectUpRequest) throws {
+        guard isDetached || !settings.options.starts else {
             let up = try AttachedUp(
                 client: client,
                 wanted: wanted,
@@ -107,7 +110,12 @@ final class UpCommand {
                 options: attached,
                 global: global
             )
-            try up.run(explains: explains)
+            return try up.run(explains: explains)
         }
+        let work = try ProjectWork(global, title: "Running", environment: wanted.environment, explains: explains)
+        try Deadline.run(seconds: waitTimeout, "application not healthy") {
+            try work.follow(try client.bringUp(request))
+        }
+        if settings.options.starts { try UpSummary(client, wanted).show(work) }
     }
 }
