@@ -63,8 +63,8 @@ struct ProjectLoading {
         guard let project = result.project else {
             if isNamed { throw CommandFailure() }
             throw CommandFailure(
-                message: "the file does not say what project it is: mend it, or name the project with `-p`, which works "
-                    + "without the file; `wharf ls -a` shows what is there"
+                message: "the file does not say what project it is: mend it, or name the project with `-p`, which "
+                    + "works without the file; `wharf ls -a` shows what is there"
             )
         }
         return (project.name, project, result.files)

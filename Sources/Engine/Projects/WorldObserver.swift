@@ -184,7 +184,9 @@ extension HostNetworks {
         guard !unknown.isEmpty, let results = try? holdEach(of: unknown) else { return busy }
         for (mapping, result) in zip(unknown, results) {
             // A child between clone and execve lets go at once.
-            guard case .failure(let error) = result, let clash = error as? PortClash, !clash.isHeldByCopy else { continue }
+            guard case .failure(let error) = result, let clash = error as? PortClash, !clash.isHeldByCopy else {
+                continue
+            }
             var port = BusyPort(mapping, holder: clash.holder?.description ?? clash.reason)
             port.free = clash.free
             busy.append(port)

@@ -167,11 +167,11 @@ import Testing
 extension SurvivingProject {
     /// The containers that run, as the kernel has them: `shop-s0-1 VERSION=3 32`, in order.
     func running() throws -> [String] {
-        try containers().compactMap { container in
+        try containers().compactMap { container -> String? in
             guard container.state.pid > 0 else { return nil }
             let environment = (try? readText("/proc/\(container.state.pid)/environ")) ?? ""
             let version = environment.split(separator: "\0").first { $0.hasPrefix("VERSION=") } ?? ""
-            return "\(container.name.drop { $0 == "/" }) \(version) \(container.hostConfig.memory >> 20)"
+            return "\(container.name.drop { $0 == "/" }) \(version) \(container.hostConfig.resources.memory >> 20)"
         }.sorted()
     }
 }

@@ -99,12 +99,13 @@ final class SurvivingProject: Sendable {
             }
             // One that uses what belongs to another has that one's identifier in its definition.
             let hash = networks.isEmpty ? "" : (labels[ProjectLabel.configHash] ?? "").prefix(12)
-            lines.append(
-                "\(container.name) \(container.state.status.rawValue) \(container.state.exitCode) \(isThere) "
-                    + "\(hash) \(networks.joined(separator: " ")) "
-                    + "\(mounts.sorted().joined(separator: " ")) \(container.hostConfig.memory) "
-                    + "\(container.state.health.map(\.status) ?? "-")"
-            )
+            let state = container.state
+            let parts: [String] = [
+                container.name, state.status.rawValue, String(state.exitCode), String(isThere), String(hash),
+                networks.joined(separator: " "), mounts.sorted().joined(separator: " "),
+                String(container.hostConfig.resources.memory), state.health.map(\.status) ?? "-",
+            ]
+            lines.append(parts.joined(separator: " "))
         }
         let networks = try engine.insist { try $0.listNetworks() }.map(\.name).filter { $0.hasPrefix(Self.name) }
         let volumes = try engine.insist { try $0.listVolumes() }.volumes.map(\.name)
