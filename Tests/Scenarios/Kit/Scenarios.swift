@@ -52,7 +52,9 @@ package enum StateComparison {
         for (index, pair) in zip(reference, wharf).enumerated() {
             let (old, new) = (values(of: pair.0, beside: pair.1), values(of: pair.1, beside: pair.0))
             let (oldSet, newSet) = (Set(old), Set(new))
-            let changed = old.filter { !newSet.contains($0) }.map { ($0, "-") } + new.filter { !oldSet.contains($0) }.map { ($0, "+") }
+            let changed =
+                old.filter { !newSet.contains($0) }.map { ($0, "-") }
+                + new.filter { !oldSet.contains($0) }.map { ($0, "+") }
             let keyed = changed.map { (key: String($0.0.prefix { $0 != "=" }), mark: $0.1, line: $0.0) }
             for entry in keyed.sorted(by: { ($0.key, $1.mark, $0.line) < ($1.key, $0.mark, $1.line) }) {
                 lines.append("\(index + 1) \(entry.mark) \(entry.line)")

@@ -13,8 +13,8 @@ enum ContainerShape {
 
     /// How the engine runs everything that does not say otherwise.
     private static let hostDefaults: [String: Set<String>] = [
-        "Runtime": [#""runc""#, #""wharf""#], "MaskedPaths": [], "ReadonlyPaths": [], "ConsoleSize": [], "CgroupnsMode": [],
-        "IpcMode": [#""private""#], "ShmSize": ["67108864"], "LogConfig": [], "Isolation": [],
+        "Runtime": [#""runc""#, #""wharf""#], "MaskedPaths": [], "ReadonlyPaths": [], "ConsoleSize": [],
+        "CgroupnsMode": [], "IpcMode": [#""private""#], "ShmSize": ["67108864"], "LogConfig": [], "Isolation": [],
     ]
 
     static func shown(_ container: JSONValue, _ words: Words) -> JSONValue {
@@ -65,7 +65,11 @@ enum ContainerShape {
         // Whoever has none has this one.
         if members["RestartPolicy"]?["Name"].text == "no" { members["RestartPolicy"] = nil }
         for key in ["Binds", "CapAdd", "CapDrop"] {
-            if let texts = members[key]?.texts, !texts.isEmpty { members[key] = .array(texts.sorted().map { .string($0) }) }
+            guard let texts = members[key]?.texts, !texts.isEmpty else { continue }
+            members[key] = .array(texts.sorted().map { .string($0) })
+        }
+        if let mounts = members["Mounts"]?.values, !mounts.isEmpty {
+            members["Mounts"] = .array(mounts.sorted { ($0["Target"].text ?? "") < ($1["Target"].text ?? "") })
         }
         return .object(members)
     }
@@ -86,10 +90,13 @@ enum ContainerShape {
     private static func networks(_ container: JSONValue) -> JSONValue {
         let settings = container["NetworkSettings"]
         let id = String(container["Id"].text?.prefix(12) ?? "")
+        let name = String(container["Name"].text?.dropFirst() ?? "")
         let networks = settings["Networks"].members.mapValues { network in
-            var members = network.members.filter { ["IPAMConfig", "Links", "DriverOpts", "GwPriority"].contains($0.key) }
-            // The newer engine has all of them in a list of their own.
-            let names = Set(network["Aliases"].texts + network["DNSNames"].texts).subtracting([id])
+            var members = network.members.filter {
+                ["IPAMConfig", "Links", "DriverOpts", "GwPriority"].contains($0.key)
+            }
+            // Newer engines have a list of them, which also tells the identifier and the name of the container.
+            let names = Set(network["Aliases"].texts + network["DNSNames"].texts).subtracting([id, name])
             members["Names"] = .array(names.sorted().map { .string($0) })
             return JSONValue.object(members)
         }
@@ -109,7 +116,7 @@ enum ContainerShape {
 
 /// What of an inspection of a network counts.
 enum NetworkShape {
-    /// - Parameter running: The names of the containers that run: others leave a little later than they end.
+    /// What counts; of its containers those that run, since others leave a little later than they end.
     static func shown(_ network: JSONValue, _ words: Words, running: Set<String>) -> JSONValue {
         var members = network.members.filter {
             !["Id", "Name", "Created", "Peers", "Status", "Services", "ConfigFrom", "EnableIPv4"].contains($0.key)

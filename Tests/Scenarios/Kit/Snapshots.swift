@@ -58,6 +58,7 @@ package struct Snapshots {
         for container in containers { learn(container) }
         for container in containers.sorted(by: { name($0) < name($1) }) { learnVolumes(of: container) }
         let volumes = try client.get(JSONValue.self, "/volumes")["Volumes"].values
+        let tags = images.flatMap { $0["RepoTags"].texts }.filter { $0 != "<none>:<none>" }
         let running = Set(containers.filter { ["running", "paused"].contains($0["State"]["Status"].text) }.map(name))
         return .object([
             "containers": .object(named(containers) { shown($0) }),
@@ -65,7 +66,7 @@ package struct Snapshots {
                 named(networks) { NetworkShape.shown($0, words, running: running) }
             ),
             "volumes": .object(named(volumes) { VolumeShape.shown($0, words) }),
-            "images": .array(images.flatMap { $0["RepoTags"].texts }.filter { $0 != "<none>:<none>" }.sorted().map { .string($0) }),
+            "images": .array(tags.sorted().map { .string($0) }),
         ])
     }
 
@@ -84,7 +85,8 @@ package struct Snapshots {
 
     private mutating func learn(_ container: JSONValue) {
         guard let id = container["Id"].text, let text = container["Name"].text else { return }
-        if words.knows(id: id) {} else if let slug = text.split(separator: "-run-").last, slug.count == 12,
+        if words.knows(id: id) {
+        } else if let slug = text.split(separator: "-run-").last, slug.count == 12,
             text.contains("-run-"), slug.allSatisfy(\.isHexDigit)
         {
             oneOffs += 1
@@ -143,7 +145,8 @@ struct Words {
     ///
     /// - Parameters:
     ///   - text: The text.
-    ///   - isOutput: Whether it is for people, who are shown shortened identifiers and times.
+    ///   - isOutput: Whether it is for people, who are shown times.
+    /// - Returns: The text that is the same with every engine.
     func replace(in text: String, isOutput: Bool = false) -> String {
         var result = ""
         var run = ""
@@ -170,7 +173,7 @@ struct Words {
 
     /// Times, ages, and the commands of terminals.
     private static func withoutTimes(_ text: String) -> String {
-        text.replacing("\u{1B}[K", with: "")
+        text.replacing("\u{1B}[K", with: "").replacing("\n\r", with: "\n")
             .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/, with: "<time>")
             .replacing(/(Less than a|About an?|\d+) (second|minute|hour)s?( ago)?/, with: "<age>")
             .replacing(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( \+0000 UTC)?/, with: "<time>")

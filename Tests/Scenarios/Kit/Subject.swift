@@ -20,6 +20,7 @@ package struct Subject: Sendable {
     /// - Parameters:
     ///   - program: The path of Docker Compose.
     ///   - socket: The path of the engine's socket.
+    /// - Returns: The two.
     /// - Throws: Where no engine answers.
     package static func docker(_ program: String, socket: String) throws -> Self {
         let client = try EngineClient.negotiated(socket: socket)
@@ -45,7 +46,8 @@ package final class WharfEngine {
             client: EngineClient(socket: location.socket, version: APIVersion(1, 41)),
             variables: ["WHARF_ROOT=\(root)"]
         )
-        try run(["container", "ls"])
+        // On a busy machine it may be long until the next request.
+        try run(Binaries.path(of: "wharfd"), ["--idle-timeout", "0"])
     }
 
     deinit {
@@ -65,7 +67,7 @@ package final class WharfEngine {
         let processes = try [status.pid, status.keeperPID].compactMap { $0 }.map {
             Held(process: try Descriptor.process(Int32(truncatingIfNeeded: $0)))
         }
-        try run(["engine", "stop"])
+        try run(subject.program, ["engine", "stop"])
         for held in processes {
             var wait = pollfd(fd: held.process.number, events: Int16(POLLIN), revents: 0)
             while poll(&wait, 1, -1) < 0, errno == EINTR {}
@@ -78,13 +80,15 @@ package final class WharfEngine {
         init(process: consuming Descriptor) { self.process = process }
     }
 
-    private func run(_ arguments: [String]) throws {
+    private func run(_ program: String, _ arguments: [String]) throws {
         var environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": scratch.path]
         for variable in subject.variables {
             let parts = variable.split(separator: "=", maxSplits: 1).map(String.init)
             environment[parts[0]] = parts[1]
         }
-        let outcome = try Command(subject.program, arguments, environment: environment).run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: "wharf \(arguments): \(outcome.errors)") }
+        let outcome = try Command(program, arguments, environment: environment).run()
+        guard outcome.end == .exit(0) else {
+            throw SystemFailure(message: "\(program) \(arguments): \(outcome.errors)")
+        }
     }
 }

@@ -18,9 +18,8 @@ final class ScenariosCommand {
 
     static func main() {
         let command = ScenariosCommand()
-        let program = Arguments.Command("scenarios", summary: "Compare what wharf leaves with what Docker Compose leaves.") {
-            command.syntax()
-        }
+        let summary = "Compare what wharf leaves with what Docker Compose leaves."
+        let program = Arguments.Command("scenarios", summary: summary) { command.syntax() }
         do {
             switch try CommandLineParser(program).parse(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text): print(text, terminator: "")
@@ -46,10 +45,16 @@ final class ScenariosCommand {
                 With --docker both tools go through the scenarios; without it wharf is compared with what was recorded.
                 """,
             options: [
-                .value("docker", "socket", help: "The socket of Docker's engine.", completion: .files()) { self.socket = $0 },
+                .value("docker", "socket", help: "The socket of Docker's engine.", completion: .files()) {
+                    self.socket = $0
+                },
                 .value("oracle", "path", help: "Docker Compose.", completion: .files()) { self.oracle = $0 },
-                .value("filter", "text", help: "Only scenarios with this text in their file or name.") { self.filter = $0 },
-                .flag("record", help: "Keep what Docker Compose leaves, and do not run wharf.") { self.isRecording = $0 },
+                .value("filter", "text", help: "Only scenarios with this text in their file or name.") {
+                    self.filter = $0
+                },
+                .flag("record", help: "Keep what Docker Compose leaves, and do not run wharf.") {
+                    self.isRecording = $0
+                },
                 .flag("fresh", help: "Record also what was recorded before.") { self.isFresh = $0 },
                 .flag("verbose", short: "v", help: "Show what the commands print.") { self.isVerbose = $0 },
             ],
