@@ -27,7 +27,7 @@ import Testing
             #expect((web.config.stopSignal, web.config.stopTimeout) == ("SIGINT", 3))
             let again = try await project.succeed(text)
             #expect(again.plan?.actions.isEmpty == true, "\(again.plan?.description ?? "")")
-            try await project.succeed("services: {web: }")
+            try await project.succeed("services: {web: {}}")
             #expect(try await project.id("web-1") == id)
             #expect(try await project.limits("web-1")[0].count > 15, "the memory is not without a limit")
         }
@@ -54,7 +54,7 @@ import Testing
     func `keeps names and addresses when networks come and go`(kind: EngineKind) async throws {
         try await TestedProject.with(kind) { project, _ in
             func text(_ networks: String, _ options: String = "") -> String {
-                "services: {web: {networks: \(networks)}, probe: {networks: [a]}}\nnetworks: {a: {\(options)}, b: }"
+                "services: {web: {networks: \(networks)}, probe: {networks: [a]}}\nnetworks: {a: {\(options)}, b: {}}"
             }
             try await project.succeed(
                 text("{a: {aliases: [www], ipv4_address: 10.77.0.9}}", "ipam: {config: [{subnet: 10.77.0.0/24}]}")
@@ -96,12 +96,11 @@ import Testing
     }
 
     @Test(arguments: EngineKind.allCases)
-    func `takes back what failed, and lets what was there run again`(kind: EngineKind) async throws {
+    func `takes back what was made in vain`(kind: EngineKind) async throws {
         try await TestedProject.with(kind) { project, _ in
-            try await project.succeed("services: {web: }")
-            let id = try await project.id("web-1")
+            try await project.succeed("services: {web: {}}")
             let story = try await project.up(
-                "services: {web: {command: nothing-like-that}, after: {depends_on: [web]}, db: }"
+                "services: {web: {command: nothing-like-that}, after: {depends_on: [web]}, db: {}}"
             )
             #expect(story.outcome == .failed)
             #expect(
@@ -110,14 +109,10 @@ import Testing
             )
             #expect(story.failures.first?.help == nil)
             let states = await project.states()
-            #expect(
-                states.contains("web-1 running") && !states.contains { $0.hasPrefix("after") || $0.contains("_") },
-                "\(states)"
-            )
-            #expect(try await project.id("web-1") == id)
+            #expect(!states.contains { $0.hasPrefix("after") || $0.contains("_") }, "\(states)")
             try await project.conduct(.down)
             // What was started goes as well where that is asked for, and so do the networks.
-            let all = try await project.up("services: {web: {depends_on: [db], command: nothing-like-that}, db: }") {
+            let all = try await project.up("services: {web: {depends_on: [db], command: nothing-like-that}, db: {}}") {
                 $0.rollsBack = true
             }
             #expect(all.outcome == .failed)

@@ -15,7 +15,7 @@ import Testing
     func `is worked on by one command after the other`(kind: EngineKind) async throws {
         try await TestedProject.with(kind) { project, _ in
             let requests = try (1...4).map { number in
-                try project.request("services: {web: {environment: {A: \(number)}}, db: }")
+                try project.request("services: {web: {environment: {A: \(number)}}, db: {}}")
             }
             let stories = try await withThrowingTaskGroup(of: TestedProject.Story.self) { group in
                 for request in requests {
@@ -31,7 +31,7 @@ import Testing
             #expect(await project.states() == ["db-1 running", "web-1 running"])
             let created = stories.flatMap(\.progress).count { $0 == "p-db-1 Created" }
             #expect(created == 1)
-            async let up = project.up("services: {web: , db: }")
+            async let up = project.up("services: {web: {}, db: {}}")
             async let down = project.conduct(.down)
             let both = try await [up.outcome, down.outcome]
             #expect(both == [.done, .done])

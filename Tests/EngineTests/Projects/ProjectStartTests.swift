@@ -33,7 +33,7 @@ import Testing
             // Everything is made before anything starts that waits.
             #expect(try story.position("p-web-1 Created") < start)
             #expect(await project.states() == ["db-1 running", "gone-1 exited", "job-1 exited", "web-1 running"])
-            let again = try await project.succeed("services: {a: }") { $0.options.removesOrphans = true }
+            let again = try await project.succeed("services: {a: {}}") { $0.options.removesOrphans = true }
             #expect(try again.position("p-web-1 Removed") >= 0)
         }
     }
@@ -48,10 +48,10 @@ import Testing
                 "{volumes: [\"shared:/shared\"], \(hook.replacing("%0", with: own).replacing("%1", with: other))}"
             }
             try await project.succeed(
-                "services: {a: \(service("a", "b")), b: \(service("b", "a"))}\nvolumes: {shared: }"
+                "services: {a: \(service("a", "b")), b: \(service("b", "a"))}\nvolumes: {shared: {}}"
             )
             try await project.conduct(.down)
-            let one = try await project.succeed("services: {a: , b: , c: }") { $0.parallelism = 1 }
+            let one = try await project.succeed("services: {a: {}, b: {}, c: {}}") { $0.parallelism = 1 }
             let steps = one.progress.filter { $0.hasPrefix("p-") && ($0.hasSuffix("ing") || $0.hasSuffix("ed")) }
             for index in stride(from: 0, to: steps.count - 1, by: 2) {
                 #expect(steps[index].split(separator: " ")[0] == steps[index + 1].split(separator: " ")[0], "\(one)")
@@ -70,7 +70,7 @@ import Testing
                     pre_start: [{command: [sh, -c, "echo migrated; echo 1 > /data/version"]}]
                     post_start: [{command: [sh, -c, "cat /data/version; echo $$WORD"], environment: {WORD: hello}}]
                     pre_stop: [{command: [sh, -c, "echo goodbye"]}]
-                volumes: {data: }
+                volumes: {data: {}}
                 """
             )
             #expect(good.hooks == ["migrated", "1", "hello"])
@@ -130,7 +130,7 @@ import Testing
     func `tells of a container that dies at once`(kind: EngineKind) async throws {
         try await TestedProject.with(kind) { project, _ in
             let story = try await project.up(
-                "services: {web: {command: [sh, -c, \"echo no such file; exit 9\"]}, db: }"
+                "services: {web: {command: [sh, -c, \"echo no such file; exit 9\"]}, db: {}}"
             ) { $0.settles = true }
             #expect(story.outcome == .failed)
             let failure = try #require(story.failures.first)
