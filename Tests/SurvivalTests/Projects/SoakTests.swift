@@ -16,7 +16,8 @@ import Testing
     private static let cyclesBetweenKills = 4
     private static let mebibyte = Int64(1 << 20)
 
-    @Test func `is what it has to be after each step, and costs no more than at first`() async throws {
+    @Test(.enabled(if: getenv("SOAK_MINUTES") != nil, "it is long: Tests/Soak/run"))
+    func `is what it has to be after each step, and costs no more than at first`() async throws {
         try await SurvivingEngine.with { engine in
             try await BlockingCall.run {
                 let project = try SurvivingProject(engine)
