@@ -3,6 +3,7 @@
 import Arguments
 import EngineAPI
 import EngineClient
+import Glibc
 import GoTemplate
 import JSONTree
 import Terminal
@@ -150,9 +151,9 @@ enum EventTime {
                 "since",
                 "time",
                 help: "Show also what happened since: a time, seconds since 1970, or 10m for ago."
-            ) { text throws(InvalidValue) in since(try query(text, now: HumanUnits.now)) },
+            ) { text throws(InvalidValue) in since(try query(text)) },
             .value("until", "time", help: "End at a time, written as for --since.") { text throws(InvalidValue) in
-                until(try query(text, now: HumanUnits.now))
+                until(try query(text))
             },
         ]
     }
@@ -161,16 +162,20 @@ enum EventTime {
     ///
     /// - Parameters:
     ///   - text: RFC 3339, a date with or without a time of day, seconds since 1970, or a duration for so long ago.
-    ///   - now: Seconds since 1970.
+    ///   - now: Seconds since 1970; nil for this instant.
     /// - Returns: Seconds since 1970 with a fraction.
     /// - Throws: ``InvalidValue`` for anything else.
-    static func query(_ text: String, now: Int64) throws(InvalidValue) -> String {
+    static func query(_ text: String, now: Int64? = nil) throws(InvalidValue) -> String {
         for candidate in [text, text + "Z", text + ":00Z", text + "T00:00:00Z"] {
             if let instant = Timestamp(candidate) { return seconds(instant) }
         }
         if let instant = Timestamp(query: text) { return seconds(instant) }
         if let ago = duration(text) {
-            let nanoseconds = now * 1_000_000_000 - ago
+            // What has just happened is in this second.
+            var clock = timespec()
+            clock_gettime(CLOCK_REALTIME, &clock)
+            let present = now.map { $0 * 1_000_000_000 } ?? Int64(clock.tv_sec) * 1_000_000_000 + Int64(clock.tv_nsec)
+            let nanoseconds = present - ago
             return seconds(Timestamp(unixNanoseconds: nanoseconds))
         }
         throw InvalidValue("a time such as 2026-01-31T12:00:00, seconds since 1970, or a duration such as 1h30m")

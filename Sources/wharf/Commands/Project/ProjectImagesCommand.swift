@@ -121,8 +121,8 @@ final class ProjectImagesCommand {
                 JSON.Member("Platform", .string(platform)), JSON.Member("Size", .integer(image?.size ?? 0)),
             ]
             if let image, !image.created.isEmpty {
-                // Docker Compose calls this time the other way.
-                members += ["Created", "LastTagTime"].map { JSON.Member($0, .string(image.created)) }
+                members.append(JSON.Member("Created", .string(image.created)))
+                members.append(JSON.Member("LastTagTime", .string(image.metadata.lastTagTime.description)))
             }
             return .object(members)
         }

@@ -58,7 +58,7 @@ final class TimelineCommand {
                     "since",
                     "time",
                     help: "Begin at a time, seconds since 1970, or 10m for ago; unless given, with the last `wharf up`."
-                ) { text throws(InvalidValue) in self.since = try EventTime.query(text, now: HumanUnits.now) },
+                ) { text throws(InvalidValue) in self.since = try EventTime.query(text) },
             ],
             positionals: [.services(of: global) { self.services.append($0) }],
             run: run
