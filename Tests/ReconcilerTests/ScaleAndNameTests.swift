@@ -160,6 +160,10 @@ import Testing
         var stage = try Stage(text)
         stage.options.services = ["wbe"]
         stage.options.scales = ["dp": 1]
-        #expect(stage.problems == ["no such service: dp", "no such service: wbe"])
+        #expect(
+            stage.problems == [
+                "no such service: dp — did you mean `db`?", "no such service: wbe — did you mean `web`?",
+            ]
+        )
     }
 }

@@ -108,7 +108,8 @@ extension PlanExecutor {
         let over = started.nanoseconds + Int64(milliseconds) * 1_000_000
         let left = over - UnixTime(.now).nanoseconds
         guard left > 0 else { return }
-        let end = try await engine.waitForContainer(id, .nextExit)
+        // One that has ended by now has as well.
+        let end = try await engine.waitForContainer(id, .notRunning)
         let status = try await withThrowingTaskGroup(of: Int?.self) { group in
             group.addTask { try await end().statusCode }
             group.addTask {

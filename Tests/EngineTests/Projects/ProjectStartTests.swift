@@ -127,21 +127,6 @@ import Testing
     }
 
     @Test(arguments: EngineKind.allCases)
-    func `tells of a container that dies at once`(kind: EngineKind) async throws {
-        try await TestedProject.with(kind) { project, _ in
-            let story = try await project.up(
-                "services: {web: {command: [sh, -c, \"echo no such file; exit 9\"]}, db: {}}"
-            ) { $0.settles = true }
-            #expect(story.outcome == .failed)
-            let failure = try #require(story.failures.first)
-            #expect(failure.message == "container p-web-1 exited (9) right after its start")
-            #expect((failure.log, failure.exitStatus) == (["no such file"], 9))
-            // Both stay to be looked at.
-            #expect(await project.states() == ["db-1 running", "web-1 exited"])
-        }
-    }
-
-    @Test(arguments: EngineKind.allCases)
     func `tells of what is in the way before anything is made`(kind: EngineKind) async throws {
         try await TestedProject.with(kind) { project, machine in
             let server = try TestServer.mirror(in: machine.network)
