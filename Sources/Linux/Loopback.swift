@@ -13,12 +13,11 @@ package enum Loopback {
         // The thread that enters the network ends with the call.
         try BlockingCall.runAndJoin {
             try SystemError.check(clinux_setns(process, Int32(CLONE_NEWNET)), "setns", on: "net")
-            try bringUp()
+            try setFlags()
         }
     }
 
-    /// Does the same in the network of the calling thread.
-    package static func bringUp() throws(SystemError) {
+    private static func setFlags() throws(SystemError) {
         let result = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if result < 0 { throw SystemError("socket", errno) }
         let socket = Descriptor(owning: result)

@@ -165,7 +165,6 @@ private func peer(of listener: Int32) throws -> UInt32 {
         let listener = Descriptor(owning: try rig.container.run { try streamSocket(0x0a09_0002, 80, listens: true) })
         let client = Descriptor(owning: try rig.client.run { try streamSocket(0xc000_0201, 8080, listens: false) })
         let all = try rig.host.netfilter.trackedConnections()
-        #expect(try rig.host.netfilter.trackedConnectionCount() == all.count)
         let connection = try #require(all.first { $0.original.destinationPort == 8080 })
         #expect(connection.original.source == IPAddress("192.0.2.2"))
         #expect(connection.original.destination == IPAddress("192.0.2.1"))

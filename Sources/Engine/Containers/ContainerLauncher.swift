@@ -116,10 +116,9 @@ struct ContainerLauncher: Sendable {
         do {
             let terminal = SharedDescriptor(try starting.duplicateTerminal())
             try entrust(own, terminal, memory, log)
-            switch NetworkMode(host.networkMode) {
-            case .none: try Loopback.bringUp(inNetworkOf: starting.pidfd)
-            case .network: try networks.connect(snapshot.id, starting.pidfd)
-            case .host, .container: break
+            if NetworkMode(host.networkMode).isPrivate {
+                try Loopback.bringUp(inNetworkOf: starting.pidfd)
+                try networks.connect(snapshot.id, starting.pidfd)
             }
             try commit(pid)
             try gate.writer.write([0])

@@ -214,7 +214,7 @@ extension HostNetworks {
 
     // MARK: At a start
 
-    /// Connects a container that is about to run its program, with itself as well.
+    /// Connects a container that is about to run its program.
     ///
     /// - Parameters:
     ///   - id: The container, which was prepared.
@@ -224,7 +224,7 @@ extension HostNetworks {
         guard let member = state.withLock({ $0.members[id] }) else { return }
         // The start before may have come as far as this.
         if member.isConnected { state.withLock { disconnect(id, &$0) } }
-        let sockets = try Self.openNames(process, isNew: true, isAside: member.servesNames)
+        let sockets = try Self.openNames(process, isAside: member.servesNames)
         for endpoint in member.endpoints { try connect(endpoint, process) }
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard var member = state.members[id] else { return nil }
@@ -340,15 +340,15 @@ extension HostNetworks {
     /// How the names of the ends of containers on the host begin.
     static let endPrefix = "wv-"
 
-    private static func openNames(_ process: Int32, isNew: Bool, isAside: Bool) throws -> DNSSockets {
-        if isAside { return try DNSSockets.openAside(inNetworkOf: process, isNew: isNew) }
-        return try DNSSockets.open(inNetworkOf: process, isNew: isNew)
+    private static func openNames(_ process: Int32, isAside: Bool) throws -> DNSSockets {
+        if isAside { return try DNSSockets.openAside(inNetworkOf: process) }
+        return try DNSSockets.open(inNetworkOf: process)
     }
 
     /// Answers a container that runs already: the engine before did so.
     func serveNames(of id: ObjectID, _ process: Int32) throws {
         let isAside = state.withLock { $0.members[id]?.servesNames ?? false }
-        let sockets = try Self.openNames(process, isNew: false, isAside: isAside)
+        let sockets = try Self.openNames(process, isAside: isAside)
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard let member = state.members[id] else { return nil }
             for endpoint in member.endpoints { state.addNames(of: endpoint) }

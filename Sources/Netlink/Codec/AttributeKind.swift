@@ -28,7 +28,6 @@ extension ctattr_type: AttributeKind {}
 extension ctattr_tuple: AttributeKind {}
 extension ctattr_ip: AttributeKind {}
 extension ctattr_l4proto: AttributeKind {}
-extension ctattr_stats_global: AttributeKind {}
 
 extension nft_table_attributes: AttributeKind {}
 extension nft_chain_attributes: AttributeKind {}

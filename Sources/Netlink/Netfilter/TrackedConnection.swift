@@ -93,37 +93,6 @@ extension NetlinkSocket {
         )
     }
 
-    /// How many connections the namespace tracks.
-    ///
-    /// - Returns: The number, which the kernel has at hand: a list of them takes it through a table that is as large as the
-    ///   memory of the machine allows, whether there is anything in it or not.
-    /// - Throws: Where the kernel does not tell.
-    package func trackedConnectionCount() throws(NetlinkError) -> Int {
-        let action = "count tracked connections"
-        let request = Request.netfilter(
-            NFNL_SUBSYS_CTNETLINK,
-            IPCTNL_MSG_CT_GET_STATS.rawValue,
-            family: UInt8(AF_UNSPEC),
-            Attributes(),
-            action: action
-        )
-        var replies: [Reply] = []
-        for answer in try answers(to: [request]) {
-            if let failure = answer.failure { throw failure }
-            replies += answer.replies
-        }
-        let counts = try replies.decoded(
-            Request.netfilterType(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET_STATS.rawValue),
-            action
-        ) { (reply: Reply) throws(MalformedReply) -> UInt32? in
-            try reply.parsed(as: nfgenmsg.self).attributes.bigEndian(CTA_STATS_GLOBAL_ENTRIES)
-        }
-        guard let count = counts.first else {
-            throw NetlinkError(.malformed, action, reason: "the kernel's answer has no number")
-        }
-        return Int(count)
-    }
-
     /// Forgets connections, so that their next packets are looked up anew and do not go to an address that has gone.
     ///
     /// - Parameters:
@@ -136,7 +105,6 @@ extension NetlinkSocket {
         of family: UInt8 = UInt8(AF_UNSPEC),
         where isChosen: (TrackedConnection) -> Bool
     ) throws(NetlinkError) -> Int {
-        if try trackedConnectionCount() == 0 { return 0 }
         var count = 0
         for answer in try answers(to: trackedConnections(of: family).filter(isChosen).map(\.deletion)) {
             if let failure = answer.failure {

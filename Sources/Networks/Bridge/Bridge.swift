@@ -172,25 +172,7 @@ package struct Bridges: Sendable {
                 number: ENODEV
             )
         }
-        do {
-            // One thread for all that is done there.
-            try KernelSettings.run(inNetworkOf: container) { try connect(to: index, settings) }
-        } catch let error as NetlinkError {
-            throw error
-        } catch {
-            let number = (error as? SystemError)?.number ?? 0
-            throw NetlinkError(
-                .failed,
-                "connect \(settings.name) to bridge \(bridge)",
-                reason: "\(error)",
-                number: number
-            )
-        }
-    }
-
-    /// Connects the network of the calling thread.
-    private func connect(to bridge: UInt32, _ settings: EndpointSettings) throws(NetlinkError) {
-        let inside = try NetlinkSocket(.route)
+        let inside = try NetlinkSocket(.route, inNetworkOf: container)
         // A pidfd names a namespace to setns(2), but not to rtnetlink(7).
         let namespace = try inside.openNetwork()
         let peer = LinkSettings(
@@ -199,10 +181,10 @@ package struct Bridges: Sendable {
             hardwareAddress: settings.hardwareAddress,
             network: namespace.number
         )
-        let port = LinkSettings(name: settings.hostName, isUp: true, mtu: settings.mtu, master: bridge)
+        let port = LinkSettings(name: settings.hostName, isUp: true, mtu: settings.mtu, master: index)
         try socket.send(.createLink(.veth(peer: peer), port))
         do throws(NetlinkError) {
-            try Self.guardFamilies(of: settings)
+            try Self.guardFamilies(of: settings, container)
             try complete(settings, inside)
         } catch {
             try? socket.send(.deleteLink(named: settings.hostName))
@@ -212,18 +194,20 @@ package struct Bridges: Sendable {
 
     /// Has an interface without an address of IPv6 not speak it (CVE-2024-32473), and another one not follow whoever says that
     /// it is a router (CVE-2020-13401).
-    private static func guardFamilies(of settings: EndpointSettings) throws(NetlinkError) {
+    private static func guardFamilies(of settings: EndpointSettings, _ container: Int32) throws(NetlinkError) {
         let name = settings.name
         let hasV6 = settings.addresses.contains { !$0.address.isV4 }
         guard !name.contains("/"), name != "..", name != "." else {
             throw NetlinkError(.failed, "make interface `\(name)`", reason: "that is no name", number: EINVAL)
         }
-        let folder = "ipv6/conf/\(name)"
-        // A kernel without IPv6 has no such files.
-        if KernelSettings.value("\(folder)/disable_ipv6") == nil { return }
-        do throws(SystemError) {
-            try KernelSettings.set("\(folder)/disable_ipv6", to: hasV6 ? "0" : "1")
-            if hasV6 { try KernelSettings.set("\(folder)/accept_ra", to: "0") }
+        do {
+            try KernelSettings.run(inNetworkOf: container) {
+                let folder = "ipv6/conf/\(name)"
+                // A kernel without IPv6 has no such files.
+                if KernelSettings.value("\(folder)/disable_ipv6") == nil { return }
+                try KernelSettings.set("\(folder)/disable_ipv6", to: hasV6 ? "0" : "1")
+                if hasV6 { try KernelSettings.set("\(folder)/accept_ra", to: "0") }
+            }
         } catch {
             throw NetlinkError(.failed, "set IPv6 of \(name)", reason: "\(error)")
         }

@@ -23,20 +23,17 @@ package struct DNSSockets: ~Copyable, Sendable {
     ///
     /// - Parameters:
     ///   - network: The number of a descriptor that setns(2) takes: a network namespace, or a pidfd.
-    ///   - isNew: Whether the network's loopback interface is still to be brought up.
-    ///   - address: Where they listen.
+    ///   - address: Where they listen; the network's loopback interface is up.
     ///   - port: The port, the same for UDP and TCP.
     /// - Returns: The sockets.
     /// - Throws: The error of setns(2), socket(2), bind(2) or listen(2): `EADDRINUSE` where something listens there.
     package static func open(
         inNetworkOf network: Int32,
-        isNew: Bool = false,
         at address: IPAddress = address,
         port: UInt16 = port
     ) throws -> DNSSockets {
         let opened = try BlockingCall.runAndJoin { () throws -> Opened in
             try enterNetwork(network)
-            if isNew { try Loopback.bringUp() }
             return try Opened(address, port)
         }
         return DNSSockets(
@@ -48,18 +45,16 @@ package struct DNSSockets: ~Copyable, Sendable {
     /// Opens the sockets at another port, where what is sent to the usual one comes: for a container that serves names itself,
     /// at all of its addresses.
     ///
-    /// - Parameters:
-    ///   - network: The number of a descriptor that setns(2) takes: a network namespace, or a pidfd.
-    ///   - isNew: Whether the network's loopback interface is still to be brought up.
+    /// - Parameter network: The number of a descriptor that setns(2) takes: a network namespace, or a pidfd.
     /// - Returns: The sockets.
     /// - Throws: The error of setns(2), socket(2), bind(2) or listen(2), or what the kernel refused.
-    package static func openAside(inNetworkOf network: Int32, isNew: Bool = false) throws -> DNSSockets {
+    package static func openAside(inNetworkOf network: Int32) throws -> DNSSockets {
         var attempts = 16
         while true {
             // Ports that nobody has by right (RFC 6335, section 6).
             let port = UInt16.random(in: 49_152...65_535)
             do {
-                let sockets = try open(inNetworkOf: network, isNew: isNew, port: port)
+                let sockets = try open(inNetworkOf: network, port: port)
                 try divert(to: port, inNetworkOf: network)
                 return sockets
             } catch let error as SystemError where error.number == EADDRINUSE && attempts > 0 {
