@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
+import Glibc
 import Linux
 import Netlink
 import Networks
@@ -392,15 +393,25 @@ final class HostNetworks: Sendable {
         if let firewall = state.firewall { return firewall }
         let networks = state.networks.values.filter { $0.isUpBridge }
         let ports = state.members.values.flatMap(\.published)
-        let opened = try Firewall(
-            named: tableName,
-            networks.map(\.definition.firewalled),
-            ports,
-            inNetworkOf: hostNumber,
-            guardsForwarding: state.guarded
-        )
-        state.firewall = opened
-        return opened
+        var attempts = 40
+        while true {
+            do {
+                let opened = try Firewall(
+                    named: tableName,
+                    networks.map(\.definition.firewalled),
+                    ports,
+                    inNetworkOf: hostNumber,
+                    guardsForwarding: state.guarded
+                )
+                state.firewall = opened
+                return opened
+            } catch {
+                if attempts <= 1 { throw error }
+                // The engine before may be on its way out, and has the table until it is gone.
+                attempts -= 1
+                poll(nil, 0, 25)
+            }
+        }
     }
 
     func proxy(_ state: inout State) throws -> PortProxy {
