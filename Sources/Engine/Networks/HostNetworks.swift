@@ -406,8 +406,8 @@ final class HostNetworks: Sendable {
                 state.firewall = opened
                 return opened
             } catch {
-                if attempts <= 1 { throw error }
-                // The engine before may be on its way out, and has the table until it is gone.
+                // The engine before may be on its way out, and has the table until it is gone (nft(8), flag `owner`).
+                guard error.number == EPERM, attempts > 1 else { throw error }
                 attempts -= 1
                 poll(nil, 0, 25)
             }
