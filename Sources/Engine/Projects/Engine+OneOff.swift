@@ -58,16 +58,14 @@ extension Engine {
             ? Plan(project: up.project.name) : UpPlanner.plan(observer.desired(in: world), world, up.options)
         await report(.plan(plan))
         guard plan.problems.isEmpty else { return nil }
-        return PlanExecutor(
-            engine: self,
-            plan: plan,
-            project: up.project,
-            composer: composer(of: up.project, up.options.separator, up.environmentFiles),
+        return executor(
+            plan,
+            up.project,
+            world,
             separator: up.options.separator,
-            contents: world.contents,
-            imageIDs: world.images,
-            parallelism: PlanExecutor.standardParallelism,
-            report: report
+            environmentFiles: up.environmentFiles,
+            parallelism: up.parallelism,
+            report
         )
     }
 }
@@ -110,7 +108,7 @@ extension PlanExecutor {
     /// Makes the container.
     fileprivate func makeOneOff(_ request: ProjectRunRequest) async throws -> (id: String, name: String) {
         let composed = try await compose(request.service, 1)
-        for warning in composed.warnings { await report(.warning(Problem("service \(request.service): \(warning)"))) }
+        await warn(of: request.service, composed.warnings)
         var generator = SystemRandomNumberGenerator()
         let slug = ObjectID(using: &generator).description
         let parts = [project.name, request.service, "run", String(slug.prefix(12))]

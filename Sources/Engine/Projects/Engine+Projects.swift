@@ -45,12 +45,12 @@ extension Engine {
         let observer = WorldObserver(engine: self, project: request.project, separator: request.options.separator)
         let world = try await observer.world()
         var plan = UpPlanner.plan(observer.desired(in: world), world, request.options)
-        await checkComposition(request, world, &plan)
+        checkComposition(request, &plan)
         return Preparation(plan: plan, world: world)
     }
 
     /// Has everything that services ask for and nobody can do be told before anything is done.
-    private func checkComposition(_ request: ProjectUpRequest, _ world: ObservedWorld, _ plan: inout Plan) async {
+    private func checkComposition(_ request: ProjectUpRequest, _ plan: inout Plan) {
         let composer = composer(of: request.project, request.options.separator, request.environmentFiles)
         var checked: Set<String> = []
         for action in plan.actions {
@@ -99,7 +99,8 @@ extension Engine {
             contents: world.contents,
             imageIDs: world.images,
             parallelism: parallelism.flatMap { $0 > 0 ? $0 : nil } ?? PlanExecutor.standardParallelism,
-            report: report
+            report: report,
+            replaced: plan.replaced
         )
     }
 

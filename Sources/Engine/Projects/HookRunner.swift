@@ -11,7 +11,7 @@ struct HookRunner {
     /// Its name, for what is told.
     let name: String
     let service: String
-    let report: PlanExecutor.Report
+    let report: Engine.ProjectReport
 
     /// Runs hooks, each to its end.
     ///

@@ -14,10 +14,15 @@ extension PlanExecutor {
         var text: String?
         switch action.operation {
         case .createNetwork(let key, let name): try await createNetwork(key, name)
-        case .removeNetwork(let id, _): text = try await removeNetwork(id)
+        case .removeNetwork(let id, _):
+            text = try await unlessUsed(.conflict, .forbidden) { try await engine.removeNetwork(id) }
         case .createVolume(let key, _): _ = try await engine.createVolume(composer.volumeRequest(key))
-        case .removeVolume(let name): text = try await removeVolume(name)
-        case .removeImage(let reference): text = try await removeImage(reference)
+        case .removeVolume(let name):
+            text = try await unlessUsed(.conflict) { try await engine.removeVolume(name, force: false) }
+        case .removeImage(let reference):
+            text = try await unlessUsed(.conflict) {
+                _ = try await engine.removeImage(reference, force: false, prunes: true)
+            }
         case .createContainer(let creation): try await create(creation, action)
         case .adjustContainer(let container): try await adjust(container)
         case .connect(let container, let network): try await connect(container, network)
@@ -74,35 +79,23 @@ extension PlanExecutor {
         }
     }
 
-    private func removeNetwork(_ id: String) async throws -> String? {
+    /// Removes something, or leaves it to those who use it.
+    ///
+    /// - Parameters:
+    ///   - codes: The refusals that say that it is in use.
+    ///   - body: Removes it.
+    /// - Returns: What is told where it stays; nil where it is gone.
+    /// - Throws: Every other refusal.
+    private func unlessUsed(
+        _ codes: EngineError.Code...,
+        body: () async throws -> Void
+    ) async throws -> String? {
         do {
-            try await engine.removeNetwork(id)
+            try await body()
             return nil
         } catch let error as EngineError {
             if error.code == .notFound { return nil }
-            if error.code == .forbidden || error.code == .conflict { return "Resource is still in use" }
-            throw error
-        }
-    }
-
-    private func removeVolume(_ name: String) async throws -> String? {
-        do {
-            try await engine.removeVolume(name, force: false)
-            return nil
-        } catch let error as EngineError {
-            if error.code == .notFound { return nil }
-            if error.code == .conflict { return "Resource is still in use" }
-            throw error
-        }
-    }
-
-    private func removeImage(_ reference: String) async throws -> String? {
-        do {
-            _ = try await engine.removeImage(reference, force: false, prunes: true)
-            return nil
-        } catch let error as EngineError {
-            if error.code == .notFound { return nil }
-            if error.code == .conflict { return "Resource is still in use" }
+            if codes.contains(error.code) { return "Resource is still in use" }
             throw error
         }
     }
@@ -112,7 +105,7 @@ extension PlanExecutor {
     /// Makes a container, with what it takes over of the one that it replaces.
     private func create(_ creation: Creation, _ action: Action) async throws {
         let composed = try await compose(creation.service, creation.number, using: creation.uses)
-        for warning in composed.warnings { await report(.warning(Problem("service \(creation.service): \(warning)"))) }
+        await warn(of: creation.service, composed.warnings)
         var request = composed.request
         var inherited: [String: String] = [:]
         if let old = creation.replaces {
@@ -127,7 +120,12 @@ extension PlanExecutor {
             inheriting: inherited
         )
         memory.note(response.id, madeBy: action.id)
-        for warning in response.warnings { await report(.warning(Problem("service \(creation.service): \(warning)"))) }
+        await warn(of: creation.service, response.warnings)
+    }
+
+    /// Reports what is to be known of a service.
+    func warn(of service: String, _ warnings: [String]) async {
+        for warning in warnings { await report(.warning(Problem("service \(service): \(warning)"))) }
     }
 
     /// What a container is compared with later.

@@ -11,8 +11,6 @@ import Synchronization
 /// When one fails, and the plan says nothing of it, no other begins; those that have begun are brought to their end, and what was
 /// made in vain is taken back.
 struct PlanExecutor: Sendable {
-    typealias Report = @Sendable (ProjectEvent) async -> Void
-
     let engine: Engine
     let plan: Plan
     let project: Project
@@ -23,7 +21,9 @@ struct PlanExecutor: Sendable {
     let imageIDs: [String: String]
     /// How many actions run at a time; those that only wait do not count.
     let parallelism: Int
-    let report: Report
+    let report: Engine.ProjectReport
+    /// The identifiers of the containers that make room for others.
+    let replaced: Set<String>
     let memory = RunMemory()
     /// Kept when something has failed, so that nobody goes on waiting.
     let abort = Promise<Void>()
@@ -120,7 +120,7 @@ struct PlanExecutor: Sendable {
     }
 
     func tell(_ action: Action, _ step: Step, text: String? = nil) async {
-        guard let words = action.words(in: plan) else { return }
+        guard let words = action.words(replacing: replaced) else { return }
         let status =
             switch step {
             case .begun: words.begun
@@ -180,14 +180,17 @@ struct ActionWords {
 }
 
 extension Action {
-    /// What is told of it; nil for nothing.
+    /// What is told of it.
     ///
     /// A container that makes room for another one goes without a word: what is told is that it is recreated.
-    func words(in plan: Plan) -> ActionWords? {
+    ///
+    /// - Parameter replaced: The identifiers of the containers that make room for others.
+    /// - Returns: The words; nil for nothing.
+    func words(replacing replaced: Set<String>) -> ActionWords? {
         func container(_ name: String, _ begun: String, _ done: String) -> ActionWords {
             ActionWords(kind: .container, name: name, begun: begun, done: done)
         }
-        if let id = operation.container?.id, plan.replaces(id) { return nil }
+        if let id = operation.container?.id, replaced.contains(id) { return nil }
         switch operation {
         case .createNetwork(_, let name):
             return ActionWords(kind: .network, name: name, begun: "Creating", done: "Created")
@@ -217,10 +220,12 @@ extension Action {
 }
 
 extension Plan {
-    /// Whether a container makes room for another one.
-    func replaces(_ id: String) -> Bool {
-        actions.contains {
-            if case .createContainer(let creation) = $0.operation { creation.replaces == id } else { false }
-        }
+    /// The identifiers of the containers that make room for others.
+    var replaced: Set<String> {
+        Set(
+            actions.compactMap {
+                if case .createContainer(let creation) = $0.operation { creation.replaces } else { nil }
+            }
+        )
     }
 }
