@@ -108,7 +108,7 @@ extension PlanExecutor {
     /// Makes the container.
     fileprivate func makeOneOff(_ request: ProjectRunRequest) async throws -> (id: String, name: String) {
         let composed = try await compose(request.service, 1)
-        await warn(of: request.service, composed.warnings)
+        await warn(composed.warnings)
         var generator = SystemRandomNumberGenerator()
         let slug = ObjectID(using: &generator).description
         let parts = [project.name, request.service, "run", String(slug.prefix(12))]
@@ -137,7 +137,7 @@ extension PlanExecutor {
             platform: composed.platform,
             membership: membership(of: request.service, nil)
         )
-        for warning in response.warnings { await report(.warning(Problem(warning))) }
+        await warn(response.warnings.map { "service `\(request.service)`: \($0)" })
         return (response.id, name)
     }
 }

@@ -66,7 +66,7 @@ extension Engine {
                     containers: { $0 }
                 )
             } catch {
-                plan.problems += error.problems.map { Problem("service \(creation.service): \($0)") }
+                plan.problems += error.problems.map { Problem("service `\(error.service)`: \($0)") }
             }
         }
     }

@@ -105,7 +105,7 @@ extension PlanExecutor {
     /// Makes a container, with what it takes over of the one that it replaces.
     private func create(_ creation: Creation, _ action: Action) async throws {
         let composed = try await compose(creation.service, creation.number, using: creation.uses)
-        await warn(of: creation.service, composed.warnings)
+        await warn(composed.warnings)
         var request = composed.request
         var inherited: [String: String] = [:]
         if let old = creation.replaces {
@@ -120,12 +120,12 @@ extension PlanExecutor {
             inheriting: inherited
         )
         memory.note(response.id, madeBy: action.id)
-        await warn(of: creation.service, response.warnings)
+        await warn(response.warnings.map { "service `\(creation.service)`: \($0)" })
     }
 
-    /// Reports what is to be known of a service.
-    func warn(of service: String, _ warnings: [String]) async {
-        for warning in warnings { await report(.warning(Problem("service \(service): \(warning)"))) }
+    /// Reports what is to be known besides; each warning names its service.
+    func warn(_ warnings: [String]) async {
+        for warning in warnings { await report(.warning(Problem(warning))) }
     }
 
     /// What a container is compared with later.

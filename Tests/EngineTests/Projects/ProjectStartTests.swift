@@ -151,6 +151,20 @@ import Testing
     }
 
     @Test(arguments: EngineKind.allCases)
+    func `names the service of each remark once`(kind: EngineKind) async throws {
+        try await TestedProject.with(kind) { project, _ in
+            let warned = try await project.up("services: {web: {cpu_count: 1}}")
+            #expect(warned.outcome == .done)
+            try #require(warned.warnings.count == 1, "\(warned.warnings)")
+            #expect(warned.warnings[0].hasPrefix("service `web`: `cpu_count` has no effect: "), "\(warned.warnings)")
+            let refused = try await project.up("services: {web: {storage_opt: {size: 1G}}}")
+            #expect(refused.outcome == .refused)
+            try #require(refused.problems.count == 1, "\(refused)")
+            #expect(refused.problems[0].hasPrefix("service `web`: `storage_opt` is not possible: "), "\(refused)")
+        }
+    }
+
+    @Test(arguments: EngineKind.allCases)
     func `uses networks and volumes of others, and leaves them`(kind: EngineKind) async throws {
         try await TestedProject.with(kind) { project, _ in
             try await project.host.makeNetwork("out")

@@ -52,6 +52,9 @@ final class TestedProject: Sendable {
         var failures: [ProjectFailure] {
             all.compactMap { if case .failure(let failure) = $0 { failure } else { nil } }
         }
+        var warnings: [String] {
+            all.compactMap { if case .warning(let problem) = $0 { problem.message } else { nil } }
+        }
         var hooks: [String] { all.compactMap { if case .hook(_, let line) = $0 { line } else { nil } } }
         var outcome: ProjectOutcome? { if case .finished(let outcome)? = all.last { outcome } else { nil } }
         var plan: Plan? { all.lazy.compactMap { if case .plan(let plan) = $0 { plan } else { nil } }.first }
