@@ -142,10 +142,12 @@ package final class Engine: Sendable {
             for unit in containers.all { await unit.endWithEngine() }
             background.end()
             leaveNetworks()
+            networks.close()
             return
         }
         background.end()
         leaveNetworks()
+        networks.close()
         let awaited = await awaitedProcesses()
         let (client, socket) = (KeeperClient(socket: location.keeperSocket), location.keeperSocket)
         _ = try? await BlockingCall.run {

@@ -76,6 +76,18 @@ import Testing
         #expect(outcome.output.contains("refused") || outcome.errors.contains("refused"))
     }
 
+    @Test func `are nobody's when this returns that ends all of them`() throws {
+        let networks = try [serve(DNSView(Self.table())), try TestNetwork.withLoopback()]
+        server.serve("two", on: try networks[1].openSockets(), DNSView(try Self.table()))
+        #expect(try networks.map { try $0.openSocketCount() } == [2, 2])
+        server.stop()
+        #expect(try networks.map { try $0.openSocketCount() } == [0, 0])
+        // It serves nobody any more.
+        server.serve("two", on: try networks[1].openSockets(), DNSView(try Self.table()))
+        server.stop()
+        #expect(try networks[1].openSocketCount() == 0)
+    }
+
     @Test func `of many addresses come whole by the connection that a cut answer asks for`() throws {
         var table = NameTable()
         let name = try #require(DNSName("many"))

@@ -289,6 +289,20 @@ private let million: [UInt8] = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $
         withExtendedLifetime(server) {}
     }
 
+    @Test func `is nobody's when this returns that stops the proxy`() throws {
+        let proxied = try ProxiedHost()
+        let host = proxied.host.host
+        let before = try host.openSocketCount()
+        _ = try proxied.serve(8080)
+        let token = try proxied.serve(5353, by: .udp)
+        #expect(try host.openSocketCount() > before)
+        proxied.proxy.stop()
+        #expect(try host.openSocketCount() == before)
+        // Nobody waits for what has ended.
+        proxied.proxy.end(token)
+        proxied.proxy.stop()
+    }
+
     @Test func `ends with its proxy`() throws {
         let proxied = try ProxiedHost()
         do {

@@ -271,11 +271,9 @@ extension Engine {
     /// Nobody waits for that: the addresses rest for a while, and published ports are seen to when they are published.
     func forgetConnections(to endpoints: [ContainerEndpoint]) {
         guard networks.noteEnded(endpoints) else { return }
-        // An engine that has ended must not keep its table of rules until then: the next one could not have it.
-        background.add { [weak self, weak networks] in
+        background.add { [weak self, networks] in
             // The kernel goes through a table of all connections for it.
             try? await Task.sleep(for: .seconds(1))
-            guard let networks else { return }
             do {
                 try await BlockingCall.run { try networks.forgetEndedConnections() }
             } catch {

@@ -348,7 +348,9 @@ extension HostNetworks {
     /// Answers a container that runs already: the engine before did so.
     func serveNames(of id: ObjectID, _ process: Int32) throws {
         let isAside = state.withLock { $0.members[id]?.servesNames ?? false }
-        let sockets = try Self.openNames(process, isAside: isAside)
+        let sockets = try Self.afterEngineBefore(whileRefusedBy: EADDRINUSE) {
+            try Self.openNames(process, isAside: isAside)
+        }
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard let member = state.members[id] else { return nil }
             for endpoint in member.endpoints { state.addNames(of: endpoint) }

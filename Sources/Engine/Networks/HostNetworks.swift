@@ -66,6 +66,8 @@ final class HostNetworks: Sendable {
         var uplinkMTU: UInt32?
         /// What the host did not forward before there were networks.
         var guarded: IPVersions = []
+        /// Whether the engine has ended, so that nothing is opened any more.
+        var isClosed = false
     }
 
     /// Tells of what somebody else does to the networks; kept when there is the first one.
@@ -372,6 +374,24 @@ final class HostNetworks: Sendable {
         if !bridges.isEmpty { try ForeignFirewall(inNetworkOf: hostNumber).allow(bridges.sorted()) }
     }
 
+    // MARK: At the end of an engine
+
+    /// Lets go of all that only one engine can have, and leaves the networks as they are.
+    ///
+    /// That is the table of nftables, the ports of the host, and the sockets by which containers ask for names. When this
+    /// returns the next engine can have them, and nothing here takes them again.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            state.names?.stop()
+            state.names = nil
+            state.proxy?.stop()
+            state.proxy = nil
+            state.firewall = nil
+            for id in state.members.keys { state.members[id]?.held.ports = [] }
+        }
+    }
+
     // MARK: Parts
 
     func route(_ state: inout State) throws -> NetlinkSocket {
@@ -391,24 +411,38 @@ final class HostNetworks: Sendable {
     /// The firewall; the first call gives the table everything that is there.
     func firewall(_ state: inout State) throws -> Firewall {
         if let firewall = state.firewall { return firewall }
+        try state.checkIsOpen()
         let networks = state.networks.values.filter { $0.isUpBridge }
         let ports = state.members.values.flatMap(\.published)
+        let guarded = state.guarded
+        // Another process has the table as long as its socket is open (nft(8), flag `owner`).
+        let opened = try Self.afterEngineBefore(whileRefusedBy: EPERM) {
+            try Firewall(
+                named: tableName,
+                networks.map(\.definition.firewalled),
+                ports,
+                inNetworkOf: hostNumber,
+                guardsForwarding: guarded
+            )
+        }
+        state.firewall = opened
+        return opened
+    }
+
+    /// Opens what the engine before may have for a moment yet: it is on its way out, or a process that it has begun has not come
+    /// to run its program and has all that was open.
+    static func afterEngineBefore<Opened: ~Copyable>(
+        whileRefusedBy number: Int32,
+        _ open: () throws -> Opened
+    ) throws -> Opened {
         var attempts = 40
         while true {
             do {
-                let opened = try Firewall(
-                    named: tableName,
-                    networks.map(\.definition.firewalled),
-                    ports,
-                    inNetworkOf: hostNumber,
-                    guardsForwarding: state.guarded
-                )
-                state.firewall = opened
-                return opened
+                return try open()
             } catch {
-                // The engine before may be on its way out, and has the table until it is gone (nft(8), flag `owner`).
-                guard error.number == EPERM, attempts > 1 else { throw error }
                 attempts -= 1
+                let refusal = (error as? NetlinkError)?.number ?? (error as? SystemError)?.number
+                guard attempts > 0, refusal == number else { throw error }
                 poll(nil, 0, 25)
             }
         }
@@ -416,6 +450,7 @@ final class HostNetworks: Sendable {
 
     func proxy(_ state: inout State) throws -> PortProxy {
         if let proxy = state.proxy { return proxy }
+        try state.checkIsOpen()
         let opened = try PortProxy(inNetworkOf: hostNumber)
         state.proxy = opened
         return opened
@@ -423,6 +458,7 @@ final class HostNetworks: Sendable {
 
     func nameServer(_ state: inout State) throws -> DNSServer {
         if let names = state.names { return names }
+        try state.checkIsOpen()
         let opened = try DNSServer()
         for network in state.networks.values where !network.members.isEmpty {
             opened.define(network.id.description, network.names)
@@ -484,6 +520,10 @@ final class SharedHeldPort: Sendable {
 }
 
 extension HostNetworks.State {
+    fileprivate func checkIsOpen() throws(EngineError) {
+        if isClosed { throw EngineError(.failed, "the engine has ended; the next one connects the container again") }
+    }
+
     /// The network that a text stands for, of those that stay.
     func find(_ reference: String) throws(EngineError) -> HostNetworks.Network {
         if let id = ObjectID(reference), let network = networks[id], !network.isRemoving { return network }

@@ -25,6 +25,8 @@ final class DNSLoop {
     private var buffer = [UInt8](repeating: 0, count: 4096)
     private var deadlines = DeadlineWatch()
     private var isEnding = false
+    /// Who waits for the end.
+    private var waiting: [Gate] = []
 
     /// How many datagrams of one container are answered before another one has its turn.
     private static let batch = 32
@@ -55,6 +57,10 @@ final class DNSLoop {
             if deadlines.isOver { closeIdleConnections() }
             if forwarder.deadlines.isOver { for reply in forwarder.expire() { deliver(reply) } }
         }
+        for command in mailbox.close() { obey(command) }
+        connections = [:]
+        clients = [:]
+        for gate in waiting { gate.open() }
     }
 
     // MARK: Commands
@@ -67,7 +73,9 @@ final class DNSLoop {
             clients[index]?.responder = DNSResponder(view, networks)
         case .define(let network, let table): define(network, table)
         case .close(let name): close(name)
-        case .end: isEnding = true
+        case .stop(let gate):
+            isEnding = true
+            if let gate { waiting.append(gate) }
         }
     }
 

@@ -53,7 +53,7 @@ package final class DNSServer: Sendable {
         try BlockingCall.start { DNSLoop(mailbox, place, upstream).run() }
     }
 
-    deinit { mailbox.post(.end) }
+    deinit { mailbox.post(.stop(nil)) }
 
     /// Begins to answer a container.
     ///
@@ -83,6 +83,12 @@ package final class DNSServer: Sendable {
     package func end(_ container: String) {
         mailbox.post(.close(container))
     }
+
+    /// Stops answering all containers, for good; when this returns their sockets are closed.
+    package func stop() {
+        let gate = try? Gate()
+        if mailbox.post(.stop(gate)) { gate?.wait() }
+    }
 }
 
 /// Sockets that can be sent to the thread.
@@ -100,5 +106,5 @@ enum DNSCommand: Sendable {
     case update(String, DNSView)
     case define(String, NameTable?)
     case close(String)
-    case end
+    case stop(Gate?)
 }

@@ -46,17 +46,18 @@ package final class PortProxy: Sendable {
         // Tried where it can be told.
         if let place { try BlockingCall.runAndJoin { try enterNetwork(place.number) } }
         try BlockingCall.start {
-            if let place, (try? enterNetwork(place.number)) == nil { return }
+            let loop = ProxyLoop(mailbox, events, datagramPatience: patience, most: most)
+            if let place, (try? enterNetwork(place.number)) == nil { return loop.end() }
             // Whoever has gone is the error EPIPE (splice(2) has no flag for it).
             var signals = sigset_t()
             sigemptyset(&signals)
             sigaddset(&signals, SIGPIPE)
             pthread_sigmask(SIG_BLOCK, &signals, nil)
-            ProxyLoop(mailbox, events, datagramPatience: patience, most: most).run()
+            loop.run()
         }
     }
 
-    deinit { mailbox.post(.stop) }
+    deinit { mailbox.post(.stop(nil)) }
 
     /// Begins to serve ports: those of TCP and UDP; one of SCTP is only held.
     ///
@@ -96,8 +97,13 @@ package final class PortProxy: Sendable {
     /// It waits for the thread, which itself never waits for anybody.
     package func end(_ token: Token) {
         let gate = try? Gate()
-        mailbox.post(.end(token.number, gate))
-        gate?.wait()
+        if mailbox.post(.end(token.number, gate)) { gate?.wait() }
+    }
+
+    /// Ends serving all ports, for good; when this returns the proxy has them no longer.
+    package func stop() {
+        let gate = try? Gate()
+        if mailbox.post(.stop(gate)) { gate?.wait() }
     }
 }
 
@@ -112,26 +118,7 @@ package struct ProxiedPort: Sendable {
 enum ProxyCommand: Sendable {
     case serve(UInt64, [ProxiedPort])
     case end(UInt64, Gate?)
-    case stop
-}
-
-/// Something that one thread waits for and another one lets happen.
-final class Gate: Sendable {
-    private let descriptor: Descriptor
-
-    init() throws(SystemError) {
-        descriptor = Descriptor(owning: try SystemError.check(clinux_eventfd(0, O_CLOEXEC), "eventfd"))
-    }
-
-    func open() {
-        var one: UInt64 = 1
-        write(descriptor.number, &one, MemoryLayout<UInt64>.size)
-    }
-
-    func wait() {
-        var count: UInt64 = 0
-        while read(descriptor.number, &count, MemoryLayout<UInt64>.size) < 0, errno == EINTR {}
-    }
+    case stop(Gate?)
 }
 
 /// Whom an event of the proxy is about.

@@ -28,6 +28,8 @@ final class ProxyLoop {
     private var deadlines = DeadlineWatch()
     private var retry = DeadlineWatch()
     private var isEnding = false
+    /// Who waits for the end.
+    private var waiting: [Gate] = []
 
     /// How many clients are let in before others have their turn.
     private static let batch = 16
@@ -65,9 +67,14 @@ final class ProxyLoop {
             if retry.isOver { openAgain() }
             if sessions.deadlines.isOver { sessions.expire() }
         }
-        for command in mailbox.take() {
-            if case .end(_, let gate) = command { gate?.open() }
-        }
+        end()
+    }
+
+    /// Lets go of all ports, and tells whoever waits for it.
+    func end() {
+        for command in mailbox.close() { obey(command) }
+        close(Array(doors.keys))
+        for gate in waiting { gate.open() }
     }
 
     // MARK: Commands
@@ -83,7 +90,9 @@ final class ProxyLoop {
         case .end(let token, let gate):
             close(tokens.removeValue(forKey: token) ?? [])
             gate?.open()
-        case .stop: isEnding = true
+        case .stop(let gate):
+            isEnding = true
+            if let gate { waiting.append(gate) }
         }
     }
 

@@ -293,7 +293,7 @@ import Testing
                     let error = await #expect(throws: EngineError.self) {
                         try await host.serve("late", on: ["front"]) { $0.publish("80/tcp", "8080") }
                     }
-                    #expect(error?.message.contains("the container web has it") == true)
+                    #expect(error?.message.contains("the container web has it") == true, "\(String(describing: error))")
                     // What somebody has destroyed meanwhile is made good.
                     let bridge = try #require(try host.engine.networks.find("front").definition.interface as String?)
                     _ = try machine.network.output(of: "ip", ["link", "del", bridge])

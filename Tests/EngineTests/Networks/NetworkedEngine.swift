@@ -22,7 +22,8 @@ extension TestedEngine {
             try await body(host, machine)
             try await host.removeNetworks()
         }
-        #expect(try machine.leftovers() == [])
+        let leftovers = try machine.leftovers()
+        #expect(leftovers == [])
     }
 
     /// Removes the networks that a test has made, and what was in them.
