@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test(arguments: EngineKind.allCases, ["continue", "rollback"])
+    @Test(arguments: EngineKind.allCases, ["pause", "continue", "rollback"])
     func `does what is asked for where new containers fail`(kind: EngineKind, action: String) async throws {
         try await TestedProject.with(kind) { project, _ in
             let update = "parallelism: 1, failure_action: \(action), monitor: 10s"
@@ -152,6 +152,9 @@ import Testing
             let containers = await project.containers()
             let kept = containers.values.filter { old.contains($0.id.description) && $0.state.phase == .running }
             switch action {
+            case "pause":
+                #expect(story.outcome == .failed, "\(story)")
+                #expect(kept.count == 1, "\(story)")
             case "continue":
                 #expect(story.outcome == .done, "\(story)")
                 #expect(kept.isEmpty)

@@ -127,6 +127,26 @@ import Testing
     }
 
     @Test(arguments: EngineKind.allCases)
+    func `tells of a container that has died by the end`(kind: EngineKind) async throws {
+        try await TestedProject.with(kind) { project, _ in
+            // Its name goes with it, which is what the last one waits for.
+            let text = """
+                services:
+                  web: {command: [sh, -c, "echo no such file; exit 9"]}
+                  gone: {command: [sh, -c, "while nslookup web; do :; done"], depends_on: [web]}
+                  db: {depends_on: {gone: {condition: service_completed_successfully}}}
+                """
+            let story = try await project.up(text) { $0.settles = true }
+            #expect(story.outcome == .failed)
+            let failure = try #require(story.failures.first)
+            #expect(failure.message == "container p-web-1 exited (9) right after its start")
+            #expect((failure.log, failure.exitStatus) == (["no such file"], 9))
+            // All stay to be looked at.
+            #expect(await project.states() == ["db-1 running", "gone-1 exited", "web-1 exited"])
+        }
+    }
+
+    @Test(arguments: EngineKind.allCases)
     func `tells of what is in the way before anything is made`(kind: EngineKind) async throws {
         try await TestedProject.with(kind) { project, machine in
             let server = try TestServer.mirror(in: machine.network)
