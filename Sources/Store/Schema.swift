@@ -120,7 +120,13 @@ package struct Schema: Sendable {
     ///   - path: The path for the error.
     /// - Throws: `foreignFile` where another process was faster, or what SQLite throws.
     func migrate(_ database: Database, path: String) throws {
-        if try check(database, path: path) == migrations.count { return }
+        var isCurrent = false
+        // One look, not several: another process may be making the database.
+        try database.inTransaction(.deferred) {
+            isCurrent = try check(database, path: path) == migrations.count
+            return .commit
+        }
+        if isCurrent { return }
         try database.inTransaction(.immediate) {
             let version = try check(database, path: path)
             for migration in migrations.dropFirst(version) { try database.execute(sql: migration) }

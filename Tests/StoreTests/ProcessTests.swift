@@ -52,6 +52,17 @@ import Testing
         #expect(counts["process", default: 50] < 20, "\(counts)")
     }
 
+    @Test func `that come at the same time make one database`() throws {
+        for _ in 0..<40 {
+            let fixture = try Fixture()
+            let writers = try ["a", "b", "c"].map {
+                try Writer(fixture.path, prefix: $0, count: 1, lifetime: "process")
+            }
+            for writer in writers { #expect(try writer.wait() == 0) }
+            #expect(try fixture.open().containers().records.count == writers.count)
+        }
+    }
+
     @Test func `write side by side`() throws {
         let fixture = try Fixture()
         let writers = try ["a", "b"].map { try Writer(fixture.path, prefix: $0, count: 150, lifetime: "process") }
