@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -19,8 +20,33 @@ static int reap(pid_t main_process) {
     return result;
 }
 
+// The command line of this program, which the kernel reads where execve(2) has put it (proc_pid_cmdline(5)).
+static struct {
+    char *start;
+    size_t length;
+} command_line;
+
+// glibc calls constructors with the arguments of main.
+__attribute__((constructor)) static void note_command_line(int count, char **arguments) {
+    if (count < 1) return;
+    char *last = arguments[count - 1];
+    command_line.start = arguments[0];
+    command_line.length = (size_t)(last - command_line.start) + strlen(last) + 1;
+}
+
+// Says who this process is, and not how its parent was started, of which a container is to know nothing.
+static void take_name(void) {
+    static const char name[] = "init";
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+    if (command_line.length <= sizeof name) return;
+    memset(command_line.start, 0, command_line.length);
+    memcpy(command_line.start, name, sizeof name);
+    // Where the last byte is not zero the command line ends with the first that is (get_mm_proctitle() of fs/proc/base.c).
+    command_line.start[command_line.length - 1] = '.';
+}
+
 void csandbox_init(pid_t child) {
-    prctl(PR_SET_NAME, "init", 0, 0, 0);
+    take_name();
     // In a pid namespace that is another's, orphans would pass this process by.
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     sigset_t all;

@@ -19,6 +19,11 @@ private func withInit(_ script: String) throws -> TestContainer {
         #expect(try container.run() == .init(end: .exit(0), output: "init\n2 1\n"))
     }
 
+    @Test func `has a command line of its own, and not that of its launcher`() throws {
+        var container = try withInit("tr '\\0' '|' < /proc/1/cmdline")
+        #expect(try container.run() == .init(end: .exit(0), output: "init|"))
+    }
+
     @Test(arguments: [("exit 0", 0), ("exit 42", 42), ("kill -TERM $$", 143), ("kill -KILL $$", 137)])
     func `ends with the status of the program`(script: String, status: Int32) throws {
         var container = try withInit(script)
