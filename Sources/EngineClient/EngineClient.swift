@@ -125,7 +125,8 @@ package struct EngineClient: Sendable {
             return try Descriptor.connectedStream(to: socket)
         } catch {
             switch error.number {
-            case ENOENT, ECONNREFUSED:
+            // Whoever starts one says more of a folder that cannot be.
+            case ENOENT, ENOTDIR, ECONNREFUSED:
                 throw ClientError(.notRunning, "no engine listens on \(socket): \(SystemError.text(of: error.number))")
             case EACCES, EPERM:
                 let advice = "only the user who started the engine may use it; use `--root` for one of your own"
