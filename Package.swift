@@ -354,7 +354,10 @@ let package = Package(
         ),
         .testTarget(
             name: "SurvivalTests",
-            dependencies: ["EngineAPI", "EngineClient", "EngineSupport", "Linux", "OCI", "Runtime", "TestSupport"],
+            dependencies: [
+                "EngineAPI", "EngineClient", "EngineSupport", "Linux", "OCI", "Reconciler", "Runtime", "Store",
+                "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
