@@ -125,7 +125,7 @@ private let fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         ("/nonexistent/wharf.sock", ClientError.Code.notRunning, "no engine listens on /nonexistent/wharf.sock"),
         ("/" + String(repeating: "x", count: 200), .unreachable, "has 201 bytes, 107 fit"),
         ("/dev/null", .notRunning, "no engine listens on /dev/null"),
-        ("/dev/null/x", .unreachable, "not a directory"),
+        ("/dev/null/x", .notRunning, "not a directory"),
     ])
     func `that cannot be made says why`(path: String, code: ClientError.Code, words: String) {
         let error = #expect(throws: ClientError.self) { try EngineClient(socket: path).post("/x") }

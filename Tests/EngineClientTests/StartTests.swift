@@ -60,9 +60,13 @@ import Testing
     ])
     func `and cannot be started says why`(program: String, words: String) throws {
         let scratch = try Scratch()
-        let outcome = try run(program + "\n", root: scratch)
+        let log = "mkdir -p \(scratch / "root"); touch \(scratch / "root/engine.log")\n"
+        let outcome = try run(log + program + "\n", root: scratch)
         #expect(outcome.end == .exit(1))
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
+        // Nobody is sent to a file that is not there.
+        let early = try run(program + "\n", root: try Scratch())
+        #expect(early.end == .exit(1) && !early.errors.contains("see its log"), "\(early.errors)")
     }
 
     @Test func `and has no program says where that was looked for`() throws {
