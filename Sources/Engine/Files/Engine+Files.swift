@@ -96,6 +96,31 @@ extension Engine {
         }
     }
 
+    /// Removes files of a container, with all that is in them; what is not there counts as gone.
+    ///
+    /// - Parameters:
+    ///   - reference: The container, running or not.
+    ///   - paths: Their paths.
+    /// - Throws: `notFound` for the container, `conflict` for what something is mounted on, `forbidden` for what is read-only;
+    ///   with several errors their words, and the code of the first one. What has none is removed.
+    package func removeFiles(of reference: String, at paths: [String]) async throws {
+        let paths = try paths.map { text throws(EngineError) in try ContainerPath(text) }
+        try await withRoot(of: reference) { root, container, _ in
+            let isReadOnly = container.definition.request.hostConfig.readonlyRootfs
+            let remover = FileRemover(container: reference, isRootReadOnly: isReadOnly)
+            var errors: [EngineError] = []
+            for path in paths {
+                do {
+                    try remover.remove(path, below: root)
+                } catch {
+                    errors.append(error as? EngineError ?? EngineError(.failed, "\(error)"))
+                }
+            }
+            guard let first = errors.first else { return }
+            throw EngineError(first.code, errors.map(\.message).joined(separator: "; "))
+        }
+    }
+
     /// The ids of a container's user.
     private static func owner(_ user: String, _ root: borrowing Descriptor) throws -> (uid: UInt32, gid: UInt32) {
         do {

@@ -47,6 +47,12 @@ extension EngineClient {
         try finish(Request(.put, "/containers/\(name)/archive", query, body: tar))
     }
 
+    /// Removes files of a container; what is not there counts as gone.
+    package func removeFiles(of name: String, _ paths: [String]) throws {
+        let body = try Self.json(FileRemoval(paths: paths))
+        try finish(Request(.post, "/wharf/v1/containers/\(name)/remove-files", body: body))
+    }
+
     /// The root file system of a container as a tar.
     package func exportContainer(_ name: String) throws -> Response {
         try send(Request(.get, "/containers/\(name)/export"))

@@ -30,6 +30,12 @@ extension EngineRoutes {
                 }
                 try await response.send(200)
             },
+            // Docker has no such route: its clients run `rm` inside.
+            Route("POST", "wharf/v1/containers/{id}/remove-files") { request, response in
+                let removal = try await request.json(FileRemoval.self)
+                try await engine.removeFiles(of: request["id"], at: removal.paths)
+                try await response.send(204)
+            },
         ]
     }
 
