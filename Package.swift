@@ -58,6 +58,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Logs", dependencies: ["CKeeper", "Linux"], swiftSettings: strict),
+        .target(name: "Watch", dependencies: ["Linux"], swiftSettings: strict),
         .target(name: "OCI", swiftSettings: strict),
         .target(name: "EngineAPI", dependencies: ["Compose", "OCI", "Reconciler"], swiftSettings: strict),
         .target(
@@ -120,6 +121,7 @@ let package = Package(
                 "OCI",
                 "Reconciler",
                 "Terminal",
+                "Watch",
                 "YAML",
             ],
             swiftSettings: strict,
@@ -292,6 +294,7 @@ let package = Package(
             dependencies: ["Images", "ImagesSupport", "Linux", "OCI", "TestSupport"],
             swiftSettings: strict
         ),
+        .testTarget(name: "WatchTests", dependencies: ["Linux", "TestSupport", "Watch"], swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SeccompTests",
@@ -362,7 +365,10 @@ let package = Package(
         ),
         .testTarget(
             name: "WharfTests",
-            dependencies: ["EngineAPI", "EngineClient", "GoTemplate", "JSONTree", "Linux", "TestSupport", "wharf"],
+            dependencies: [
+                "Compose", "EngineAPI", "EngineClient", "GoTemplate", "JSONTree", "Linux", "TestSupport", "Watch",
+                "wharf",
+            ],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),

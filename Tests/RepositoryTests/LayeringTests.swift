@@ -23,6 +23,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Networks": (["CLinux", "Linux", "Netlink"], ["Glibc", "Synchronization"]),
     "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"], ["Glibc", "Synchronization"]),
     "Logs": (["CKeeper", "Linux"], ["Glibc", "Synchronization"]),
+    "Watch": (["Linux"], ["Glibc"]),
     "CCompression": ([], []),
     "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "OCI": ([], []),
@@ -57,7 +58,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "wharf": (
         [
             "Arguments", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
-            "JSONTree", "Linux", "Networks", "OCI", "Reconciler", "Terminal", "YAML",
+            "JSONTree", "Linux", "Networks", "OCI", "Reconciler", "Terminal", "Watch", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
