@@ -13,6 +13,7 @@ package struct TextStyle: Sendable {
         case yellow = "33"
         case blue = "34"
         case cyan = "36"
+        case brightGreen = "92"
     }
 
     /// Whether escape sequences are written at all.
@@ -29,6 +30,7 @@ package struct TextStyle: Sendable {
     package func faint(_ text: String) -> String { paint(text, .faint) }
     package func red(_ text: String) -> String { paint(text, .boldRed) }
     package func green(_ text: String) -> String { paint(text, .green) }
+    package func brightGreen(_ text: String) -> String { paint(text, .brightGreen) }
     package func yellow(_ text: String) -> String { paint(text, .boldYellow) }
 
     /// Select Graphic Rendition, reset at the end.

@@ -26,6 +26,8 @@ final class ProjectLogs {
     private var end: ContinuousClock.Instant?
     /// Who starts the containers meanwhile; nil where they are there already.
     private var companion: LogCompanion?
+    /// What asks for the containers that are followed.
+    private var filters = Filters()
 
     /// A container whose log is shown.
     private struct Followed {
@@ -98,6 +100,7 @@ final class ProjectLogs {
         where accepts: ([String: String]) -> Bool
     ) throws {
         self.companion = companion
+        self.filters = filters
         // First this, so that no container is missed.
         if request.until == nil {
             var values = filters.values
@@ -108,7 +111,7 @@ final class ProjectLogs {
         let containers = try client.listContainers(showsAll: true, filters).filter { accepts($0.labels) }
         screen.add(containers.map(Self.source))
         // What is not wanted of what they wrote so far is not wanted after their next start either.
-        let now = Self.now
+        let now = Timestamp.now
         for container in containers.sorted(by: { $0.name < $1.name }) {
             guard let place = try add(container, from: now) else { continue }
             try open(place, request)
@@ -124,7 +127,8 @@ final class ProjectLogs {
 
     // MARK: Containers
 
-    private static func source(_ container: ContainerSummary) -> LogPresenter.Source {
+    /// What a container is called before its lines.
+    static func source(_ container: ContainerSummary) -> LogPresenter.Source {
         let project = container.labels[ProjectLabel.project] ?? ""
         let number = container.labels[ProjectLabel.number] ?? ""
         let name = container.name
@@ -143,13 +147,6 @@ final class ProjectLogs {
         } catch let error as EngineError where error.code == .notFound {
             return nil
         }
-    }
-
-    /// The time of this machine, which is that of the engine.
-    private static var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
     }
 
     /// Takes up a container.
@@ -233,7 +230,7 @@ final class ProjectLogs {
         guard followed.allSatisfy({ $0.log == nil }), merger.count == 0 else { return false }
         if events == nil { return true }
         if let companion {
-            if companion.isBusy { return false }
+            if companion.isBusy || companion.wantsLook { return false }
             if !hasRun { return true }
         }
         return hasRun && alive.isEmpty && end.map { $0 + grace <= .now } ?? false
@@ -260,9 +257,24 @@ final class ProjectLogs {
             throw SystemError("poll", errno)
         }
         companion?.news.clear()
+        if companion?.takeLook() == true { try lookWhatRuns(where: accepts) }
         let isReady = zip(waits, arrived).map { $0.revents != 0 || $1 }
         for place in followed.indices where isReady[place] { try read(place) }
         if isReady[isReady.count - 1] { try readEvents(where: accepts) }
+    }
+
+    /// Finds out what runs when everything was started, of which not all events need have come.
+    private func lookWhatRuns(where accepts: ([String: String]) -> Bool) throws {
+        let containers = try client.listContainers(showsAll: true, filters).filter { accepts($0.labels) }
+        for container in containers where container.state != .created {
+            if followed.contains(where: { $0.id == container.id }) { continue }
+            guard let place = try add(container, from: nil) else { continue }
+            try openAgain(place)
+            hasRun = true
+        }
+        alive = Set(containers.filter(\.isAlive).map(\.id))
+        if !alive.isEmpty { hasRun = true }
+        end = alive.isEmpty ? .now : nil
     }
 
     private var eventsNumber: Int32 {
@@ -306,13 +318,15 @@ final class ProjectLogs {
         // By the time that this is asked, the policy may have started it again already.
         let isStarted = found.map { $0.state.startedAt > event.time } ?? false
         let hasPolicy = !["", "no"].contains(found?.hostConfig.restartPolicy.name ?? "")
-        let isRestarting = found?.state.restarting == true || isStarted && hasPolicy
+        let service = event.actor.attributes[ProjectLabel.service] ?? ""
+        let isWanted = companion?.isRestart(of: service, at: event.time) == true
+        let isRestarting = found?.state.restarting == true || isStarted && hasPolicy || isWanted
         if !isRestarting {
             alive.remove(id)
             if alive.isEmpty { end = .now }
         }
         let code = event.actor.attributes["exitCode"].flatMap { Int($0) } ?? 0
-        companion?.exited(service: event.actor.attributes[ProjectLabel.service] ?? "", code, isRestarting)
+        companion?.exited(service: service, code, isRestarting)
         guard let place = followed.firstIndex(where: { $0.id == id }) else { return }
         followed[place].exits.append(Exit(code: code, isRestarting: isRestarting, time: event.time))
         guard followed[place].log == nil, let exit = followed[place].exits.first else { return }
@@ -320,5 +334,14 @@ final class ProjectLogs {
         sources[stream] = followed[place].source
         show(exit, of: place, on: stream)
         merger.end(stream)
+    }
+}
+
+extension Timestamp {
+    /// The time of this machine, which is that of the engine.
+    static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
     }
 }

@@ -19,6 +19,9 @@ final class AttachedUp {
     private let global: GlobalOptions
     /// What the threads tell the one that decides.
     private let inbox: Inbox
+    /// What is watched, and who does that once everything runs.
+    private var paths: [WatchedPath] = []
+    private var session: WatchSession?
 
     /// What is shown, and what ends it.
     struct Options: Sendable {
@@ -32,6 +35,8 @@ final class AttachedUp {
         var hasColour = true
         var hasPrefix = true
         var showsTime = false
+        /// Whether containers follow the files that `develop.watch` names.
+        var watches = false
     }
 
     /// What happens on other threads.
@@ -41,6 +46,7 @@ final class AttachedUp {
         case workEnded(failure: CommandFailure?)
         case logsEnded(failure: CommandFailure?)
         case stopEnded(isDone: Bool)
+        case watchEnded(failure: CommandFailure?)
     }
 
     /// Messages, with a descriptor that is readable while there are some.
@@ -107,6 +113,8 @@ final class AttachedUp {
         if let name = options.exitCodeFrom, wanted.project.services[name] == nil {
             throw CommandFailure(message: "no such service: \(name)")
         }
+        let screen = WatchScreen(colour: colour, names: [])
+        if options.watches { paths = try WatchedPath.all(of: wanted) { screen.warn($0) } }
         // Before any thread, which would get the signals otherwise.
         let signals = try SignalWatch([SIGINT, SIGTERM, SIGHUP])
         let work = try ProjectWork(global, title: "Running", environment: wanted.environment, explains: explains)
@@ -122,18 +130,28 @@ final class AttachedUp {
             try wait(for: signals)
             while let signal = try signals.next() { decision.signalled(signal) }
             for message in inbox.takeAll() { decision.take(message) }
-            act(on: &decision, companion, cancel)
+            act(on: &decision, companion, cancel, work, services)
         }
         work.progress.finish()
         try end(decision)
     }
 
-    private func tellAttached(_ services: Set<String>) {
-        let names = services.sorted().flatMap { service -> [String] in
+    /// The user's wish about colour.
+    private var colour: ColourChoice {
+        options.hasColour ? global.colour(wanted.environment["COMPOSE_ANSI"]) : .never
+    }
+
+    /// What the containers of services are called.
+    private func names(of services: Set<String>) -> [String] {
+        services.sorted().flatMap { service -> [String] in
             let count = request.options.scales[service] ?? wanted.project.services[service]?.replicas ?? 1
             if let fixed = wanted.project.services[service]?.containerName { return [fixed] }
             return count == 0 ? [] : (1...count).map { "\(service)\(wanted.separator)\($0)" }
         }
+    }
+
+    private func tellAttached(_ services: Set<String>) {
+        let names = names(of: services)
         if !names.isEmpty { OutputStream.standard.write("Attaching to \(names.joined(separator: ", "))\n") }
     }
 
@@ -146,9 +164,18 @@ final class AttachedUp {
     }
 
     /// Does what the decision asks for next.
-    private func act(on decision: inout Decision, _ companion: LogCompanion, _ cancel: WorkConnection) {
-        switch decision.takeOrder() {
+    private func act(
+        on decision: inout Decision,
+        _ companion: LogCompanion,
+        _ cancel: WorkConnection,
+        _ work: ProjectWork,
+        _ services: Set<String>
+    ) {
+        let order = decision.takeOrder()
+        if [.stop, .kill, .leave].contains(order) || decision.haveLogsEnded { session?.stop() }
+        switch order {
         case .none: break
+        case .watch: watch(companion, work, services)
         case .stop:
             cancel.close()
             companion.stop()
@@ -161,15 +188,6 @@ final class AttachedUp {
     }
 
     // MARK: Threads
-
-    /// The connection on which the engine works for this command: it ends its work when that is closed.
-    private final class WorkConnection: Sendable {
-        private let number = Mutex<Int32>(-1)
-
-        func open(_ descriptor: Int32) { number.withLock { $0 = descriptor } }
-        func forget() { number.withLock { $0 = -1 } }
-        func close() { number.withLock { if $0 >= 0 { shutdown($0, Int32(SHUT_RDWR)) } } }
-    }
 
     private func startWork(_ work: ProjectWork, _ companion: LogCompanion) throws -> WorkConnection {
         let connection = WorkConnection()
@@ -196,7 +214,7 @@ final class AttachedUp {
         logRequest.since = PointInTime.now
         let (client, inbox, options, progress) = (client, inbox, options, work.progress)
         let project = wanted.project.name
-        let colour = options.hasColour ? global.colour(wanted.environment["COMPOSE_ANSI"]) : .never
+        let colour = colour
         try BlockingCall.start { [logRequest] in
             var failure: CommandFailure?
             do {
@@ -213,6 +231,29 @@ final class AttachedUp {
                 failure = CommandFailure(of: error, isRun: false)
             }
             inbox.put(.logsEnded(failure: failure))
+        }
+    }
+
+    /// Begins to watch, now that everything runs.
+    private func watch(_ companion: LogCompanion, _ work: ProjectWork, _ services: Set<String>) {
+        let (inbox, progress) = (inbox, work.progress)
+        do {
+            let screen = WatchScreen(colour: colour, names: names(of: services)) { progress.print($1, on: $0) }
+            let session = try WatchSession(client, wanted.project, paths, on: screen) { services, isUnderWay in
+                if isUnderWay { companion.beginRestart(of: services) } else { companion.endRestart(of: services) }
+            }
+            try BlockingCall.start {
+                var failure: CommandFailure?
+                do {
+                    try session.run()
+                } catch {
+                    failure = CommandFailure(of: error, isRun: false)
+                }
+                inbox.put(.watchEnded(failure: failure))
+            }
+            self.session = session
+        } catch {
+            inbox.put(.watchEnded(failure: CommandFailure(of: error, isRun: false)))
         }
     }
 
@@ -265,6 +306,8 @@ final class AttachedUp {
         /// What is to be done now.
         enum Order {
             case none
+            /// Watch files.
+            case watch
             /// Stop the containers.
             case stop
             case kill
@@ -279,14 +322,15 @@ final class AttachedUp {
         private(set) var failure: CommandFailure?
         private var isStopping = false
         private var stopsUnderWay = 0
-        private var haveLogsEnded = false
+        private var isWatching = false
+        private(set) var haveLogsEnded = false
         private var hasWorkEnded = false
 
         init(options: Options) {
             self.options = options
         }
 
-        var isOver: Bool { haveLogsEnded && hasWorkEnded && stopsUnderWay == 0 }
+        var isOver: Bool { haveLogsEnded && hasWorkEnded && stopsUnderWay == 0 && !isWatching }
 
         mutating func takeOrder() -> Order {
             defer { order = .none }
@@ -320,6 +364,9 @@ final class AttachedUp {
             case .exited(let service, let code): exited(service, Int32(truncatingIfNeeded: code))
             case .workEnded(let failure):
                 hasWorkEnded = true
+                if failure == nil, options.watches, !isStopping, signal == nil, order == .none {
+                    (isWatching, order) = (true, .watch)
+                }
                 // One that was called off ends so.
                 guard let failure, !isStopping, order != .leave, signal == nil else { return }
                 self.failure = failure
@@ -327,6 +374,10 @@ final class AttachedUp {
             case .logsEnded(let failure):
                 haveLogsEnded = true
                 if let failure, self.failure == nil { self.failure = failure }
+            case .watchEnded(let failure):
+                isWatching = false
+                // The containers go on, and so does what shows their output.
+                if let failure { Wharf.show(failure) }
             case .stopEnded(let isDone):
                 stopsUnderWay -= 1
                 // The logs come to their end by themselves, unless something runs on.
@@ -384,6 +435,9 @@ extension AttachedUp.Options {
             },
             .flag("no-log-prefix", help: "Show no names of containers.") { value in change { $0.hasPrefix = !value } },
             .flag("timestamps", help: "Show the time of each line.") { value in change { $0.showsTime = value } },
+            .flag("watch", short: "w", help: "Have containers follow the files that `develop.watch` names.") { value in
+                change { $0.watches = value }
+            },
         ]
     }
 
@@ -401,7 +455,7 @@ extension AttachedUp.Options {
                 "--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies"
             )
         }
-        if isDetached, attaches {
+        if isDetached, attaches || watches {
             throw UsageError(
                 "--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, "
                     + "--attach-dependencies or --watch"

@@ -57,12 +57,19 @@ struct ContainerExec {
         defer { session.end() }
         let end = try session.copy(stream)
         session.end()
-        guard let status = try status(id, isDetached: end == .detached) else { return }
+        guard let status = try Self.status(of: id, client, isDetached: end == .detached) else { return }
         if status != 0 { throw CommandFailure(code: Int32(truncatingIfNeeded: status)) }
     }
 
-    /// The exit status of the program; nil where it goes on without us.
-    private func status(_ id: String, isDetached: Bool) throws -> Int? {
+    /// The exit status of a program whose streams have ended.
+    ///
+    /// - Parameters:
+    ///   - id: The program.
+    ///   - client: The client.
+    ///   - isDetached: Whether it may go on without us.
+    /// - Returns: The status; nil where it goes on.
+    /// - Throws: ``CommandFailure`` where there is none, and what the client throws.
+    static func status(of id: String, _ client: EngineClient, isDetached: Bool) throws -> Int? {
         // Its streams may end before its end is on record.
         for pause: UInt32 in [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1000] {
             usleep(pause * 1000)

@@ -11,7 +11,7 @@ enum ProjectCommands {
     static func all(_ global: GlobalOptions) -> [Command] {
         [
             UpCommand.command(global), PlanCommand.command(global), ProjectCreateCommand.command(global),
-            ProjectRunCommand.command(global), ProjectScaleCommand.command(global),
+            ProjectRunCommand.command(global), ProjectScaleCommand.command(global), WatchCommand.command(global),
         ] + ProjectLifeCommand.all(global) + [
             ProjectStatusCommand.command(global), ProjectListCommand.command(global),
             ProjectLogsCommand.command(global), ProjectExecCommand.command(global),

@@ -81,6 +81,9 @@ final class UpCommand {
 
     private func check() throws(UsageError) {
         try settings.check()
+        if attached.watches, settings.buildsNothing {
+            throw UsageError("--no-build and --watch are incompatible")
+        }
         try attached.check(isDetached: isDetached, waits: settings.options.waits)
     }
 

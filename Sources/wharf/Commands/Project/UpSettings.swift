@@ -10,7 +10,8 @@ final class UpSettings {
     private(set) var services: [String] = []
     private(set) var isQuietPull = false
     private var builds = false
-    private var buildsNothing = false
+    /// Whether nothing may be built.
+    private(set) var buildsNothing = false
     private var forcesRecreation = false
     private var recreatesNothing = false
 
