@@ -68,7 +68,8 @@ package struct KeeperLauncher: Launcher {
         switch csandbox_report_kind(report.kind) {
         case CSANDBOX_FAILED: throw .launch(SystemError("clone3", report.error))
         case CSANDBOX_LAUNCHED:
-            guard let pidfd else { throw .unknownReport(report.kind) }
+            // The keeper ends a process that nobody waits for.
+            guard let pidfd else { throw .descriptorLost }
             let socket = connection.takeSocket()
             return StartingProcess(pid: Int32(report.detail), pidfd: pidfd, report: socket, plan: plan)
         default: throw .unknownReport(report.kind)

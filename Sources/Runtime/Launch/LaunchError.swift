@@ -20,6 +20,9 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
     /// The interpreter said what this version does not know.
     case unknownReport(UInt32)
 
+    /// A descriptor of the process was sent and could not be received: there was no number left for it (unix(7), `SCM_RIGHTS`).
+    static let descriptorLost = LaunchError.launch(SystemError("recvmsg", EMFILE, on: "a descriptor of the process"))
+
     package var description: String {
         switch self {
         case .specification(let field, let text): "\(field): \(text)"

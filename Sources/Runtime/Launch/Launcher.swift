@@ -174,7 +174,7 @@ package struct StartingProcess: ~Copyable, Sendable {
             try? process.signal(SIGKILL)
             _ = try? process.wait()
         }
-        return .launch(SystemError("recvmsg", EMFILE, on: "a descriptor of the process"))
+        return .descriptorLost
     }
 
     private func ended() -> LaunchError {
