@@ -257,10 +257,11 @@ final class ProjectLogs {
             throw SystemError("poll", errno)
         }
         companion?.news.clear()
-        if companion?.takeLook() == true { try lookWhatRuns(where: accepts) }
         let isReady = zip(waits, arrived).map { $0.revents != 0 || $1 }
         for place in followed.indices where isReady[place] { try read(place) }
         if isReady[isReady.count - 1] { try readEvents(where: accepts) }
+        // Last, since it adds to what was waited for.
+        if companion?.takeLook() == true { try lookWhatRuns(where: accepts) }
     }
 
     /// Finds out what runs when everything was started, of which not all events need have come.
