@@ -114,8 +114,9 @@ struct WorldObserver {
         let (images, networks) = (engine.images, engine.networks)
         let found = try await BlockingCall.run {
             var part = ObservedWorld()
-            for service in project.services.keys {
-                let reference = project.imageName(of: service, separator: separator)
+            // Many services may be of one image.
+            let references = project.services.keys.map { project.imageName(of: $0, separator: separator) }
+            for reference in Set(references) {
                 if let image = try? images.inspect(reference) { part.images[reference] = "\(image.id)" }
             }
             for service in project.services.values {

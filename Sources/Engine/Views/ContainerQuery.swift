@@ -33,7 +33,9 @@ struct ContainerQuery {
         imagesNamed images: (String) -> Set<String>
     ) throws(EngineError) -> [ContainerSnapshot] {
         let filter = try ContainerQuery(query.filters, images)
-        var candidates = containers.sorted { ($0.created, $0.id.description) > ($1.created, $1.id.description) }
+        let keys = containers.map { (created: $0.created, id: $0.id.description) }
+        let order = keys.indices.sorted { (keys[$0].created, keys[$0].id) > (keys[$1].created, keys[$1].id) }
+        var candidates = order.map { containers[$0] }
         let names = candidates.map { (id: $0.id, name: $0.name.description) }
         for reference in query.filters["before"] {
             let id = try ObjectLookup.resolve(reference, among: names)

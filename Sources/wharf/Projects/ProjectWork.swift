@@ -80,9 +80,12 @@ final class ProjectWork: Sendable {
         }
     }
 
+    /// Whether what is shown is for people to read.
+    var isForPeople: Bool { mode == .terminal || mode == .plain }
+
     /// Shows lines after the progress, where that is for people.
     func summarise(_ lines: [String]) {
-        guard !lines.isEmpty, mode == .terminal || mode == .plain else { return }
+        guard !lines.isEmpty, isForPeople else { return }
         progress.tell(lines.joined(separator: "\n"))
     }
 

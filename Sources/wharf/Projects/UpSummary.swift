@@ -17,6 +17,8 @@ struct UpSummary {
 
     /// Shows the published ports of what runs, where progress is shown to people.
     func show(_ work: ProjectWork) throws {
+        // Nobody waits for an answer that shows nothing.
+        guard work.isForPeople, wanted.project.services.values.contains(where: { !$0.ports.isEmpty }) else { return }
         let filters = Filters(["label": ["\(ProjectLabel.project)=\(wanted.project.name)"]])
         let lines = try client.listContainers(showsAll: false, filters)
             .sorted { $0.name < $1.name }
