@@ -110,12 +110,15 @@ extension Completion {
         }
     }
 
-    /// What the engine answers within a second; nothing where it does not.
+    /// How many seconds an engine may take that has other things to do; a shell stands still until then.
+    private static let patience: UInt32 = 5
+
+    /// What the engine answers while somebody waits who is typing; nothing where that takes too long.
     ///
     /// The process does nothing else than this, so that it ends where an answer takes too long.
     static func quickly(_ words: () throws -> [String]) -> [String] {
         signal(SIGALRM) { _ in _exit(0) }
-        alarm(1)
+        alarm(patience)
         defer { alarm(0) }
         return (try? words().sorted()) ?? []
     }
