@@ -4,18 +4,20 @@ import TestSupport
 import Testing
 
 @Suite struct `Logs of a project` {
-    /// Two containers that write in turn, each as the other one has written, with lines of both streams.
+    /// Two containers that write in turn, each when the line of the other one is in its log, with lines of both streams.
     private static let written =
         Shop.files + """
             printf 'services: {a: {image: busybox}, b: {image: busybox}, idle: {image: x}}' > compose.yaml
             wharf volume create --label $label.project=shop shop_turns > /dev/null
-            turn() { echo "for i in 1 2 3; do while [ ! -e /turns/$1\\$i ]; do sleep 0.01; done; echo $2 \\$i; touch /turns/$3; done"; }
-            make a 1 --network none -v shop_turns:/turns busybox sh -c "$(turn a a 'b$i')"
-            make b 12 --network none -v shop_turns:/turns busybox sh -c "$(turn b b 'a$((i + 1))') >&2; echo last"
+            turn() { echo "for i in 1 2 3; do while [ ! -e /turns/$1\\$i ]; do sleep 0.01; done; echo $1 \\$i; done"; }
+            make a 1 --network none -v shop_turns:/turns busybox sh -c "$(turn a)"
+            make b 12 --network none -v shop_turns:/turns busybox sh -c "$(turn b) >&2; until [ -e /turns/last ]; do sleep 0.01; done; echo last"
             make a 2 --network none busybox true
             oneoff a --network none busybox echo never
-            c run --rm --network none -v shop_turns:/turns busybox touch /turns/a1
             c start shop-a-1 shop-b-12 shop-a-2 shop-a-run-0 > /dev/null
+            say() { touch $WHARF_ROOT/volumes/shop_turns/_data/$2; until c logs $1 2>&1 | grep -qx "$3"; do :; done; }
+            for i in 1 2 3; do say shop-a-1 a$i "a $i"; say shop-b-12 b$i "b $i"; done
+            say shop-b-12 last last
             c wait shop-a-1 shop-b-12 shop-a-2 > /dev/null
 
             """
