@@ -86,8 +86,8 @@ package final class DNSServer: Sendable {
 
     /// Stops answering all containers, for good; when this returns their sockets are closed.
     package func stop() {
-        let gate = try? Gate()
-        if mailbox.post(.stop(gate)) { gate?.wait() }
+        let gate = Gate()
+        if mailbox.post(.stop(gate)) { gate.wait() }
     }
 }
 

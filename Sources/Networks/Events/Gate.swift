@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
 import Glibc
-import Linux
 
 /// Something that one thread waits for and another one lets happen.
-final class Gate: Sendable {
-    private let descriptor: Descriptor
+///
+/// It is no descriptor, of which there may be none left when a server is to end.
+final class Gate: @unchecked Sendable {
+    // Any thread may use it (sem_overview(7)); it is at one place for as long as it lives.
+    private let semaphore: UnsafeMutablePointer<sem_t>
 
-    init() throws(SystemError) {
-        descriptor = Descriptor(owning: try SystemError.check(clinux_eventfd(0, O_CLOEXEC), "eventfd"))
+    init() {
+        semaphore = .allocate(capacity: 1)
+        sem_init(semaphore, 0, 0)
     }
 
-    func open() {
-        var one: UInt64 = 1
-        write(descriptor.number, &one, MemoryLayout<UInt64>.size)
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
     }
+
+    func open() { sem_post(semaphore) }
 
     func wait() {
-        var count: UInt64 = 0
-        while read(descriptor.number, &count, MemoryLayout<UInt64>.size) < 0, errno == EINTR {}
+        while sem_wait(semaphore) != 0, errno == EINTR {}
     }
 }

@@ -96,14 +96,14 @@ package final class PortProxy: Sendable {
     ///
     /// It waits for the thread, which itself never waits for anybody.
     package func end(_ token: Token) {
-        let gate = try? Gate()
-        if mailbox.post(.end(token.number, gate)) { gate?.wait() }
+        let gate = Gate()
+        if mailbox.post(.end(token.number, gate)) { gate.wait() }
     }
 
     /// Ends serving all ports, for good; when this returns the proxy has them no longer.
     package func stop() {
-        let gate = try? Gate()
-        if mailbox.post(.stop(gate)) { gate?.wait() }
+        let gate = Gate()
+        if mailbox.post(.stop(gate)) { gate.wait() }
     }
 }
 
@@ -117,7 +117,7 @@ package struct ProxiedPort: Sendable {
 /// What the thread is told.
 enum ProxyCommand: Sendable {
     case serve(UInt64, [ProxiedPort])
-    case end(UInt64, Gate?)
+    case end(UInt64, Gate)
     case stop(Gate?)
 }
 

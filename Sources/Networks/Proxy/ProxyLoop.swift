@@ -89,7 +89,7 @@ final class ProxyLoop {
             }
         case .end(let token, let gate):
             close(tokens.removeValue(forKey: token) ?? [])
-            gate?.open()
+            gate.open()
         case .stop(let gate):
             isEnding = true
             if let gate { waiting.append(gate) }
