@@ -24,16 +24,7 @@ struct HookRunner {
     }
 
     private func run(_ hook: Hook, _ kind: String) async throws {
-        var request = ExecCreateRequest()
-        request.cmd = CommandWords(hook.command ?? [])
-        request.user = hook.user ?? ""
-        request.privileged = hook.privileged
-        request.workingDir = hook.workingDirectory ?? ""
-        request.env = hook.environment.sorted { $0.key < $1.key }.map { key, value in
-            value.map { "\(key)=\($0)" } ?? key
-        }
-        (request.attachStdout, request.attachStderr) = (true, true)
-        let id = try await engine.createExec(in: container, request).id
+        let id = try await engine.createExec(in: container, ExecCreateRequest(running: hook)).id
         let attachment = try await engine.startExec(id, ExecStartRequest())
         var lines = LineSplitter()
         if let output = attachment?.output {

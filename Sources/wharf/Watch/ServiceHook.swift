@@ -24,16 +24,7 @@ struct ServiceHook {
     /// - Returns: The exit status; nil where it was not waited for.
     /// - Throws: What the client throws, or ``CommandFailure`` where the output cannot be read.
     func run(in container: String, until stop: Int32) throws -> Int? {
-        var request = ExecCreateRequest()
-        request.cmd = CommandWords(hook.command ?? [])
-        request.user = hook.user ?? ""
-        request.privileged = hook.privileged
-        request.workingDir = hook.workingDirectory ?? ""
-        request.env = hook.environment.sorted { $0.key < $1.key }.map { key, value in
-            value.map { "\(key)=\($0)" } ?? key
-        }
-        (request.attachStdout, request.attachStderr) = (true, true)
-        let id = try client.createExec(in: container, request).id
+        let id = try client.createExec(in: container, ExecCreateRequest(running: hook)).id
         let stream = try client.startExec(id, ExecStartRequest())
         guard try copy(stream, until: stop) else { return nil }
         return try ContainerExec.status(of: id, client, isDetached: false)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Compose
+import Glibc
 import Linux
 import Watch
 
@@ -126,19 +127,11 @@ struct WatchedPath: Sendable {
                 )
                 return
             } catch let error as SystemError {
-                if error.isAboutMissingFile { continue }
+                if [ENOENT, ENOTDIR].contains(error.number) { continue }
                 throw CommandFailure(message: "cannot read `\(path)`: \(error)")
             } catch {
                 throw CommandFailure(message: "`\(path)`: \(error)")
             }
         }
-    }
-}
-
-extension SystemError {
-    /// Whether there is no such file.
-    fileprivate var isAboutMissingFile: Bool {
-        // ENOENT and ENOTDIR.
-        [2, 20].contains(number)
     }
 }
