@@ -43,6 +43,37 @@ import Testing
         _ = server
     }
 
+    @Test func `that this process has is not taken for a copy`() throws {
+        // A child inherits it.
+        let server = try network.run {
+            let number = try SystemError.check(socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0), "socket")
+            var place = sockaddr_in6()
+            (place.sin6_family, place.sin6_port) = (sa_family_t(AF_INET6), UInt16(8080).bigEndian)
+            let size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+            let result = withUnsafePointer(to: &place) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(number, $0, size) }
+            }
+            try SystemError.check(result, "bind")
+            try SystemError.check(listen(number, 1), "listen")
+            return SharedDescriptor(Descriptor(owning: number))
+        }
+        // The kernel goes on behind this number, as it does after the highest one (ns_last_pid, proc(5)).
+        try writeFile("/proc/sys/kernel/ns_last_pid", Array("\(getpid() / 2)".utf8))
+        let child = try #require(popen("echo $$; exec sleep infinity", "r"))
+        var line = [CChar](repeating: 0, count: 32)
+        let text = try #require(fgets(&line, 32, child).map { String(cString: $0) })
+        let process = try #require(Int32(text.dropLast()))
+        defer {
+            kill(process, SIGKILL)
+            pclose(child)
+        }
+        try #require(process < getpid())
+        let clash = try clash(8080)
+        #expect(clash.holder?.process == getpid())
+        #expect(!clash.isHeldByCopy)
+        _ = server
+    }
+
     @Test func `is nobody else's while it is held, and anybody's afterwards`() throws {
         do {
             let held = try hold(8080)

@@ -23,6 +23,9 @@ package struct PortHolder: Equatable, Sendable, CustomStringConvertible {
 
     /// Finds who has a port, in the network of the calling thread.
     ///
+    /// Of several processes with one socket it is this one, if it is among them: what it has cloned has a copy until its
+    /// execve(2), and may have the lower number.
+    ///
     /// - Parameters:
     ///   - transport: The protocol.
     ///   - address: The address at which somebody wants it; nil for all of them.
@@ -36,9 +39,8 @@ package struct PortHolder: Equatable, Sendable, CustomStringConvertible {
         else {
             return nil
         }
-        for name in names.map(\.description) {
-            guard let process = Int32(name), hasOpen(wanted, process) else { continue }
-            let bytes = (try? Descriptor.open("/proc/\(name)/comm", O_RDONLY).contents(limit: 64)) ?? []
+        for process in [getpid()] + names.compactMap({ Int32($0.description) }) where hasOpen(wanted, process) {
+            let bytes = (try? Descriptor.open("/proc/\(process)/comm", O_RDONLY).contents(limit: 64)) ?? []
             let words = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
             return PortHolder(process: process, name: words.isEmpty ? "a process" : words)
         }

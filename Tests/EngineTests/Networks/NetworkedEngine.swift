@@ -207,7 +207,9 @@ final class TestServer: Sendable {
     ) throws {
         let number = try BlockingCall.runAndJoin {
             try SystemError.check(clinux_setns(network, Int32(CLONE_NEWNET)), "setns")
-            let number = try SystemError.check(Glibc.socket(AF_INET6, Int32(type.rawValue), 0), "socket")
+            // A program that another test starts meanwhile is to have no copy.
+            let flags = Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+            let number = try SystemError.check(Glibc.socket(AF_INET6, flags, 0), "socket")
             var place = sockaddr_in6()
             (place.sin6_family, place.sin6_port) = (sa_family_t(AF_INET6), port.bigEndian)
             let size = socklen_t(MemoryLayout<sockaddr_in6>.size)
