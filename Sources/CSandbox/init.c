@@ -49,6 +49,7 @@ void csandbox_init(pid_t child) {
     take_name();
     // In a pid namespace that is another's, orphans would pass this process by.
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    KERNEL(SYS_close_range, 0, ~0U, 0, 0, 0);
     sigset_t all;
     sigfillset(&all);
     // Those that a fault of init itself raises must end it.
