@@ -26,6 +26,7 @@ package final class Store: Sendable {
     package let path: String
     let eventLimit: Int
     private let queue: DatabaseQueue
+    private let log: WriteAheadLog
 
     /// Opens a database, or makes one, readable for its owner only since environments hold secrets.
     ///
@@ -49,6 +50,7 @@ package final class Store: Sendable {
         } catch {
             throw StoreError(error, path: path)
         }
+        log = try WriteAheadLog(of: path)
     }
 
     /// Chooses write-ahead logging, with which readers and a writer do not wait for each other.
@@ -150,12 +152,10 @@ package final class Store: Sendable {
         _ durability: Durability,
         _ body: (StoreWriter) throws -> Value
     ) throws(StoreError) -> Value {
+        let value: Value
         do {
-            return try queue.writeWithoutTransaction { database in
+            value = try queue.writeWithoutTransaction { database in
                 var result: Value?
-                // In WAL mode, FULL syncs the log at the end of the transaction, and with it all that came before.
-                if durability == .machine { try database.execute(sql: "PRAGMA synchronous = FULL") }
-                defer { if durability == .machine { try? database.execute(sql: "PRAGMA synchronous = NORMAL") } }
                 try database.inTransaction(.immediate) {
                     result = try body(StoreWriter(database: database, eventLimit: eventLimit))
                     return .commit
@@ -166,7 +166,17 @@ package final class Store: Sendable {
         } catch {
             throw StoreError(error, path: path)
         }
+        log.noteWrite()
+        if durability == .machine { try sync() }
+        return value
     }
+
+    /// Waits until all that was written before outlives the end of the machine.
+    ///
+    /// Other calls go on meanwhile, and several that wait at a time share what they wait for.
+    ///
+    /// - Throws: Why the disk did not take it; what was written is there all the same, as long as the machine runs.
+    package func sync() throws(StoreError) { try log.sync() }
 
     /// Reads every page and looks for damage.
     ///

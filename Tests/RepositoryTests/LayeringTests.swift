@@ -29,7 +29,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "OCI": ([], []),
     "EngineAPI": (["Compose", "OCI", "Reconciler"], []),
     "Composition": (["Compose", "Crypto", "EngineAPI", "OCI", "YAML"], []),
-    "Store": (["GRDB"], ["Glibc"]),
+    "Store": (["GRDB"], ["Glibc", "Synchronization"]),
     "Engine": (
         [
             "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",

@@ -76,7 +76,11 @@ extension Engine {
         do {
             let (images, folder, removesItself) = (images, unit.folder, definition.request.hostConfig.autoRemove)
             try await unit.gate.run {
+                let store = store
                 try await BlockingCall.run {
+                    // One that removes itself has nothing to tell after a crash of the machine, so that nobody waits for the
+                    // disk; what is left of its files then, the next engine finds by their mark.
+                    if !removesItself { try store.sync() }
                     _ = try images.unpack(image)
                     try folder.prepare(removesItself: removesItself)
                 }
@@ -150,9 +154,7 @@ extension Engine {
                 configuration: Array(try JSONEncoder().encode(definition))
             )
             record.state.details = Array(try JSONEncoder().encode(ContainerDetails(isBeingMade: true)))
-            // One that removes itself has nothing to tell after a crash of the machine, so that nobody waits for the disk; what
-            // is left of its files then, the next engine finds by their mark.
-            try store.write(definition.request.hostConfig.autoRemove ? .process : .machine) { try $0.add(record) }
+            try store.write(.process) { try $0.add(record) }
             let unit = ContainerUnit(record, id: id, name: name, definition: definition, in: self)
             volumes.use(definition.volumeNames, by: id)
             containers.add(unit)

@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import Glibc
 import Store
 
 /// Adds containers to a database and says so, one number a line, once each is written.
 ///
-/// Usage: `store-writer DATABASE PREFIX COUNT LIFETIME`, with `machine` or `process` for the lifetime. A name that is in use
-/// is told with `taken` and the holder.
+/// Usage: `store-writer DATABASE PREFIX COUNT LIFETIME [THREADS]`, with `machine` or `process` for the lifetime. A name that is
+/// in use is told with `taken` and the holder.
 @main
 enum StoreWriterProgram {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 5, let count = Int(arguments[3]) else { exit(64) }
+        guard (5...6).contains(arguments.count), let count = Int(arguments[3]) else { exit(64) }
+        let threads = arguments.count > 5 ? Int(arguments[5]) ?? 1 : 1
         let store = try Store(path: arguments[1])
-        for number in 0..<count {
-            let answer = try add(
-                number,
-                prefix: arguments[2],
-                arguments[4] == "machine" ? .machine : .process,
-                to: store
-            )
-            print(answer)
-            fflush(nil)
+        let durability: Store.Durability = arguments[4] == "machine" ? .machine : .process
+        let group = DispatchGroup()
+        for thread in 0..<threads {
+            // A queue of its own has a thread of its own, also where there are fewer processors.
+            DispatchQueue(label: "\(thread)").async(group: group) {
+                for number in stride(from: thread, to: count, by: threads) {
+                    do {
+                        print(try add(number, prefix: arguments[2], durability, to: store))
+                    } catch {
+                        fatalError("\(error)")
+                    }
+                    fflush(nil)
+                }
+            }
         }
+        group.wait()
     }
 
     private static func add(
