@@ -182,34 +182,20 @@ package struct Bridges: Sendable {
             network: namespace.number
         )
         let port = LinkSettings(name: settings.hostName, isUp: true, mtu: settings.mtu, master: index)
-        try socket.send(.createLink(.veth(peer: peer), port))
+        let families = FamilyGuard(of: settings, container)
+        let before = try families.prepare()
         do throws(NetlinkError) {
-            try Self.guardFamilies(of: settings, container)
+            try socket.send(.createLink(.veth(peer: peer), port))
+        } catch {
+            try? families.finish(before, hasInterface: false)
+            throw error
+        }
+        do throws(NetlinkError) {
+            try families.finish(before)
             try complete(settings, inside)
         } catch {
             try? socket.send(.deleteLink(named: settings.hostName))
             throw error
-        }
-    }
-
-    /// Has an interface without an address of IPv6 not speak it (CVE-2024-32473), and another one not follow whoever says that
-    /// it is a router (CVE-2020-13401).
-    private static func guardFamilies(of settings: EndpointSettings, _ container: Int32) throws(NetlinkError) {
-        let name = settings.name
-        let hasV6 = settings.addresses.contains { !$0.address.isV4 }
-        guard !name.contains("/"), name != "..", name != "." else {
-            throw NetlinkError(.failed, "make interface `\(name)`", reason: "that is no name", number: EINVAL)
-        }
-        do {
-            try KernelSettings.run(inNetworkOf: container) {
-                let folder = "ipv6/conf/\(name)"
-                // A kernel without IPv6 has no such files.
-                if KernelSettings.value("\(folder)/disable_ipv6") == nil { return }
-                try KernelSettings.set("\(folder)/disable_ipv6", to: hasV6 ? "0" : "1")
-                if hasV6 { try KernelSettings.set("\(folder)/accept_ra", to: "0") }
-            }
-        } catch {
-            throw NetlinkError(.failed, "set IPv6 of \(name)", reason: "\(error)")
         }
     }
 

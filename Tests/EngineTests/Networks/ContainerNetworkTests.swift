@@ -141,11 +141,10 @@ import Testing
         try await TestedEngine.networked(kind) { host, _ in
             try await host.makeNetwork("four")
             // Not even on the link (CVE-2024-32473).
-            let output = try await host.output(
-                of: "ip -6 -o addr show eth0; cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6",
-                on: ["four"]
-            )
-            #expect(output == "1\n")
+            let names = "eth0/disable_ipv6 default/disable_ipv6"
+            let script = "ip -6 -o addr show eth0; cd /proc/sys/net/ipv6/conf; cat \(names)"
+            // What the container makes itself is its own business.
+            #expect(try await host.output(of: script, on: ["four"]) == "1\n0\n")
         }
     }
 
