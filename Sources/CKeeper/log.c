@@ -41,8 +41,8 @@ static void name_segment(char name[NAME_SIZE], uint32_t stream, uint32_t number,
 }
 
 // Opens a file and goes to the end of its last whole unit: what follows was cut off. splice(2) refuses O_APPEND.
-static int open_at_end(int directory, const char *name, off_t unit, uint64_t *size) {
-    int file = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+static int open_at_end(int directory, const char *name, int create, off_t unit, uint64_t *size) {
+    int file = openat(directory, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | create, 0640);
     if (file < 0) return -errno;
     off_t end = lseek(file, 0, SEEK_END);
     off_t whole = end - end % unit;
@@ -61,14 +61,15 @@ static void reserve(struct ckeeper_segment *segment) {
         segment->reserved = segment->noted + INDEX_RESERVE;
 }
 
-static int open_segment(int directory, uint32_t stream, uint32_t number, struct ckeeper_segment *segment) {
+// Opens a segment with its index, or makes both where `create` is O_CREAT.
+static int open_segment(int directory, uint32_t stream, uint32_t number, int create, struct ckeeper_segment *segment) {
     char name[NAME_SIZE];
     uint64_t size, index_size;
     name_segment(name, stream, number, "log");
-    int data = open_at_end(directory, name, 1, &size);
+    int data = open_at_end(directory, name, create, 1, &size);
     if (data < 0) return data;
     name_segment(name, stream, number, "index");
-    int index = open_at_end(directory, name, sizeof(struct log_record), &index_size);
+    int index = open_at_end(directory, name, O_CREAT, sizeof(struct log_record), &index_size);
     if (index < 0) {
         close(data);
         return index;
@@ -128,6 +129,7 @@ static void note_dropped(struct ckeeper_segment *segment) {
 }
 
 static void close_segment(struct ckeeper_segment *segment) {
+    if (segment->data < 0) return;
     note_dropped(segment);
     close(segment->data);
     close(segment->index);
@@ -252,22 +254,40 @@ static void trim(struct ckeeper_pump *pump) {
 static void rotate(struct ckeeper_pump *pump) {
     struct ckeeper_segment next;
     // Where there can be no next one, this one goes on growing: too large is better than lost.
-    if (open_segment(pump->directory, pump->stream, pump->segment.number + 1, &next) < 0) return;
+    if (open_segment(pump->directory, pump->stream, pump->segment.number + 1, O_CREAT, &next) < 0) return;
     close_segment(&pump->segment);
     pump->segment = next;
     trim(pump);
 }
 
+// Makes the segment of a stream that had nothing to say before.
+static int begin_segment(struct ckeeper_pump *pump) {
+    uint64_t dropped = pump->segment.dropped;
+    int result = open_segment(pump->directory, pump->stream, pump->segment.number, O_CREAT, &pump->segment);
+    pump->segment.dropped = dropped;
+    return result;
+}
+
+// Whether there is anything to read: 1, 0 at the end, or -EAGAIN.
+static int64_t look(int source) {
+    struct pollfd request = {.fd = source, .events = POLLIN};
+    if (poll(&request, 1, 0) <= 0) return -EAGAIN;
+    return request.revents & POLLIN ? 1 : 0;
+}
+
 int ckeeper_open_pump(struct ckeeper_pump *pump, uint32_t number) {
     if (pump->limit == 0 || pump->count == 0) return -EINVAL;
-    int result = open_segment(pump->directory, pump->stream, number, &pump->segment);
-    if (result < 0) return result;
+    pump->segment = (struct ckeeper_segment){.data = -1, .index = -1, .number = number};
+    // A stream without a word has no files: most programs use one of two.
+    int result = open_segment(pump->directory, pump->stream, number, 0, &pump->segment);
+    if (result == -ENOENT && pump->relay > 0 && look(pump->relay) > 0) result = begin_segment(pump);
+    if (result < 0 && result != -ENOENT) return result;
     uint64_t kept = (uint64_t)pump->count + late_segments(pump);
     pump->oldest = number > kept ? number - (uint32_t)kept : 0;
     pump->full = pump->is_relayed = 0;
     // The keeper before may have left something in it, and have made them wide.
     if (pump->relay > 0) {
-        empty_relay(pump->relay, &pump->segment);
+        if (pump->segment.data >= 0) empty_relay(pump->relay, &pump->segment);
         set_pipe_size(pump->relay, IDLE_RELAY_SIZE);
     }
     if (fcntl(pump->source, F_GETPIPE_SZ) > PIPE_SIZE) set_pipe_size(pump->source, PIPE_SIZE);
@@ -300,6 +320,11 @@ static int64_t move_by_relay(struct ckeeper_pump *pump) {
 }
 
 int64_t ckeeper_move(struct ckeeper_pump *pump) {
+    if (pump->segment.data < 0) {
+        int64_t there = look(pump->source);
+        if (there <= 0) return there;
+        if (begin_segment(pump) < 0) return drop(pump->source, &pump->segment);
+    }
     int64_t moved = pump->is_relayed ? move_by_relay(pump) : move(pump->source, &pump->segment);
     if (moved > 0) choose_way(pump, moved >= PIPE_SIZE);
     if (moved > 0 && pump->segment.size >= pump->limit) rotate(pump);
@@ -307,6 +332,7 @@ int64_t ckeeper_move(struct ckeeper_pump *pump) {
 }
 
 void ckeeper_close_pump(struct ckeeper_pump *pump) {
+    if (pump->segment.dropped > 0 && pump->segment.data < 0) begin_segment(pump);
     trim(pump);
     close_segment(&pump->segment);
     forget_wide(pump->source);

@@ -226,6 +226,19 @@ int clinux_pidfd_exit_status(int pidfd, struct clinux_exit *result) {
     return 0;
 }
 
+// Of linux/fs.h as well.
+#define GET_INODE_FLAGS _IOR('f', 1, long)
+#define SET_INODE_FLAGS _IOW('f', 2, long)
+#define TOP_DIRECTORY_FLAG 0x20000
+
+int clinux_set_top_directory(int directory) {
+    int flags = 0;  // The file systems read and write an int, whatever the number of the call says.
+    int answer = (int)CALL(SYS_ioctl, directory, GET_INODE_FLAGS, &flags, 0, 0, 0);
+    if (answer < 0 || flags & TOP_DIRECTORY_FLAG) return answer;
+    flags |= TOP_DIRECTORY_FLAG;
+    return (int)CALL(SYS_ioctl, directory, SET_INODE_FLAGS, &flags, 0, 0, 0);
+}
+
 int clinux_open_tree(int dir, const char *path, unsigned int flags) {
     return (int)CALL(SYS_open_tree, dir, path, flags, 0, 0, 0);
 }

@@ -24,6 +24,7 @@ package final class Engine: Sendable {
     package let started: Timestamp
     let store: Store
     let images: ImageStore
+    let base: BaseLayer
     let hub: EventHub
     let containers = ContainerRegistry()
     let execs = ExecRegistry()
@@ -79,6 +80,9 @@ package final class Engine: Sendable {
         for folder in [location.containers, location.volumes, location.filters] {
             try ContainerFolder.makeDirectory(folder, mode: 0o700)
         }
+        ContainerFolder.spread(below: location.containers)
+        base = BaseLayer(path: location.base)
+        try base.make()
         store = try Store(path: location.database)
         images = try ImageStore(path: location.data)
         hub = EventHub(store)

@@ -16,6 +16,12 @@ extension Descriptor {
         try SystemError.check(clinux_chmod(number, mode & 0o7777), "chmod")
     }
 
+    /// Says of a directory that those below it have nothing to do with each other (`T` of chattr(1)), so that ext4 puts each
+    /// into another part of the disk.
+    package borrowing func setTopDirectory() throws(SystemError) {
+        try SystemError.check(clinux_set_top_directory(number), "ioctl")
+    }
+
     /// Changes the times.
     package borrowing func setTimes(access: FileTime, modification: FileTime) throws(SystemError) {
         let times = [access.timespec, modification.timespec]

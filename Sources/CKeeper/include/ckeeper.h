@@ -70,8 +70,8 @@ struct ckeeper_pump {
     struct ckeeper_segment segment;
 };
 
-// Opens the segment with a number to go on writing at its end; makes it if it is missing, and moves what is left in the relay
-// there. 0 or -errno; then the descriptors stay the caller's.
+// Opens the segment with a number to go on writing at its end, and moves what is left in the relay there; one that is missing is
+// made with the first byte. 0 or -errno; then the descriptors stay the caller's.
 int ckeeper_open_pump(struct ckeeper_pump *pump, uint32_t number);
 // Moves what there is, 1 MiB at most, from a pipe to the segment, without a copy of ours, or copies it from a terminal, and
 // notes it; goes on to the next segment where one is full. What the file system cannot take is dropped and noted as that. The number of

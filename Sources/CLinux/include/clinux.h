@@ -31,6 +31,8 @@ extern const unsigned int CLINUX_MFD_CLOEXEC;
 int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how);
 int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
 extern const unsigned int CLINUX_RENAME_NOREPLACE;
+// Says of a directory that those below it have nothing to do with each other: FS_TOPDIR_FL, ioctl_iflags(2).
+int clinux_set_top_directory(int directory);
 
 // Metadata of an open file, also of one that is open with O_PATH only, for which the kernel has no calls that take the
 // descriptor before Linux 6.6 (fchmodat2) and 6.13 (setxattrat): the others go by /proc/self/fd.

@@ -14,6 +14,8 @@ struct ContainerLauncher: Sendable {
     let snapshot: ContainerSnapshot
     /// The folders of the image's layers, from the base to the top.
     let layers: [String]
+    /// What is below them.
+    let base: BaseLayer
     /// What the supervisor is to call the first process.
     let processName: String
     /// The size of the terminal, where there is one.
@@ -39,7 +41,7 @@ struct ContainerLauncher: Sendable {
         try folder.prepare()
         let memory = try makeSharedMemory()
         let prepared = try prepare(folder, memory)
-        let root = try folder.mountRoot(on: layers)
+        let root = try folder.mountRoot(on: layers, base)
         var container = prepared
         try container.complete(with: root)
         try write(container.runtime, to: folder.specification)

@@ -92,6 +92,7 @@ extension ContainerUnit {
         return ContainerLauncher(
             snapshot: snapshot,
             layers: layers,
+            base: engine.base,
             processName: state.processName ?? "",
             terminalSize: terminalSize,
             joined: joined,

@@ -281,7 +281,7 @@ actor ContainerUnit: HandedOver {
         _ body: @escaping @Sendable (borrowing Descriptor, ContainerSnapshot, SharedDescriptor?) throws -> Value
     ) async throws -> Value {
         try await gate.run {
-            let (snapshot, run, folder) = (snapshot, run, folder)
+            let (snapshot, run, folder, base) = (snapshot, run, folder, engine.base)
             if let run {
                 return try await BlockingCall.run { try body(try run.openRoot(), snapshot, nil) }
             }
@@ -291,7 +291,7 @@ actor ContainerUnit: HandedOver {
             do {
                 let value = try await BlockingCall.run {
                     try folder.prepare()
-                    let root = SharedDescriptor(try folder.mountRoot(on: layers))
+                    let root = SharedDescriptor(try folder.mountRoot(on: layers, base))
                     let mounts = snapshot.definition.allMounts
                     let hold = try RootMounts.attach(mounts, volumes, to: root, at: folder.path)
                     return try withExtendedLifetime(hold) { try body(root.descriptor, snapshot, hold) }

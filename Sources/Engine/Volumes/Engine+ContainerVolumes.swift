@@ -67,7 +67,8 @@ extension Engine {
         }
         if empty.isEmpty { return }
         let layers = try layerFolders(of: definition)
-        let root = try await BlockingCall.run { SharedDescriptor(try folder.mountRoot(on: layers)) }
+        let base = base
+        let root = try await BlockingCall.run { SharedDescriptor(try folder.mountRoot(on: layers, base)) }
         for (unit, mount) in empty {
             try await unit.fill(mount.owners) { try Self.openImagePlace(mount.destination, in: root.descriptor) }
         }

@@ -49,12 +49,12 @@ extension Engine {
     /// - Throws: The image that cannot be mounted.
     func openImages(of id: ObjectID, _ definition: ContainerDefinition) async throws -> [String: SharedDescriptor] {
         var opened: [String: SharedDescriptor] = [:]
-        let folder = ContainerFolder(path: "\(location.containers)/\(id)")
+        let base = base
         for (destination, image) in definition.mountedImages {
             let layers = try layerFolders(of: image.layers)
             opened[destination] = try await BlockingCall.run {
                 do throws(SystemError) {
-                    let root = try folder.mountImage(of: layers)
+                    let root = try ContainerFolder.mountImage(of: layers, base)
                     if image.subpath.isEmpty { return SharedDescriptor(root) }
                     // No link of the image leads out.
                     let part = try root.open(image.subpath, OpenFlags.pathOnly, resolution: .beneath)

@@ -46,6 +46,8 @@ package struct EngineLocation: Equatable, Sendable {
     package var database: String { data + "/wharf.db" }
     package var containers: String { data + "/containers" }
     package var volumes: String { data + "/volumes" }
+    /// What is below the image of every container.
+    package var base: String { data + "/base" }
     /// The compiled filters of system calls.
     package var filters: String { data + "/filters" }
 
