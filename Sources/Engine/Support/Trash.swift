@@ -2,6 +2,7 @@
 
 import Glibc
 import Linux
+import Synchronization
 
 /// The folder of what is being removed: what is in it belongs to nobody any more.
 ///
@@ -9,6 +10,19 @@ import Linux
 final class Trash: Sendable {
     let path: String
     private let background: BackgroundWork
+    private let state = Mutex(State())
+
+    private struct State {
+        /// How often something was moved here.
+        var additions = 0
+        /// Whether somebody sees to it.
+        var isAttended = false
+    }
+
+    /// Whoever removes one container often removes more, and needs the processors for that.
+    private static let quiet = Duration.milliseconds(200)
+    /// How long it waits for quiet.
+    private static let patience = Duration.seconds(2)
 
     /// Makes the folder where it is missing.
     init(_ path: String, _ background: BackgroundWork) throws(SystemError) {
@@ -21,13 +35,40 @@ final class Trash: Sendable {
     ///
     /// What cannot be removed now stays until the next time.
     func empty() {
-        background.add { [path] in
-            _ = try? await BlockingCall.run { Self.empty(path) }
+        let isAttended = state.withLock { state in
+            state.additions += 1
+            defer { state.isAttended = true }
+            return state.isAttended
         }
+        if !isAttended { background.add { await self.attend() } }
     }
 
     /// Removes what is in it while the caller waits.
     func emptyNow() { Self.empty(path) }
+
+    private func attend() async {
+        var seen: Int
+        repeat {
+            seen = await additionsOnceQuiet()
+            _ = try? await BlockingCall.run { [path] in Self.empty(path) }
+        } while state.withLock { state in
+            if state.additions == seen { state.isAttended = false }
+            return state.isAttended
+        }
+    }
+
+    /// Waits until nothing more comes, or for as long as is reasonable; at the end of the engine not at all.
+    ///
+    /// - Returns: How often something had been moved here then.
+    private func additionsOnceQuiet() async -> Int {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            let before = state.withLock(\.additions)
+            try? await Task.sleep(for: Self.quiet)
+            let after = state.withLock(\.additions)
+            if after == before || Task.isCancelled || ContinuousClock.now > deadline { return after }
+        }
+    }
 
     private static func empty(_ path: String) {
         guard let folder = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return }
