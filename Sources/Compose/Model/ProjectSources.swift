@@ -124,6 +124,62 @@ package struct ProjectSources: Equatable, Sendable, Codable {
 }
 
 extension ProjectSources {
+    private enum CodingKeys: String, CodingKey {
+        case files, names, interpolations, numbers
+    }
+
+    /// The numbers are one text: there are many, and each would cost as much as a key with its value.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(files, forKey: .files)
+        try container.encode(names, forKey: .names)
+        try container.encode(interpolations, forKey: .interpolations)
+        try container.encode(text(of: numbers), forKey: .numbers)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        files = try container.decode([String].self, forKey: .files)
+        names = try container.decode([String].self, forKey: .names)
+        interpolations = try container.decode([[String]].self, forKey: .interpolations)
+        if let numbers = try? container.decode([UInt32].self, forKey: .numbers) {
+            // So they were written down before.
+            self.numbers = numbers
+            return
+        }
+        let text = try container.decode(String.self, forKey: .numbers)
+        guard let numbers = Self.numbers(in: text) else {
+            let reason = "not decimal numbers with spaces between them"
+            throw DecodingError.dataCorruptedError(forKey: .numbers, in: container, debugDescription: reason)
+        }
+        self.numbers = numbers
+    }
+
+    private func text(of numbers: [UInt32]) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(numbers.count * 4)
+        for number in numbers { bytes += "\(number) ".utf8 }
+        return String(decoding: bytes.dropLast(), as: UTF8.self)
+    }
+
+    private static func numbers(in text: String) -> [UInt32]? {
+        var numbers: [UInt32] = []
+        for part in text.utf8.split(separator: UInt8(ascii: " ")) {
+            var number: UInt32 = 0
+            for digit in part {
+                guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+                let (tens, isTooMuch) = number.multipliedReportingOverflow(by: 10)
+                let (sum, isMoreThanThat) = tens.addingReportingOverflow(UInt32(digit - UInt8(ascii: "0")))
+                if isTooMuch || isMoreThanThat { return nil }
+                number = sum
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+}
+
+extension ProjectSources {
     /// Flattens a tree.
     private struct Builder {
         var names: [String] = [""]

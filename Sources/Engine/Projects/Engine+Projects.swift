@@ -10,9 +10,17 @@ package import Reconciler
 import Store
 import Synchronization
 
-/// Lets one command at a time work on each project.
+/// Lets one command at a time work on each project, and knows what was wanted of each last.
 final class ProjectRegistry: Sendable {
     private let gates = Mutex<[String: SerialGate]>([:])
+    /// What the records say, as far as they were read or written: most commands want the same as the one before.
+    private let wanted = Mutex<[String: Project]>([:])
+
+    /// A project as it is written down; nil where that is not known yet, or where there is no such project.
+    func known(_ name: String) -> Project? { wanted.withLock { $0[name] } }
+
+    /// Notes what is written down now; nil where the record is gone.
+    func note(_ project: Project?, named name: String) { wanted.withLock { $0[name] = project } }
 
     /// The gate of a project.
     func gate(of project: String) -> SerialGate {
@@ -140,12 +148,14 @@ extension Engine {
 
     /// Writes a project down as it is wanted.
     private func keep(_ project: Project) throws {
+        if projects.known(project.name) == project { return }
         let record = ProjectRecord(
             name: project.name,
             changed: UnixTime(.now),
             definition: Array(try JSONEncoder().encode(project))
         )
         try store.write(.process) { try $0.put(record) }
+        projects.note(project, named: project.name)
     }
 
     // MARK: Everything else
@@ -174,6 +184,7 @@ extension Engine {
             let isDone = await executor.run()
             if isDone, command == .down, request.options.services.isEmpty {
                 try store.write(.process) { try $0.removeProject(name) }
+                projects.note(nil, named: name)
             }
             await report(.finished(isDone ? .done : .failed))
         }
@@ -238,8 +249,11 @@ extension Engine {
 
     /// A project as it was brought up last; nil where it never was.
     func projectRecord(_ name: String) throws -> Project? {
+        if let project = projects.known(name) { return project }
         guard let record = try store.read({ try $0.project(name) }) else { return nil }
-        return try JSONDecoder().decode(Project.self, from: Data(record.definition))
+        let project = try JSONDecoder().decode(Project.self, from: Data(record.definition))
+        projects.note(project, named: name)
+        return project
     }
 
     /// The containers of a project.
