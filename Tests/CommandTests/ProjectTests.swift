@@ -91,6 +91,28 @@ import Testing
         }
     }
 
+    @Test func `wait for the first end, and take the project down then`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Shop.running + """
+                    try wharf wait --down-project job web 2> /dev/null | sed -E 's/[0-9a-f]{64}/ID/'
+                    wharf ps -aq | wc -l; wharf volume ls -q
+                    """
+            )
+            #expect(
+                transcript == """
+                    container "ID" exited with status code 3
+                    container "ID" exited with status code 137
+                    container "ID" exited with status code 137
+                    [3]
+                    0
+                    shop_data
+
+                    """
+            )
+        }
+    }
+
     @Test func `know services from files, from profiles and from containers`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

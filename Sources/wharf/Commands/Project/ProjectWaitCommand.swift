@@ -4,13 +4,17 @@ import Arguments
 import EngineAPI
 import EngineClient
 import Linux
+import Reconciler
 import Synchronization
 import Terminal
 
 /// `wharf wait`: waits until the containers of services have ended, and ends with the exit status of the last one.
+///
+/// With `--down-project` it waits for the first one, takes the project down and ends with that one's status.
 final class ProjectWaitCommand {
     private let global: GlobalOptions
     private var services: [String] = []
+    private var takesDown = false
 
     private init(_ global: GlobalOptions) {
         self.global = global
@@ -29,7 +33,13 @@ final class ProjectWaitCommand {
             examples: """
                 wharf wait migrate     and end with its exit status
                 wharf wait 'test-*'    with that of the one which ends last
+                wharf wait --down-project test    and leave nothing once it has ended
                 """,
+            options: [
+                .flag("down-project", help: "Take the project down when the first container has ended.") {
+                    self.takesDown = $0
+                }
+            ],
             positionals: [
                 .some(
                     "SERVICE",
@@ -50,27 +60,43 @@ final class ProjectWaitCommand {
                 message: "service \"\(service)\" has no container to wait for: make it with `wharf up -d \(service)`"
             )
         }
-        let last = Mutex<Int>(0)
-        let client = scope.client
-        let results = try WorkerThreads.map(containers) { container in
+        // The exit statuses in the order of the ends.
+        let statuses = Mutex<[Int]>([])
+        let (client, project) = (scope.client, scope.name)
+        let work = try takesDown ? ProjectWork(global, title: "Running") : nil
+        var down = ProjectLifeRequest(scope.project)
+        // Nobody is left to ask for what the files do not have.
+        down.options.removesOrphans = true
+        down.parallelism = global.parallel
+        let results = try WorkerThreads.map(containers) { [down] container in
             Result {
-                let answer = try client.waitForContainer(container.id)
-                if let failure = answer.error, !failure.message.isEmpty {
-                    throw CommandFailure(message: failure.message)
+                let status = try Self.wait(for: container, client)
+                let isFirst = statuses.withLock { statuses in
+                    statuses.append(status)
+                    return statuses.count == 1
                 }
-                last.withLock { last in
-                    last = answer.statusCode
-                    // These words are Docker Compose's.
-                    OutputStream.standard.write(
-                        "container \"\(container.id)\" exited with status code \(answer.statusCode)\n"
-                    )
-                }
+                if isFirst, let work { try work.follow(try client.conduct(.down, ofProject: project, down)) }
             }
         }
         var failures = Failures()
         for result in results { failures.collect { try result.get() } }
         try failures.finish()
-        let status = last.withLock { $0 }
+        let status = statuses.withLock { takesDown ? $0.first : $0.last } ?? 0
         if status != 0 { throw CommandFailure(code: Int32(truncatingIfNeeded: status)) }
+    }
+
+    /// Waits for the end of a container and tells of it.
+    ///
+    /// - Parameters:
+    ///   - container: The container.
+    ///   - client: The client.
+    /// - Returns: Its exit status.
+    /// - Throws: What the client throws, or why the engine cannot know.
+    private static func wait(for container: ContainerSummary, _ client: EngineClient) throws -> Int {
+        let answer = try client.waitForContainer(container.id)
+        if let failure = answer.error, !failure.message.isEmpty { throw CommandFailure(message: failure.message) }
+        // These words are Docker Compose's.
+        OutputStream.standard.write("container \"\(container.id)\" exited with status code \(answer.statusCode)\n")
+        return answer.statusCode
     }
 }
