@@ -144,7 +144,7 @@ extension Engine {
         throw EngineError(.conflict, "no free name for the container was found; give one")
     }
 
-    /// Writes a container down and takes it up.
+    /// Writes a container down and takes it up; what is written down has to come to the disk before there are files of it.
     private func add(_ id: ObjectID, _ name: ContainerName, _ definition: ContainerDefinition) throws -> ContainerUnit {
         do {
             var record = ContainerRecord(
@@ -261,7 +261,7 @@ extension Engine {
         var summaries: [ContainerSummary] = []
         for var snapshot in try ContainerQuery.list(query, among: snapshots, imagesNamed: { ancestors[$0] ?? [] }) {
             if query.countsSizes { snapshot.sizes = try await sizes(of: snapshot) }
-            summaries.append(snapshot.summary(now: now))
+            summaries.append(snapshot.summary(now: now, isBrief: query.isBrief))
         }
         return summaries
     }

@@ -86,7 +86,7 @@ extension ContainerSnapshot {
     private static let driver = "overlay2"
 
     /// The container in a list.
-    func summary(now: Timestamp) -> ContainerSummary {
+    func summary(now: Timestamp, isBrief: Bool = false) -> ContainerSummary {
         var result = ContainerSummary()
         result.id = id.description
         result.names = [name.slashed]
@@ -102,6 +102,7 @@ extension ContainerSnapshot {
         result.status = status(now: now)
         result.hostConfig.networkMode = request.hostConfig.networkMode
         result.hostConfig.annotations = request.hostConfig.annotations
+        if isBrief { return result }
         result.networkSettings.networks = networkSettings.networks
         result.mounts = mountPoints
         return result

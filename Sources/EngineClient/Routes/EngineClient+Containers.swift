@@ -10,6 +10,7 @@ extension EngineClient {
     ///   - showsAll: Whether those are shown that do not run.
     ///   - limit: How many are shown, the newest first; nil for all.
     ///   - countsSizes: Whether the sizes of their file systems are counted.
+    ///   - isBrief: Whether networks and mounts are left out.
     ///   - filters: Those of `GET /containers/json`.
     /// - Returns: The containers.
     /// - Throws: ``EngineError`` or ``ClientError``.
@@ -17,11 +18,12 @@ extension EngineClient {
         showsAll: Bool = false,
         limit: Int? = nil,
         countsSizes: Bool = false,
+        isBrief: Bool = false,
         _ filters: Filters = Filters()
     ) throws -> [ContainerSummary] {
         let query: RequestQuery = [
             "all": flag(showsAll), "limit": limit.map(String.init), "size": flag(countsSizes),
-            "filters": try filters.queryValue,
+            "brief": flag(isBrief), "filters": try filters.queryValue,
         ]
         return try get([ContainerSummary].self, "/containers/json", query)
     }

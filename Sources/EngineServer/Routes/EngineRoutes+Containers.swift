@@ -94,6 +94,7 @@ extension ContainerListQuery {
         limit = try query.integer("limit").flatMap { $0 > 0 ? $0 : nil }
         showsAll = query.boolean("all")
         countsSizes = query.boolean("size")
+        isBrief = query.boolean("brief")
         filters = try query.filters(Self.knownFilters)
     }
 }

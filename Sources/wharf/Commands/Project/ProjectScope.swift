@@ -19,12 +19,15 @@ struct ProjectScope {
     /// - Parameters:
     ///   - global: The options.
     ///   - isQuiet: Whether nothing is printed, and no engine started where none runs.
+    ///   - isBrief: Whether the networks and mounts of containers are not asked for.
     /// - Throws: ``CommandFailure`` where there is no project, and what the client throws.
-    init(_ global: GlobalOptions, isQuiet: Bool = false) throws {
+    init(_ global: GlobalOptions, isQuiet: Bool = false, isBrief: Bool = true) throws {
         let found = try ProjectLoading(options: global).find(isQuiet: isQuiet)
         client = try global.client(startsEngine: !isQuiet)
         name = found.name
-        containers = try client.listContainers(showsAll: true, Self.filters(name)).sorted { $0.name < $1.name }
+        let unsorted = try client.listContainers(showsAll: true, isBrief: isBrief, Self.filters(name))
+        let names = unsorted.map(\.name)
+        containers = unsorted.indices.sorted { names[$0] < names[$1] }.map { unsorted[$0] }
         // With a name given, the files here may be those of another project: then the containers know better.
         let ownsContainers = containers.allSatisfy { container in
             container.configFiles.isEmpty || container.configFiles.contains { found.files.contains($0) }

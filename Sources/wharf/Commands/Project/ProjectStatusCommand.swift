@@ -76,8 +76,11 @@ final class ProjectStatusCommand {
         statuses.insert(parts[1])
     }
 
+    /// Whether only the columns of the standard table are shown.
+    private var isTable: Bool { format.isEmpty || format == "table" }
+
     private func run() throws {
-        let scope = try ProjectScope(global)
+        let scope = try ProjectScope(global, isBrief: isTable)
         let chosen = try scope.services(services)
         let showsAll = showsAll || !statuses.isEmpty
         let containers = scope.containers(of: chosen, includesStopped: showsAll, includesOneOffs: showsAll).filter {
@@ -98,8 +101,8 @@ final class ProjectStatusCommand {
 
     private func text(_ containers: [ContainerSummary], _ client: EngineClient) throws -> String {
         // A list does not tell the health and the exit status, which only templates show.
-        let needsStates = !format.isEmpty && format != "table"
-        let states = try needsStates ? Targets.results(of: containers) { try client.inspectContainer($0.id).state } : []
+        let states =
+            try isTable ? [] : Targets.results(of: containers) { try client.inspectContainer($0.id).state }
         let now = HumanUnits.now
         let rows = containers.enumerated().map { index, container in
             // One that went away meanwhile is as the list told it.

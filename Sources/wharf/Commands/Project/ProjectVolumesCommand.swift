@@ -40,7 +40,7 @@ final class ProjectVolumesCommand {
     }
 
     private func run() throws {
-        let scope = try ProjectScope(global)
+        let scope = try ProjectScope(global, isBrief: false)
         let chosen = try scope.services(services)
         let containers = scope.containers(of: chosen, includesStopped: true, includesOneOffs: true)
         let used = Set(containers.flatMap { $0.mounts.map(\.name) })
