@@ -58,7 +58,8 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Logs", dependencies: ["CKeeper", "Linux"], swiftSettings: strict),
-        .target(name: "Watch", dependencies: ["Linux"], swiftSettings: strict),
+        .target(name: "Patterns", swiftSettings: strict),
+        .target(name: "Watch", dependencies: ["Linux", "Patterns"], swiftSettings: strict),
         .target(name: "OCI", swiftSettings: strict),
         .target(name: "EngineAPI", dependencies: ["Compose", "OCI", "Reconciler"], swiftSettings: strict),
         .target(
@@ -74,7 +75,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
+                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs",
+                "Netlink",
                 "Networks",
                 "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
             ],
@@ -119,6 +121,7 @@ let package = Package(
                 "Linux",
                 "Networks",
                 "OCI",
+                "Patterns",
                 "Reconciler",
                 "Terminal",
                 "Watch",
@@ -294,7 +297,11 @@ let package = Package(
             dependencies: ["Images", "ImagesSupport", "Linux", "OCI", "TestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "WatchTests", dependencies: ["Linux", "TestSupport", "Watch"], swiftSettings: strict),
+        .testTarget(
+            name: "WatchTests",
+            dependencies: ["Linux", "Patterns", "TestSupport", "Watch"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SeccompTests",

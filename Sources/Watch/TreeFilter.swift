@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Linux
+package import Patterns
 
 /// Which files of a watched tree count.
 package struct TreeFilter: Sendable {

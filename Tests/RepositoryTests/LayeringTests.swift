@@ -23,7 +23,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Networks": (["CLinux", "Linux", "Netlink"], ["Glibc", "Synchronization"]),
     "Runtime": (["CKeeper", "CLinux", "CSandbox", "Linux", "OCI", "Seccomp"], ["Glibc", "Synchronization"]),
     "Logs": (["CKeeper", "Linux"], ["Glibc", "Synchronization"]),
-    "Watch": (["Linux"], ["Glibc"]),
+    "Patterns": ([], []),
+    "Watch": (["Linux", "Patterns"], ["Glibc"]),
     "CCompression": ([], []),
     "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "OCI": ([], []),
@@ -57,8 +58,8 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Seccomp": (["CSeccomp", "JSONTree", "Linux"], ["Glibc", "Synchronization"]),
     "wharf": (
         [
-            "Arguments", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate", "Images",
-            "JSONTree", "Linux", "Networks", "OCI", "Reconciler", "Terminal", "Watch", "YAML",
+            "Arguments", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate",
+            "Images", "JSONTree", "Linux", "Networks", "OCI", "Patterns", "Reconciler", "Terminal", "Watch", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),

@@ -2,6 +2,7 @@
 
 import Glibc
 import Linux
+import Patterns
 import TestSupport
 import Testing
 

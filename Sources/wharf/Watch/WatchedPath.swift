@@ -3,6 +3,7 @@
 import Compose
 import Glibc
 import Linux
+import Patterns
 import Watch
 
 /// A path that a service wants watched, and what is to be done when something there changes.
