@@ -93,6 +93,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "JSONTree", swiftSettings: strict),
+        .target(name: "Build", dependencies: ["Compose", "JSONTree", "OCI", "Patterns"], swiftSettings: strict),
         .target(name: "GoTemplate", dependencies: ["JSONTree"], swiftSettings: strict),
         .target(name: "Arguments", swiftSettings: strict),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),

@@ -28,6 +28,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CCompression": ([], []),
     "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
     "OCI": ([], []),
+    "Build": (["Compose", "JSONTree", "OCI", "Patterns"], []),
     "EngineAPI": (["Compose", "OCI", "Reconciler"], []),
     "Composition": (["Compose", "Crypto", "EngineAPI", "OCI", "YAML"], []),
     "Store": (["GRDB"], ["Glibc", "Synchronization"]),
