@@ -298,6 +298,7 @@ let package = Package(
             dependencies: ["Images", "ImagesSupport", "Linux", "OCI", "TestSupport"],
             swiftSettings: strict
         ),
+        .testTarget(name: "BuildTests", dependencies: ["Build", "OCI", "Patterns"], swiftSettings: strict),
         .testTarget(
             name: "WatchTests",
             dependencies: ["Linux", "Patterns", "TestSupport", "Watch"],
