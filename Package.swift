@@ -75,7 +75,7 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs",
+                "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs",
                 "Netlink",
                 "Networks",
                 "OCI", "Reconciler", "Runtime", "Seccomp", "Store",

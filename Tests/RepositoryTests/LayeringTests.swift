@@ -34,7 +34,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Store": (["GRDB"], ["Glibc", "Synchronization"]),
     "Engine": (
         [
-            "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
+            "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
             "Networks",
             "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
         ],
