@@ -111,6 +111,7 @@ let package = Package(
             name: "wharf",
             dependencies: [
                 "Arguments",
+                "Build",
                 "Compose",
                 "Composition",
                 "Diagram",

@@ -17,7 +17,7 @@ enum ExitStatus: Int32, CaseIterable {
     var meaning: String {
         switch self {
         case .success: "done; warnings do not count"
-        case .failure: "a file or the project has errors, or something could not be done"
+        case .failure: "a file has errors or `build --check` findings, or something failed"
         case .changesPending: "`wharf plan --exit-code`: something would change"
         case .usage: "the command line is wrong (125 for container, image, network, volume)"
         case .engine: "the engine could not make, start or follow a container"

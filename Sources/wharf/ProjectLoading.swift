@@ -104,13 +104,11 @@ struct ProjectLoading {
             return
         }
         let style = OutputStream.error.style(options.colour(result.environment["COMPOSE_ANSI"]))
-        var markup = DiagnosticText.Markup()
-        markup.place = style.bold
-        markup.error = style.red
-        markup.warning = style.yellow
-        markup.caret = style.red
-        markup.faint = style.faint
-        let text = DiagnosticText(sources: result.sources, currentDirectory: directory, markup: markup)
+        let text = DiagnosticText(
+            sources: result.sources,
+            currentDirectory: directory,
+            markup: DiagnosticText.Markup(style)
+        )
         OutputStream.error.write(text.render(result.diagnostics))
         let errors = result.diagnostics.count { $0.severity == .error }
         if errors > 1 {

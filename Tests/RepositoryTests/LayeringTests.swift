@@ -59,7 +59,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Seccomp": (["CSeccomp", "JSONTree", "Linux"], ["Glibc", "Synchronization"]),
     "wharf": (
         [
-            "Arguments", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate",
+            "Arguments", "Build", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate",
             "Images", "JSONTree", "Linux", "Networks", "OCI", "Patterns", "Reconciler", "Terminal", "Watch", "YAML",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]

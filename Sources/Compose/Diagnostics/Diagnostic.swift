@@ -91,5 +91,9 @@ extension Diagnostic {
         case obsolete
         /// Something that wharf does not do yet.
         case unsupported
+        /// Something in a Dockerfile that no image can be made of.
+        case dockerfile
+        /// Something in a Dockerfile that a rule advises against.
+        case lint
     }
 }

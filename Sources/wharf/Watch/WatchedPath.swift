@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Build
 import Compose
 import Glibc
 import Linux
@@ -118,8 +119,8 @@ struct WatchedPath: Sendable {
 
     /// Leaves out what a build leaves out: the file beside the Dockerfile counts more than that of the context.
     private static func addIgnoreFile(of context: String, _ dockerfile: String, to filter: inout TreeFilter) throws {
-        let own = (dockerfile.hasPrefix("/") ? dockerfile : "\(context)/\(dockerfile)") + ".dockerignore"
-        for path in [own, "\(context)/.dockerignore"] {
+        let file = dockerfile.hasPrefix("/") ? dockerfile : "\(context)/\(dockerfile)"
+        for path in IgnoreFile.candidates(dockerfile: file, context: context) {
             do {
                 let bytes = try Descriptor.open(path, 0).contents(limit: 1 << 20)
                 filter.ignore(

@@ -3,6 +3,7 @@
 import Arguments
 import EngineAPI
 
+import enum Build.CommaSeparatedFields
 import enum Compose.ByteCountText
 import enum Compose.FilePath
 import struct Compose.VolumeSpecification
@@ -200,32 +201,9 @@ struct MountText {
 enum CommaSeparated {
     /// The fields of a text.
     static func fields(_ text: String) throws(InvalidValue) -> [String] {
-        var fields: [String] = []
-        var field = ""
-        var isQuoted = false
-        var rest = text.unicodeScalars[...]
-        while let scalar = rest.popFirst() {
-            if isQuoted {
-                guard scalar == "\"" else {
-                    field.unicodeScalars.append(scalar)
-                    continue
-                }
-                if rest.first == "\"" {
-                    field.unicodeScalars.append(scalar)
-                    rest.removeFirst()
-                } else {
-                    isQuoted = false
-                }
-            } else if scalar == "\"", field.isEmpty {
-                isQuoted = true
-            } else if scalar == "," {
-                fields.append(field)
-                field = ""
-            } else {
-                field.unicodeScalars.append(scalar)
-            }
+        guard let fields = CommaSeparatedFields.read(text) else {
+            throw InvalidValue("a list with an end to each quotation mark")
         }
-        if isQuoted { throw InvalidValue("a list with an end to each quotation mark") }
-        return fields + [field]
+        return fields
     }
 }

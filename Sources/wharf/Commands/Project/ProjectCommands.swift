@@ -10,7 +10,8 @@ enum ProjectCommands {
     /// The commands.
     static func all(_ global: GlobalOptions) -> [Command] {
         [
-            UpCommand.command(global), PlanCommand.command(global), ProjectCreateCommand.command(global),
+            UpCommand.command(global), PlanCommand.command(global), BuildCommand.command(global),
+            ProjectCreateCommand.command(global),
             ProjectRunCommand.command(global), ProjectScaleCommand.command(global), WatchCommand.command(global),
         ] + ProjectLifeCommand.all(global) + [
             ProjectStatusCommand.command(global), ProjectListCommand.command(global),
