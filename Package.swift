@@ -251,7 +251,7 @@ let package = Package(
         .executableTarget(name: "bench-floor", path: "Tests/Bench/Sources/Floor", cSettings: strictC),
         .executableTarget(
             name: "fuzz-config",
-            dependencies: ["Compose", "TestSupport", "YAML"],
+            dependencies: ["Build", "Compose", "Patterns", "TestSupport", "YAML"],
             path: "Tests/Fuzz",
             swiftSettings: strict
         ),

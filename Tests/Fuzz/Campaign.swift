@@ -9,6 +9,7 @@ struct Campaign {
     var seed: UInt64 = 0
     var workers = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     var findings = ".build/fuzz-findings"
+    var subject = Subject.projects
 
     private struct Slot {
         var folder: String
@@ -41,7 +42,9 @@ struct Campaign {
             if now() - start < seconds, found.count < 20 { try launch(slot, &running) }
         }
         let total = batches * UInt64(Worker.batchSize)
-        print("\(total) projects, \(accepted) of them accepted, in \(now() - start) s: \(found.count) findings")
+        print(
+            "\(total) \(subject.rawValue), \(accepted) of them accepted, in \(now() - start) s: \(found.count) findings"
+        )
         return found.isEmpty
     }
 
@@ -60,7 +63,7 @@ struct Campaign {
             O_WRONLY | O_CREAT | O_TRUNC,
             0o600
         )
-        let command = ["fuzz-config", "--worker", "\(slot.seed)", slot.folder]
+        let command = ["fuzz-config", "--worker", "\(slot.seed)", slot.folder, subject.rawValue]
         var vector: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
         defer { for string in vector { free(string) } }
         vector.append(nil)

@@ -21,8 +21,28 @@ struct Corpus {
     var sets: [FileSet] = []
     /// All lines of all files, to be mixed.
     var lines: [[UInt8]] = []
+    /// What is put anywhere.
+    var tokens = Dictionary.tokens
+    /// What is put in the place of a word.
+    var words = Dictionary.words
 
-    init() throws {
+    init(_ subject: Subject) throws {
+        switch subject {
+        case .projects: try readProjects()
+        case .dockerfiles:
+            sets = Dockerfiles.files.map { text in
+                FileSet(files: [
+                    FileSet.File(name: "Dockerfile", bytes: Array(text.utf8)),
+                    FileSet.File(name: ".dockerignore", bytes: Array(Dockerfiles.ignoreFile.utf8)),
+                ])
+            }
+            (tokens, words) = (Dockerfiles.tokens, Dockerfiles.words)
+        }
+        // A split line keeps no newline; the mixer adds it.
+        lines = sets.flatMap { $0.files.flatMap { $0.bytes.split(separator: UInt8(ascii: "\n")).map(Array.init) } }
+    }
+
+    private mutating func readProjects() throws {
         let cases = "\(Repository.root)/Tests/Conformance/Cases"
         for name in names(in: cases) where name.hasSuffix(".cases") {
             sets += Self.sets(of: try readText("\(cases)/\(name)"))
@@ -30,8 +50,6 @@ struct Corpus {
         let example = "\(Repository.root)/examples/shop"
         let shop = try files(below: example).map { FileSet.File(name: $0, bytes: try readBytes("\(example)/\($0)")) }
         sets.append(FileSet(files: shop, profiles: ["*"]))
-        lines = sets.flatMap { $0.files.flatMap { $0.bytes.split(separator: UInt8(ascii: "\n")).map(Array.init) } }
-        // A split line keeps no newline; the mixer adds it.
         if sets.count < 10 { throw SystemFailure(message: "no cases in \(cases)") }
     }
 

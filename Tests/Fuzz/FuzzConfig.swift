@@ -3,9 +3,9 @@
 import Glibc
 import TestSupport
 
-/// Loads mutated compose projects and looks for crashes, hangs, memory without bounds and answers that change.
+/// Loads mutated compose projects or Dockerfiles and looks for crashes, hangs, memory without bounds and answers that change.
 ///
-///     fuzz-config [--seconds N] [--seed N] [--workers N] [--findings FOLDER]
+///     fuzz-config [--seconds N] [--seed N] [--workers N] [--findings FOLDER] [--subject projects|dockerfiles]
 ///     fuzz-config --reproduce FOLDER
 @main
 enum FuzzConfig {
@@ -19,8 +19,10 @@ enum FuzzConfig {
     }
 
     private static func run(_ arguments: [String]) throws {
-        if arguments.first == "--worker", arguments.count == 3, let seed = UInt64(arguments[1]) {
-            return try Worker.run(seed: seed, folder: arguments[2])
+        if arguments.first == "--worker", arguments.count == 4, let seed = UInt64(arguments[1]),
+            let subject = Subject(rawValue: arguments[3])
+        {
+            return try Worker.run(seed: seed, folder: arguments[2], subject)
         }
         if arguments.first == "--reproduce", arguments.count == 2 {
             return try reproduce(arguments[1])
@@ -35,6 +37,8 @@ enum FuzzConfig {
             case ("--seed", let number?): campaign.seed = number
             case ("--workers", let number?): campaign.workers = Int(clamping: number)
             case ("--findings", _): campaign.findings = value
+            case ("--subject", _) where Subject(rawValue: value) != nil:
+                campaign.subject = Subject(rawValue: value) ?? .projects
             default: throw SystemFailure(message: "cannot understand \(flag) \(value)")
             }
         }
@@ -46,7 +50,7 @@ enum FuzzConfig {
         guard let path = realpath("\(folder)/project", nil) else { throw SystemFailure("find", "\(folder)/project") }
         defer { free(path) }
         let input = try Input(readingFrom: folder)
-        let verdict = Target.load(String(cString: path), input.set, flags: input.flags)
+        let verdict = Target.load(String(cString: path), input)
         print(verdict.diagnostics, verdict.accepted ? "accepted" : "refused")
     }
 }

@@ -73,11 +73,11 @@ struct Mutator {
     }
 
     private mutating func insertToken(into bytes: inout [UInt8]) {
-        insert(Array((pick(Dictionary.tokens) ?? "").utf8), into: &bytes)
+        insert(Array((pick(corpus.tokens) ?? "").utf8), into: &bytes)
     }
 
     private mutating func repeatToken(in bytes: inout [UInt8]) {
-        let token = Array((pick(Dictionary.tokens) ?? "").utf8)
+        let token = Array((pick(corpus.tokens) ?? "").utf8)
         let count = 1 << Int.random(in: 1...9, using: &generator)
         insert(Array(repeatElement(token, count: count).joined()), into: &bytes)
     }
@@ -87,7 +87,7 @@ struct Mutator {
         let words = bytes.indices.filter { isWord(bytes[$0]) && ($0 == 0 || !isWord(bytes[$0 - 1])) }
         guard let start = words.randomElement(using: &generator) else { return insertToken(into: &bytes) }
         let end = bytes[start...].firstIndex { !isWord($0) } ?? bytes.endIndex
-        bytes.replaceSubrange(start..<end, with: Array((pick(Dictionary.words) ?? "").utf8))
+        bytes.replaceSubrange(start..<end, with: Array((pick(corpus.words) ?? "").utf8))
     }
 
     private func isWord(_ byte: UInt8) -> Bool {

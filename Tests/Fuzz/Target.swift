@@ -13,8 +13,16 @@ enum Target {
         var diagnostics: String
     }
 
+    /// Loads what is in a folder.
+    static func load(_ folder: String, _ input: Input) -> Verdict {
+        switch input.subject {
+        case .projects: load(folder, input.set, flags: input.flags)
+        case .dockerfiles: Dockerfiles.load(input.set, flags: input.flags)
+        }
+    }
+
     /// Loads the project of a folder and prints its tree or its errors.
-    static func load(_ folder: String, _ set: FileSet, flags: UInt64) -> Verdict {
+    private static func load(_ folder: String, _ set: FileSet, flags: UInt64) -> Verdict {
         var request = LoadRequest(currentDirectory: folder)
         request.files = set.named
         request.profiles = set.profiles

@@ -7,12 +7,13 @@ import TestSupport
 struct Input {
     var set: FileSet
     var flags: UInt64
+    var subject = Subject.projects
 
     /// Writes the input into a folder, in place of what was there.
     func write(to folder: String) throws(SystemFailure) {
         removeTree("\(folder)/project")
         try makeFolder("\(folder)/project")
-        var lines = ["flags \(flags)"]
+        var lines = ["flags \(flags)", "subject \(subject.rawValue)"]
         lines += set.named.map { "file \($0)" }
         lines += set.profiles.map { "profile \($0)" }
         lines += set.environment.map { "env \($0.key)=\($0.value)" }
@@ -32,6 +33,7 @@ struct Input {
             let value = String(parts[1])
             switch parts[0] {
             case "flags": flags = UInt64(value) ?? 0
+            case "subject": subject = Subject(rawValue: value) ?? .projects
             case "file": set.named.append(value)
             case "profile": set.profiles.append(value)
             case "env":
@@ -40,11 +42,17 @@ struct Input {
             default: break
             }
         }
+        // Projects are read from the disk by the loader itself.
+        guard subject == .dockerfiles else { return }
+        for name in files(below: "\(folder)/project") {
+            set.files.append(FileSet.File(name: name, bytes: try readBytes("\(folder)/project/\(name)")))
+        }
     }
 
-    init(set: FileSet, flags: UInt64) {
+    init(set: FileSet, flags: UInt64, subject: Subject = .projects) {
         self.set = set
         self.flags = flags
+        self.subject = subject
     }
 }
 
@@ -59,13 +67,13 @@ enum Worker {
     static let batchSize = 100
     private static let memoryLimit = 200_000_000
 
-    static func run(seed: UInt64, folder: String) throws {
+    static func run(seed: UInt64, folder: String, _ subject: Subject) throws {
         var limit = rlimit(rlim_cur: 2 << 30, rlim_max: 2 << 30)
         setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
-        var mutator = Mutator(corpus: try Corpus(), seed: seed)
+        var mutator = Mutator(corpus: try Corpus(subject), seed: seed)
         var accepted = 0
         for _ in 0..<batchSize {
-            let input = Input(set: mutator.next(), flags: mutator.generator.next())
+            let input = Input(set: mutator.next(), flags: mutator.generator.next(), subject: subject)
             try input.write(to: folder)
             if load(input, in: folder) { accepted += 1 }
         }
@@ -77,9 +85,9 @@ enum Worker {
     private static func load(_ input: Input, in folder: String) -> Bool {
         limitTime(seconds: 5)
         let project = "\(folder)/project"
-        let verdict = Target.load(project, input.set, flags: input.flags)
+        let verdict = Target.load(project, input)
         if input.flags >> 60 == 0 {
-            let again = Target.load(project, input.set, flags: input.flags)
+            let again = Target.load(project, input)
             if again.accepted != verdict.accepted || again.diagnostics != verdict.diagnostics {
                 exit(Finding.nondeterminism.rawValue)
             }
