@@ -108,20 +108,8 @@ package struct ConfigChanges: Sendable {
         }
         let pairs = assigned.map { "\($0.name)=\($0.value)" }
         var list = config.env ?? []
-        var places: [Substring: Int] = [:]
-        for (place, pair) in list.enumerated() { places[pair.prefix { $0 != "=" }] = place }
-        for pair in pairs {
-            let name = pair.prefix { $0 != "=" }
-            if let place = places[name] {
-                list[place] = pair
-            } else {
-                places[name] = list.count
-                list.append(pair)
-            }
-            if list.count > Limits.variables {
-                throw BuildProblem("there are more than \(Limits.variables) variables")
-            }
-        }
+        list.setVariables(pairs)
+        if list.count > Limits.variables { throw BuildProblem("there are more than \(Limits.variables) variables") }
         config.env = list
         return "ENV " + pairs.joined(separator: " ")
     }

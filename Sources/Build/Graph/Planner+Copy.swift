@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import OCI
 import Patterns
 
 extension Planner {
@@ -99,15 +100,10 @@ extension Planner {
             throw BuildProblem("`--checksum` is for one source, and there are \(copy.sources.count)", at: source.place)
         }
         if let checksum { try Self.check(checksum, remote, source) }
-        let operation: BuildStep.Source =
+        let (operation, name): (BuildStep.Source, String) =
             switch remote {
-            case .http: .http(source.text, checksum: checksum)
-            case .git: .git(source.text, keepsGitFolder: copy.keepsGitFolder, checksum: checksum)
-            }
-        let name: String =
-            switch remote {
-            case .http: Self.fileName(of: source.text)
-            case .git: ""
+            case .http: (.http(source.text, checksum: checksum), Self.fileName(of: source.text))
+            case .git: (.git(source.text, keepsGitFolder: copy.keepsGitFolder, checksum: checksum), "")
             }
         return CopyStep.Item(step: step(for: operation, source.text, at: source.place), path: name, file: nil)
     }
@@ -120,21 +116,18 @@ extension Planner {
 
     /// A path of the context with `..` held back at its root; a pivot of `--parents` stays.
     private static func path(_ text: String) -> String {
-        guard let pivot = text.range(of: "/./") else { return text.path(from: "/") }
+        guard let pivot = text.firstRange(of: "/./") else { return text.path(from: "/") }
         let (above, below) = (String(text[..<pivot.lowerBound]), String(text[pivot.upperBound...]))
         return above.path(from: "/") + "/." + below.path(from: "/")
     }
 
     private static func check(_ checksum: String, _ remote: RemoteSource, _ source: Word) throws(BuildProblem) {
-        let hex = checksum.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
         let isRight: Bool =
             switch remote {
-            case .http:
-                checksum.hasPrefix("sha256:") && checksum.utf8.count == 71
-                    && checksum.utf8.dropFirst(7).allSatisfy {
-                        (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
-                    }
-            case .git: hex && (7...64).contains(checksum.utf8.count)
+            case .http: Digest(checksum)?.algorithm == .sha256
+            case .git:
+                (7...64).contains(checksum.utf8.count)
+                    && checksum.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
             }
         if isRight { return }
         throw BuildProblem(
@@ -164,17 +157,5 @@ extension Planner {
         if let mode = copy.mode { words.append("--chmod=\(mode.text)") }
         words += copy.sources.map(\.text) + copy.heredocs.map { "<<\($0.name)" }
         return (words + [step.destination, "# buildkit"]).joined(separator: " ")
-    }
-}
-
-extension String {
-    /// Where a text stands in this one first; nil where it does not.
-    fileprivate func range(of text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

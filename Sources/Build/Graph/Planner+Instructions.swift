@@ -91,7 +91,7 @@ extension Planner {
                 state.stage.files = add(.makeFolder(step), text, stage: state.stage.index, at: instruction.place)
                 return
             }
-        case .expose(let words): lintPorts(words, filling)
+        case .expose(let words): try lintPorts(words, filling)
         default: break
         }
         addMetadata(text, instruction, state)
@@ -133,10 +133,10 @@ extension Planner {
         )
     }
 
-    private mutating func lintPorts(_ words: [Word], _ filling: Filling) {
+    private mutating func lintPorts(_ words: [Word], _ filling: Filling) throws(BuildProblem) {
         var filling = filling
         for word in words {
-            for text in (try? filling.words(word)) ?? [] {
+            for text in try filling.words(word) {
                 guard let exposed = ExposedPorts(text) else { continue }
                 if exposed.transport != exposed.transport.lowercased() {
                     linter.report(

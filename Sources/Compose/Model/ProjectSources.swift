@@ -134,7 +134,7 @@ extension ProjectSources {
         try container.encode(files, forKey: .files)
         try container.encode(names, forKey: .names)
         try container.encode(interpolations, forKey: .interpolations)
-        try container.encode(text(of: numbers), forKey: .numbers)
+        try container.encode(Self.text(of: numbers), forKey: .numbers)
     }
 
     package init(from decoder: any Decoder) throws {
@@ -155,7 +155,7 @@ extension ProjectSources {
         self.numbers = numbers
     }
 
-    private func text(of numbers: [UInt32]) -> String {
+    private static func text(of numbers: [UInt32]) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(numbers.count * 4)
         for number in numbers { bytes += "\(number) ".utf8 }

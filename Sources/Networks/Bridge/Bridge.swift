@@ -187,7 +187,7 @@ package struct Bridges: Sendable {
         do throws(NetlinkError) {
             try socket.send(.createLink(.veth(peer: peer), port))
         } catch {
-            try? families.finish(before, hasInterface: false)
+            families.giveUp(before)
             throw error
         }
         do throws(NetlinkError) {

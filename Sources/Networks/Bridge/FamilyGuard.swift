@@ -43,17 +43,24 @@ struct FamilyGuard: Sendable {
         }
     }
 
+    /// Sets the default back where no interface was made.
+    ///
+    /// - Parameter before: What ``prepare()`` returned.
+    func giveUp(_ before: String?) {
+        guard let before else { return }
+        // Why there is no interface is what is told.
+        _ = try? run { try KernelSettings.set(Self.standard, to: before) }
+    }
+
     /// Sets the default back, and has the interface be as it is to be.
     ///
-    /// - Parameters:
-    ///   - before: What ``prepare()`` returned.
-    ///   - hasInterface: Whether there is an interface now.
+    /// - Parameter before: What ``prepare()`` returned.
     /// - Throws: What the kernel refused.
-    func finish(_ before: String?, hasInterface: Bool = true) throws(NetlinkError) {
+    func finish(_ before: String?) throws(NetlinkError) {
         try run { [name, wanted, hasV6] in
             if let before { try KernelSettings.set(Self.standard, to: before) }
             let folder = "ipv6/conf/\(name)"
-            if !hasInterface || KernelSettings.value("\(folder)/disable_ipv6") == nil { return }
+            if KernelSettings.value("\(folder)/disable_ipv6") == nil { return }
             // The container may have changed the default meanwhile.
             try KernelSettings.set("\(folder)/disable_ipv6", to: wanted)
             if hasV6 { try KernelSettings.set("\(folder)/accept_ra", to: "0") }

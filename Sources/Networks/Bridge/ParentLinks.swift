@@ -140,13 +140,18 @@ package struct ParentLinks: Sendable {
             hardwareAddress: settings.hardwareAddress,
             network: namespace.number
         )
+        // One with an address of IPv6 may follow the routers of the link that it is on.
+        let families = settings.addresses.allSatisfy(\.address.isV4) ? FamilyGuard(of: settings, container) : nil
+        let before = try families?.prepare() ?? nil
         do throws(NetlinkError) {
             try socket.send(.createLink(sharing.link(on: index), link))
         } catch {
+            families?.giveUp(before)
             throw Self.explained(error, sharing, parent)
         }
         do {
-            try complete(settings, sharing, inside, container)
+            try families?.finish(before)
+            try complete(settings, sharing, inside)
         } catch {
             try? inside.send(.deleteLink(named: settings.name))
             throw error
@@ -166,18 +171,10 @@ package struct ParentLinks: Sendable {
     private func complete(
         _ settings: EndpointSettings,
         _ sharing: ParentSharing,
-        _ inside: NetlinkSocket,
-        _ container: Int32
+        _ inside: NetlinkSocket
     ) throws {
         guard let own = try inside.link(named: settings.name)?.index else {
             throw NetlinkError(.failed, "find \(settings.name)", reason: "it went away again", number: ENODEV)
-        }
-        let name = settings.name
-        if settings.addresses.allSatisfy(\.address.isV4), !name.contains("/"), name != "..", name != "." {
-            try KernelSettings.run(inNetworkOf: container) {
-                let path = "ipv6/conf/\(name)/disable_ipv6"
-                if KernelSettings.value(path) != nil { try KernelSettings.set(path, to: "1") }
-            }
         }
         let addresses = settings.addresses.map { InterfaceAddress(interface: own, prefix: $0, isTrusted: true) }
         let routes = settings.gateways.compactMap { gateway -> Route? in

@@ -209,17 +209,8 @@ struct KeyValueList {
             }
             pairs += file.entries.map { "\($0.name)=\($0.value)" }
         }
-        var places: [Substring: Int] = [:]
         var result: [String] = []
-        for pair in pairs + entries {
-            let name = pair.prefix { $0 != "=" }
-            if let place = places[name] {
-                result[place] = pair
-            } else {
-                places[name] = result.count
-                result.append(pair)
-            }
-        }
+        result.setVariables(pairs + entries)
         return result
     }
 }
