@@ -62,11 +62,7 @@ extension ContainerUnit {
     /// Has a run end: by a signal, and by `SIGKILL` once its time is over.
     func end(_ run: ContainerRun, by signal: Int32, grace: Int) async throws {
         let exit = nextExit
-        if state.phase == .paused {
-            try await BlockingCall.run { try run.resources.thaw() }
-            state.phase = .running
-            watchHealth()
-        }
+        if state.phase == .paused { try await resume(run) }
         if run.reaches(signal) {
             try await send(signal, to: run)
             let time: Duration? = grace < 0 ? nil : .seconds(grace)
@@ -120,11 +116,19 @@ extension ContainerUnit {
             guard let run, state.phase == .paused else {
                 throw EngineError(.conflict, "Container \(id) is not paused")
             }
-            try await BlockingCall.run { try run.resources.thaw() }
-            state.phase = .running
-            watchHealth()
+            try await resume(run)
             try persist()
             publish("unpause")
         }
+    }
+
+    /// Lets a paused run go on.
+    ///
+    /// It may end with that: what killed it while it was frozen is delivered now.
+    private func resume(_ run: ContainerRun) async throws {
+        try await BlockingCall.run { try run.resources.thaw() }
+        guard state.phase == .paused else { return }
+        state.phase = .running
+        watchHealth()
     }
 }

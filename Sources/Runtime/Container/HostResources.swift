@@ -209,8 +209,15 @@ package struct HostResources: Sendable {
     }
 
     /// Lets the processes of the container run again.
+    ///
+    /// A group that is not there is fine: processes that are killed while they are frozen may end at once (they do in
+    /// version 2), and the group goes with the last of them.
     package func thaw() throws(LaunchError) {
-        try attempt { () throws(ControlGroupError) in try group.thaw() }
+        do {
+            try group.thaw()
+        } catch {
+            if error.code != .missing { throw .controlGroup(error) }
+        }
     }
 
     /// Whether every process of the container is stopped; false where the machine has no freezer.
