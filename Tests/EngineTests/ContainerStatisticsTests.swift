@@ -8,27 +8,6 @@ import Testing
 
 @testable import Engine
 
-/// A control group of one test, gone with its processes when the last reference goes.
-private final class TestGroup {
-    let group: ControlGroup
-
-    init(_ name: String, _ limits: ResourceLimits = ResourceLimits()) throws {
-        var trees = try ControlGroupHierarchies.discover()
-        trees.parent = ["wharf-engine-test-\(getpid())"]
-        group = try ControlGroup.create([name], limits: limits, in: trees)
-    }
-
-    deinit {
-        do {
-            try group.kill()
-            _ = try group.waitUntilEmpty(timeout: .seconds(30))
-            try group.remove()
-        } catch {
-            print("cannot clean up: \(error)")
-        }
-    }
-}
-
 @Suite struct `Statistics of a container` {
     @Test func `are those of its control group`() throws {
         var limits = ResourceLimits()

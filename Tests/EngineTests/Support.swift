@@ -93,3 +93,24 @@ private final class SwapFlag: Sendable {
     var isSet: Bool { flag.load(ordering: .relaxed) }
     func set() { flag.store(true, ordering: .relaxed) }
 }
+
+/// A control group of one test, gone with its processes when the last reference goes.
+final class TestGroup {
+    let group: ControlGroup
+
+    init(_ name: String, _ limits: ResourceLimits = ResourceLimits()) throws {
+        var trees = try ControlGroupHierarchies.discover()
+        trees.parent = ["wharf-engine-test-\(getpid())"]
+        group = try ControlGroup.create([name], limits: limits, in: trees)
+    }
+
+    deinit {
+        do {
+            try group.kill()
+            _ = try group.waitUntilEmpty(timeout: .seconds(30))
+            try group.remove()
+        } catch {
+            print("cannot clean up: \(error)")
+        }
+    }
+}

@@ -153,41 +153,6 @@ extension PlanExecutor {
         }
     }
 
-    // MARK: After the last start
-
-    /// How long a container that has just been started is watched before it counts as one that runs, in milliseconds.
-    private static let settlingTime = 100
-
-    /// Finds the containers that have ended with a failure right after their start.
-    ///
-    /// - Returns: Whether none has.
-    func settle() async -> Bool {
-        let started = memory.started
-        guard !started.isEmpty else { return true }
-        try? await Task.sleep(for: .milliseconds(Self.settlingTime))
-        var isSettled = true
-        let mayFail = Set(
-            project.services.values.flatMap(\.dependsOn)
-                .filter { !$0.value.required && $0.value.condition == .completedSuccessfully }.map(\.key)
-        )
-        for id in started {
-            guard let snapshot = try? await engine.containers.find(id).snapshot,
-                !mayFail.contains(snapshot.label(ProjectLabel.service))
-            else { continue }
-            let status = snapshot.state.exitStatus ?? 0
-            let hasFailed = snapshot.state.phase == .exited && status != 0 || snapshot.state.phase == .restarting
-            guard hasFailed else { continue }
-            isSettled = false
-            let error = Unfulfilled(
-                description: "container \(snapshot.name) exited (\(status)) right after its start",
-                container: id
-            )
-            await tell(.container, snapshot.name.description, "Exited (\(status))", .failed)
-            await report(.failure(await failure(of: nil, error)))
-        }
-        return isSettled
-    }
-
     // MARK: Failures
 
     /// How many lines of a log and probes a failure shows.

@@ -66,30 +66,48 @@ extension ControlGroup {
 
     /// The processes of the group and of those below it, in no order.
     package func processes() throws(ControlGroupError) -> [Int32] {
+        try list { tree throws(SystemError) in try processes(in: tree) }
+    }
+
+    /// The threads of the group's processes and of those below it, in no order.
+    package func threads() throws(ControlGroupError) -> [Int32] {
+        try list { tree throws(SystemError) in
+            try members(in: tree, by: tree.version == .one ? "tasks" : "cgroup.threads")
+        }
+    }
+
+    private func list(
+        _ body: (ControlGroupHierarchy) throws(SystemError) -> [Int32]
+    ) throws(ControlGroupError) -> [Int32] {
         guard let tree = hierarchies.all.first else { return [] }
         do {
-            return try processes(in: tree)
+            return try body(tree)
         } catch {
             throw failure("list the processes of", error)
         }
     }
 
     func processes(in tree: ControlGroupHierarchy) throws(SystemError) -> [Int32] {
+        try members(in: tree, by: "cgroup.procs")
+    }
+
+    private func members(in tree: ControlGroupHierarchy, by file: String) throws(SystemError) -> [Int32] {
         var found: [Int32] = []
-        try Self.collectProcesses(of: try directory(in: tree), into: &found)
+        try Self.collect(file, of: try directory(in: tree), into: &found)
         return found
     }
 
-    private static func collectProcesses(
+    private static func collect(
+        _ file: String,
         of directory: borrowing ControlGroupDirectory,
         into found: inout [Int32]
     ) throws(SystemError) {
         // A process of another pid namespace is listed as 0.
-        let text = try directory.readIfPresent("cgroup.procs") ?? ""
+        let text = try directory.readIfPresent(file) ?? ""
         found += text.split(separator: "\n").compactMap { Int32($0) }.filter { $0 > 0 }
         for name in try directory.children() {
             do {
-                try collectProcesses(of: try directory.directory(name), into: &found)
+                try collect(file, of: try directory.directory(name), into: &found)
             } catch  where error.number == ENOENT {
                 continue
             }
