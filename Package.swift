@@ -35,8 +35,7 @@ let package = Package(
         .executable(name: "wharfd", targets: ["wharfd"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
     ],
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -60,11 +59,12 @@ let package = Package(
         .target(name: "Logs", dependencies: ["CKeeper", "Linux"], swiftSettings: strict),
         .target(name: "Patterns", swiftSettings: strict),
         .target(name: "Watch", dependencies: ["Linux", "Patterns"], swiftSettings: strict),
-        .target(name: "OCI", swiftSettings: strict),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "OCI", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "EngineAPI", dependencies: ["Compose", "OCI", "Reconciler"], swiftSettings: strict),
         .target(
             name: "Composition",
-            dependencies: ["Compose", "EngineAPI", "OCI", "YAML", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Compose", "EngineAPI", "OCI", "YAML"],
             swiftSettings: strict
         ),
         .target(
@@ -104,7 +104,7 @@ let package = Package(
         ),
         .target(
             name: "Images",
-            dependencies: ["CCompression", "Linux", "OCI", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["CCompression", "Linux", "OCI"],
             swiftSettings: strict
         ),
         .executableTarget(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Compose
-import Crypto
+import OCI
 import YAML
 
 extension ProjectComposer {
@@ -23,13 +23,11 @@ extension ProjectComposer {
         var node = service.node(as: .json)
         node.withValue(forKey: "env_file") { $0.withSequence(shortenEnvFiles) }
         let own = service.volumes.filter { $0.extensions[MountExtension.idMap] != nil }
-        return hexadecimal(
-            JSONWriter.json(node, indent: nil)
-                + own.flatMap { mount in
-                    Array((mount.target ?? "").utf8)
-                        + JSONWriter.json(mount.extensions[MountExtension.idMap] ?? Node(.null), indent: nil)
-                }
-        )
+        let owners = own.flatMap { mount in
+            Array((mount.target ?? "").utf8)
+                + JSONWriter.json(mount.extensions[MountExtension.idMap] ?? Node(.null), indent: nil)
+        }
+        return Digest(sha256: JSONWriter.json(node, indent: nil) + owners).hex
     }
 
     /// SHA-256, in hexadecimal, of a network's definition: the same as Docker Compose's.
@@ -37,14 +35,14 @@ extension ProjectComposer {
     /// Options of the address management, which Docker Compose 2 drops, count where there are some.
     package static func hash(of network: Network) -> String {
         let options = network.ipam.options.sorted { $0.key < $1.key }.flatMap { Array("\($0.key)=\($0.value)\n".utf8) }
-        return hexadecimal(JSONWriter.json(network.node(as: .json), indent: nil) + options)
+        return Digest(sha256: JSONWriter.json(network.node(as: .json), indent: nil) + options).hex
     }
 
     /// SHA-256, in hexadecimal, of a volume's definition: the same as Docker Compose's.
     package static func hash(of volume: Volume) -> String {
         var volume = volume
         volume.driver = volume.driver ?? "local"
-        return hexadecimal(JSONWriter.json(volume.node(as: .json), indent: nil))
+        return Digest(sha256: JSONWriter.json(volume.node(as: .json), indent: nil)).hex
     }
 
     /// Puts the paths of files that must exist in place of their mappings, as Docker Compose does in JSON.
@@ -53,14 +51,6 @@ extension ProjectComposer {
             if let path = files[index].mapping?["path"] {
                 files[index] = path
             }
-        }
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef")
-        return SHA256.hash(data: bytes).reduce(into: "") { text, byte in
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
         }
     }
 }

@@ -19,6 +19,34 @@ private func decoded<Value: Decodable>(_ type: Value.Type, _ text: String) throw
         #expect(Digest("sha512:\(hex)\(hex)") != nil)
     }
 
+    /// The examples of FIPS 180-4 and the hashes of nothing.
+    @Test(arguments: [
+        ("abc", "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        ("", "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        (
+            "abc",
+            "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                + "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
+        ),
+        (
+            "",
+            "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
+                + "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"
+        ),
+    ])
+    func `are computed, also piece by piece`(text: String, expected: String) throws {
+        let digest = try #require(Digest(expected))
+        let bytes = Array(text.utf8)
+        #expect(Digest(digest.algorithm, of: bytes) == digest)
+        var hash = RunningHash(digest.algorithm)
+        for byte in bytes {
+            // What has been computed so far can be looked at, and goes on.
+            #expect(hash.digest != digest)
+            withUnsafeBytes(of: byte) { hash.update($0) }
+        }
+        #expect(hash.digest == digest)
+    }
+
     @Test(arguments: [
         "", "sha256", "sha256:", "sha256:\(hex)0", "sha256:\(hex.dropLast())", "sha256:\(hex.uppercased())",
         "md5:\(hex)",

@@ -26,11 +26,12 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Patterns": ([], []),
     "Watch": (["Linux", "Patterns"], ["Glibc"]),
     "CCompression": ([], []),
-    "Images": (["CCompression", "Crypto", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
-    "OCI": ([], []),
+    "Images": (["CCompression", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
+    "CCrypto": ([], []),
+    "OCI": (["CCrypto"], []),
     "Build": (["Compose", "JSONTree", "OCI", "Patterns"], []),
     "EngineAPI": (["Compose", "OCI", "Reconciler"], []),
-    "Composition": (["Compose", "Crypto", "EngineAPI", "OCI", "YAML"], []),
+    "Composition": (["Compose", "EngineAPI", "OCI", "YAML"], []),
     "Store": (["GRDB"], ["Glibc", "Synchronization"]),
     "Engine": (
         [
