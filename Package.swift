@@ -35,7 +35,10 @@ let package = Package(
         .executable(name: "wharfd", targets: ["wharfd"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
+        .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -78,7 +81,7 @@ let package = Package(
                 "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs",
                 "Netlink",
                 "Networks",
-                "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
+                "OCI", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
             ],
             swiftSettings: strict
         ),
@@ -105,6 +108,18 @@ let package = Package(
         .target(
             name: "Images",
             dependencies: ["CCompression", "Linux", "OCI"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Registry",
+            dependencies: [
+                "OCI",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -195,6 +210,12 @@ let package = Package(
             name: "EngineSupport",
             dependencies: ["EngineAPI", "EngineClient", "Linux", "TestSupport", "wharf", "wharf-keeper", "wharfd"],
             path: "Tests/Support/EngineSupport",
+            swiftSettings: strict
+        ),
+        .target(
+            name: "RegistrySupport",
+            dependencies: ["Linux", "TestSupport"],
+            path: "Tests/Support/RegistrySupport",
             swiftSettings: strict
         ),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
@@ -303,6 +324,11 @@ let package = Package(
         .testTarget(
             name: "WatchTests",
             dependencies: ["Linux", "Patterns", "TestSupport", "Watch"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RegistryTests",
+            dependencies: ["Images", "Linux", "OCI", "Registry", "RegistrySupport", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: strict),

@@ -7,6 +7,7 @@ import Images
 package import Linux
 import Networks
 import OCI
+import Registry
 import Runtime
 import Seccomp
 import Store
@@ -25,6 +26,9 @@ package final class Engine: Sendable {
     let store: Store
     let images: ImageStore
     let base: BaseLayer
+    /// Where images are pulled from and pushed to.
+    let registry: RegistryClient
+    let pulls: PullRegistry
     let hub: EventHub
     let containers = ContainerRegistry()
     let execs = ExecRegistry()
@@ -85,6 +89,8 @@ package final class Engine: Sendable {
         try base.make()
         store = try Store(path: location.database)
         images = try ImageStore(path: location.data)
+        registry = RegistryClient(RegistrySettings { getenv($0).map { String(cString: $0) } })
+        pulls = PullRegistry(images)
         hub = EventHub(store)
         givenFiles = GivenFileMemory(location.files)
         background = BackgroundWork()

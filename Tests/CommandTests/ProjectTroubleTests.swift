@@ -53,6 +53,7 @@ import Testing
                     services:
                       web:
                         image: nowhere:1
+                        pull_policy: never
                         ports: ["18080:80"]
                         volumes: ["lost:/data"]
                       db: {image: busybox, command: sleep 1000}
@@ -67,11 +68,11 @@ import Testing
             )
             #expect(
                 transcript == """
-                    error: compose.yaml:7:11: external volume "lost" not found
+                    error: compose.yaml:8:11: external volume "lost" not found
                       help: make it with `wharf volume create lost`, or take `external` away
                     error: compose.yaml:3:12: the image nowhere:1 of the service web is not on this machine
-                      help: wharf does not pull images yet; bring it here with `wharf image load` or `wharf image import`
-                    error: compose.yaml:4:13: the port 18080/tcp that the service web publishes is taken by busybox (process PID)
+                      help: bring it here with `wharf pull`, `wharf image load` or `wharf image import`
+                    error: compose.yaml:5:13: the port 18080/tcp that the service web publishes is taken by busybox (process PID)
                       help: stop that, or publish another port; 18081 is free
                     [1]
                     0

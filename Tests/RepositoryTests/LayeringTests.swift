@@ -30,6 +30,10 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "CCrypto": ([], []),
     "OCI": (["CCrypto"], []),
     "Build": (["Compose", "JSONTree", "OCI", "Patterns"], []),
+    "Registry": (
+        ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "OCI"],
+        ["FoundationEssentials", "Glibc", "Synchronization"]
+    ),
     "EngineAPI": (["Compose", "OCI", "Reconciler"], []),
     "Composition": (["Compose", "EngineAPI", "OCI", "YAML"], []),
     "Store": (["GRDB"], ["Glibc", "Synchronization"]),
@@ -37,7 +41,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
         [
             "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
             "Networks",
-            "OCI", "Reconciler", "Runtime", "Seccomp", "Store",
+            "OCI", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),

@@ -18,13 +18,14 @@ extension Engine {
     /// - Throws: `notFound`, or `conflict` in the words of Docker.
     package func removeImage(_ name: String, force: Bool, prunes: Bool) async throws -> [ImageDeletion] {
         let uses = try await imageUses()
+        let needed = uses.layerDigests.union(pulls.layers)
         let image: StoredImage
         do {
             image = try await withImages(about: name) { try $0.whole(name) }
         } catch let error as EngineError where error.code != .notFound {
             // What cannot be read can still be removed.
             let removal = try await withImages(about: name) { store in
-                try store.remove(name, force: force, keeping: uses.layerDigests)
+                try store.remove(name, force: force, keeping: needed)
             }
             return ImageDeletion.list(removal)
         }
@@ -39,7 +40,7 @@ extension Engine {
             var removal = Removal()
             for reference in plan.untagged { try store.untag(reference) }
             if plan.deletes {
-                removal = try store.prune(keepingLayers: uses.layerDigests) { $0.id != image.id }
+                removal = try store.prune(keepingLayers: needed) { $0.id != image.id }
             }
             removal.untagged = plan.untagged
             return removal
@@ -61,8 +62,10 @@ extension Engine {
         let filter = try ImageFilter(Filters(values), keys: ImageFilter.pruneKeys) { _ in .never }
         let uses = try await imageUses()
         let used = Set(uses.map(\.image))
+        let needed = uses.layerDigests.union(pulls.layers)
         let removal = try await withImages { store in
-            try store.prune(includingNamed: !unnamed, keepingLayers: uses.layerDigests) { image in
+            try store.content.removeUnfinished()
+            return try store.prune(includingNamed: !unnamed, keepingLayers: needed) { image in
                 used.contains(image.id.description) || filter.accept(image) == nil
             }
         }

@@ -13,6 +13,8 @@ package struct ProgressLine: ZeroRepresentable, Sendable {
     package var errorDetail: Failure?
     /// What old clients read for the error.
     package var error: String?
+    /// What was pushed, for programs.
+    package var aux: Pushed?
 
     package init() {}
 
@@ -45,6 +47,49 @@ package struct ProgressLine: ZeroRepresentable, Sendable {
         return line
     }
 
+    /// What is done.
+    ///
+    /// - Parameters:
+    ///   - status: In words.
+    ///   - id: What it is about; nil for the whole.
+    /// - Returns: The line.
+    package static func status(_ status: String, id: String? = nil) -> Self {
+        var line = Self()
+        (line.status, line.id) = (status, id)
+        return line
+    }
+
+    /// How far a layer is.
+    ///
+    /// - Parameters:
+    ///   - id: The start of its digest.
+    ///   - status: In words.
+    ///   - current: How many bytes are done.
+    ///   - total: How many bytes there are.
+    /// - Returns: The line.
+    package static func layer(_ id: String, _ status: String, current: Int64? = nil, total: Int64? = nil) -> Self {
+        var line = Self.status(status, id: id)
+        var detail = Detail()
+        (detail.current, detail.total) = (current, total)
+        line.progressDetail = detail
+        if let current, let total, total > 0 { line.progress = bar(current, total) }
+        return line
+    }
+
+    /// A bar of fifty places with the numbers of bytes.
+    private static func bar(_ current: Int64, _ total: Int64) -> String {
+        let done = Int(min(50, max(0, current.multipliedReportingOverflow(by: 50).partialValue / total)))
+        let bar = String(repeating: "=", count: done) + ">" + String(repeating: " ", count: 50 - done)
+        return "[\(bar)]  \(size(current))/\(size(total))"
+    }
+
+    /// Bytes with one digit behind the point.
+    private static func size(_ bytes: Int64) -> String {
+        let units: [(Int64, String)] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")]
+        guard let (unit, name) = units.first(where: { bytes >= $0.0 }) else { return "\(bytes)B" }
+        return "\(bytes / unit).\(bytes % unit * 10 / unit)\(name)"
+    }
+
     /// A failure after the response has begun.
     package static func failure(_ message: String) -> Self {
         var line = Self()
@@ -59,6 +104,26 @@ package struct ProgressLine: ZeroRepresentable, Sendable {
         package var total: Int64?
 
         package init() {}
+    }
+
+    /// What a tag stands for after a push.
+    package struct Pushed: Codable, Equatable, Sendable {
+        package var tag: String
+        package var digest: String
+        /// Bytes of the manifest.
+        package var size: Int64
+
+        private enum CodingKeys: String, CodingKey {
+            case tag = "Tag"
+            case digest = "Digest"
+            case size = "Size"
+        }
+
+        package init(tag: String, digest: String, size: Int64) {
+            self.tag = tag
+            self.digest = digest
+            self.size = size
+        }
     }
 
     /// What failed.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The Base64 of RFC 4648, padded, as JSON holds bytes.
-enum Base64 {
+package enum Base64 {
     private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let padding = UInt8(ascii: "=")
 
@@ -12,7 +12,8 @@ enum Base64 {
         return values
     }()
 
-    static func encode(_ bytes: [UInt8]) -> String {
+    /// The text for bytes.
+    package static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -27,8 +28,21 @@ enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// The text for bytes in the letters that need no escapes in header fields and addresses.
+    package static func encodeForHeader(_ bytes: [UInt8]) -> String {
+        String(encode(bytes).map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
+    }
+
+    /// The bytes that a text of a header field stands for, in either letters, padded or not.
+    package static func decodeFromHeader(_ text: String) -> [UInt8]? {
+        var plain = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
+        while plain.last == "=" { plain.removeLast() }
+        plain += String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4)
+        return decode(plain)
+    }
+
     /// The bytes that a text stands for; nil where it is not Base64.
-    static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: String) -> [UInt8]? {
         var letters = Array(text.utf8)[...]
         guard letters.count.isMultiple(of: 4) else { return nil }
         var padded = 0

@@ -26,6 +26,8 @@ package struct Request {
     package var body: Body
     /// Whether the connection is to become a stream of bytes both ways.
     package var upgrades = false
+    /// Further fields of the header.
+    package var fields: [(name: String, value: String)] = []
 
     package init(_ method: Method, _ path: RequestPath, _ query: RequestQuery = [:], body: Body = .none) {
         self.method = method
@@ -50,6 +52,7 @@ package struct Request {
         var text = "\(method.rawValue) \(version)\(path.text)\(query.text) HTTP/1.1\r\n"
         text += "Host: wharf\r\nUser-Agent: wharf\r\n"
         text += upgrades ? "Connection: Upgrade\r\nUpgrade: tcp\r\n" : "Connection: close\r\n"
+        for field in fields { text += "\(field.name): \(field.value)\r\n" }
         switch body {
         case .none:
             if method == .post || method == .put { text += "Content-Length: 0\r\n" }

@@ -70,7 +70,12 @@ extension EngineRoutes {
                 try await send(engine.saveImages([request["name"]]), type: "application/x-tar", to: response)
             },
             Route("POST", "images/load", endsWithClient: true, load),
-            Route("POST", "images/create", endsWithClient: true, importImage),
+            Route("POST", "images/create", endsWithClient: true) { request, response in
+                guard let name = request.query.text("fromImage") else {
+                    return try await importImage(request, response)
+                }
+                try await pull(name, request, response)
+            },
         ]
     }
 
@@ -87,7 +92,6 @@ extension EngineRoutes {
 
     private func importImage(_ request: Request, _ response: ResponseWriter) async throws {
         let query = request.query
-        if query.text("fromImage") != nil { throw EngineError(.notImplemented, Missing.pull) }
         guard query["fromSrc"] == "-" else {
             throw EngineError(
                 .badParameter,

@@ -4,8 +4,7 @@ import EngineAPI
 
 /// What is said of operations that Docker's engine has and this one does not have yet.
 enum Missing {
-    static let pull = "images cannot be pulled yet; load one with `POST /images/load`, or import a root file system"
-    static let build = "images cannot be built yet; load one with `POST /images/load`"
+    static let build = "images cannot be built yet; pull one with `POST /images/create`, or load one"
     static let clusterVolumes = "volumes of a cluster cannot be changed: there is none"
 }
 

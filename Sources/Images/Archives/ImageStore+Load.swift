@@ -101,7 +101,8 @@ extension ImageStore {
         return found
     }
 
-    private func layoutImage(_ descriptor: ContentDescriptor, _ ingest: Ingest) throws(ImageError) -> Loadable? {
+    /// An image of an ingest, and what it needs of the store; nil where some of its content is missing.
+    func layoutImage(_ descriptor: ContentDescriptor, _ ingest: Ingest) throws(ImageError) -> Loadable? {
         var digests: Set<Digest> = []
         let read = { (descriptor: ContentDescriptor) throws(ImageError) -> [UInt8] in
             digests.insert(descriptor.digest)

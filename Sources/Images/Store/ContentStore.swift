@@ -12,6 +12,8 @@ package final class ContentStore: Sendable {
     let root: OpenFolder
     let blobs: OpenFolder
     let staging: OpenFolder
+    /// What is on its way into the store and goes on where it was cut off.
+    let partials: OpenFolder
 
     /// An open folder that several owners share.
     final class OpenFolder: Sendable {
@@ -77,12 +79,13 @@ package final class ContentStore: Sendable {
         guard let folder = FilePath(path.utf8) else {
             throw ImageError(.system, "cannot open the image store: its path has a zero")
         }
-        (root, blobs, staging) = try ImageError.system("open the image store \(path)") { () throws(SystemError) in
+        (root, blobs, staging, partials) = try ImageError.system("open the image store \(path)") {
+            () throws(SystemError) in
             if folder.withCString({ mkdir($0, 0o700) }) != 0, errno != EEXIST {
                 throw SystemError("mkdir", errno, on: path)
             }
             let root = OpenFolder(try Descriptor.open(path, O_RDONLY | O_DIRECTORY))
-            return (root, try root.folder("blobs"), try root.folder("ingest"))
+            return (root, try root.folder("blobs"), try root.folder("ingest"), try root.folder("partial"))
         }
     }
 

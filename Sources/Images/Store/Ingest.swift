@@ -60,6 +60,19 @@ package final class Ingest {
         try add(expecting: expectation) { (write) throws(ImageError) in try source.forEachChunk(write) }
     }
 
+    /// Takes in a content that was fetched, which keeps its place among those as well.
+    func adopt(_ partial: PartialBlob) throws(ImageError) {
+        if blobs[partial.digest] != nil { return }
+        try ImageError.system("keep \(partial.digest)") { () throws(SystemError) in
+            try partial.link(into: work.descriptor, as: Self.stagedName(partial.digest))
+        }
+        let start = UnsafeMutableRawBufferPointer.allocate(byteCount: Compression.magicLength, alignment: 1)
+        defer { start.deallocate() }
+        let count = try open(partial.digest).read(into: start)
+        let compression = Compression.of(UnsafeRawBufferPointer(rebasing: start[..<count]))
+        blobs[partial.digest] = Blob(digest: partial.digest, size: partial.size, compression: compression)
+    }
+
     /// Takes in bytes that a function writes.
     func add(
         expecting expectation: Expectation = Expectation(),

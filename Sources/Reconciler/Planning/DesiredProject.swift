@@ -50,6 +50,8 @@ package struct UpOptions: Codable, Equatable, Sendable {
     package var recreatesVolumes = false
     /// What stands between the parts of names.
     package var separator = "-"
+    /// Images that will be there when the plan is carried out.
+    package var awaitedImages: Set<String> = []
 
     package init() {}
 }

@@ -45,7 +45,9 @@ extension UpPlanner {
         var missing: [String: [String]] = [:]
         for name in order where fates[name]?.hasNew == true {
             let reference = project.imageName(of: name, separator: options.separator)
-            if world.images[reference] == nil { missing[reference, default: []].append(name) }
+            if world.images[reference] == nil, !options.awaitedImages.contains(reference) {
+                missing[reference, default: []].append(name)
+            }
         }
         for (reference, names) in missing.sorted(by: { $0.key < $1.key }) {
             let builder = graph.services.first { name in
@@ -58,8 +60,8 @@ extension UpPlanner {
                     "the image \(reference) of the service\(owners.count > 1 ? "s" : "") "
                         + "\(owners.joined(separator: ", ")) is not on this machine",
                     help: builder != nil
-                        ? "wharf does not build images yet; make it elsewhere and bring it here with `wharf image load`"
-                        : "wharf does not pull images yet; bring it here with `wharf image load` or `wharf image import`",
+                        ? "wharf does not build images yet; make it elsewhere and bring it here with `wharf image pull` or `load`"
+                        : "bring it here with `wharf pull`, `wharf image load` or `wharf image import`",
                     at: builder.flatMap { place(.key("services"), .key($0), .key("build")) }
                         ?? place(.key("services"), .key(owners[0]), .key("image"))
                 )

@@ -95,7 +95,7 @@ extension ContainerOptions {
                 allowed: ["always", "missing", "never"],
                 default: "missing"
             ) { self.pull = $0 },
-            .flag("quiet", short: "q", help: "Do not show the progress of a pull.") { _ in },
+            .flag("quiet", short: "q", help: "Do not show the progress of a pull.") { self.isQuiet = $0 },
             text("log-driver", "driver", "Where output goes.", \.host.logConfig.type),
             map("log-opt", "An option of the log driver.", \.host.logConfig.config),
             map("storage-opt", "An option of the storage.", \.host.storageOpt),

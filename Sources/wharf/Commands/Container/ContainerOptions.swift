@@ -21,6 +21,8 @@ final class ContainerOptions {
     var name: String?
     var platform: String?
     var pull = "missing"
+    /// Whether the progress of a pull is not shown.
+    var isQuiet = false
     /// The streams that `--attach` names.
     var attached: Set<String> = []
     var environment = KeyValueList()

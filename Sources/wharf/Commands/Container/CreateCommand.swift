@@ -4,6 +4,7 @@ import Arguments
 import EngineAPI
 import EngineClient
 import Glibc
+import OCI
 import Terminal
 
 /// `wharf container create`: makes a container that does not run yet.
@@ -36,7 +37,7 @@ final class CreateCommand {
     func run() throws {
         // Docker's `create` connects the streams of the request as `run` does, for a later `start --attach`.
         let request = try options.request(isAttached: true)
-        let creation = ContainerCreation(client: try global.client(), options: options)
+        let creation = ContainerCreation(client: try global.client(), options: options, global: global)
         OutputStream.standard.write(try creation.create(request) + "\n")
     }
 }
@@ -45,6 +46,8 @@ final class CreateCommand {
 struct ContainerCreation {
     let client: EngineClient
     let options: ContainerOptions
+    /// How a pull is shown.
+    let global: GlobalOptions
 
     /// Makes the container, shows the engine's warnings and writes the file for its identifier.
     ///
@@ -54,25 +57,48 @@ struct ContainerCreation {
     func create(_ request: ContainerCreateRequest) throws -> String {
         let path = request.hostConfig.containerIDFile
         try Self.checkIdentifierFile(path)
-        if options.pull == "always" {
-            throw CommandFailure(
-                message: "cannot pull `\(options.image)`: there is no client for registries yet; "
-                    + "load the image with `wharf image load`",
-                status: .engine
-            )
-        }
+        if options.pull == "always" { try pull() }
         let answer: ContainerCreateResponse
         do {
-            answer = try client.createContainer(request, named: options.name, platform: options.platform)
-        } catch let error as EngineError where error.code == .notFound && error.message.hasPrefix("No such image") {
-            let advice = "load it with `wharf image load`; `wharf image ls` shows those that there are"
-            throw CommandFailure(message: "\(error.message): \(advice)", status: .engine)
+            answer = try createPulling(request)
         } catch {
             throw CommandFailure(of: error, isRun: true)
         }
         for warning in options.warnings + answer.warnings { OutputStream.error.write("WARNING: \(warning)\n") }
         if !path.isEmpty { try OutputFile.write(Array(answer.id.utf8), to: path) }
         return answer.id
+    }
+
+    /// Makes the container, once more where its image had to be pulled.
+    private func createPulling(_ request: ContainerCreateRequest) throws -> ContainerCreateResponse {
+        do {
+            return try client.createContainer(request, named: options.name, platform: options.platform)
+        } catch let error as EngineError where error.code == .notFound && error.message.hasPrefix("No such image") {
+            if options.pull == "never" {
+                let advice = "load it with `wharf image load`; `wharf image ls` shows those that there are"
+                throw CommandFailure(message: "\(error.message): \(advice)", status: .engine)
+            }
+            if !options.isQuiet {
+                OutputStream.error.write("Unable to find image '\(Self.familiar(options.image))' locally\n")
+            }
+        }
+        try pull()
+        return try client.createContainer(request, named: options.name, platform: options.platform)
+    }
+
+    private static func familiar(_ image: String) -> String { (try? ImageReference(image))?.familiar ?? image }
+
+    private func pull() throws {
+        do {
+            let reference = try ImagePuller.reference(options.image)
+            let puller = try ImagePuller(client)
+            let progress = try ProjectWork(global, title: "Pulling", isQuiet: options.isQuiet).progress
+            defer { progress.finish() }
+            let transfer = ImageTransfer(image: reference.familiar, words: .pull, progress: progress)
+            try transfer.follow { try puller.pull(reference, platform: options.platform) }
+        } catch {
+            throw CommandFailure(message: CommandFailure(of: error, isRun: false).message, status: .engine)
+        }
     }
 
     /// A file with the identifier of another container is not overwritten.

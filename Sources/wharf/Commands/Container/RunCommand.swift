@@ -58,7 +58,7 @@ final class RunCommand {
         var sized = request
         sized.hostConfig.consoleSize = options.host.consoleSize
         let client = try global.client()
-        let id = try ContainerCreation(client: client, options: options).create(sized)
+        let id = try ContainerCreation(client: client, options: options, global: global).create(sized)
         if isDetached {
             try start(id, client)
             OutputStream.standard.write(id + "\n")

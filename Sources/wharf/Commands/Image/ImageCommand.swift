@@ -7,9 +7,10 @@ enum ImageCommand {
     static func command(_ global: GlobalOptions) -> Command {
         Command(
             "image",
-            summary: "Load, list and remove images.",
+            summary: "Pull, load, list and remove images.",
             subcommands: [
-                ImageListCommand.command(global), ImageLoadCommand.command(global), ImageImportCommand.command(global),
+                ImageListCommand.command(global), ImagePullCommand.command(global), ImageLoadCommand.command(global),
+                ImageImportCommand.command(global),
                 ImageSaveCommand.command(global), ImageInspectCommand.command(global),
                 ImageHistoryCommand.command(global), ImageTagCommand.command(global),
                 ImageRemoveCommand.command(global), ImagePruneCommand.command(global),

@@ -48,7 +48,12 @@ final class PlanCommand {
     private func run() throws {
         let wanted = try WantedProject(global, services: settings.services)
         guard !wanted.project.services.isEmpty else { throw CommandFailure(message: "no service selected") }
-        let plan = try global.client().plan(wanted.upRequest(settings.options, parallelism: nil))
+        let client = try global.client()
+        var request = wanted.upRequest(settings.options, parallelism: nil)
+        let services = wanted.taken(includingDependencies: request.options.includesDependencies)
+        let pulls = try ProjectPulls(client, wanted, services: services, policy: settings.pulls.policy)
+        request.options.awaitedImages = Set(pulls.images)
+        let plan = try client.plan(request)
         try Self.show(plan, global, isJSON: isJSON)
         if !plan.problems.isEmpty { throw CommandFailure() }
         if setsExitCode, plan.hasChanges { throw CommandFailure(status: .changesPending) }

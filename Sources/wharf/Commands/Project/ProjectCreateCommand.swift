@@ -34,8 +34,9 @@ final class ProjectCreateCommand {
         settings.options.starts = false
         let wanted = try WantedProject(global, services: settings.services)
         guard !wanted.project.services.isEmpty else { throw CommandFailure(message: "no service selected") }
-        let request = wanted.upRequest(settings.options, parallelism: global.parallel)
+        var request = wanted.upRequest(settings.options, parallelism: global.parallel)
         let client = try global.client()
+        try wanted.pull(for: &request, client, settings.pulls, global)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let work = try ProjectWork(global, title: "Creating", environment: wanted.environment)
         try work.follow(try client.bringUp(request))
@@ -76,8 +77,9 @@ final class ProjectScaleCommand {
     private func run() throws {
         settings.options.includesDependencies = includesDependencies
         let wanted = try WantedProject(global, services: settings.options.scales.keys.sorted())
-        let request = wanted.upRequest(settings.options, parallelism: global.parallel)
+        var request = wanted.upRequest(settings.options, parallelism: global.parallel)
         let client = try global.client()
+        try wanted.pull(for: &request, client, settings.pulls, global)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let work = try ProjectWork(global, title: "Running", environment: wanted.environment)
         try work.follow(try client.bringUp(request))

@@ -25,6 +25,7 @@ final class ProjectRunCommand {
     private var includesDependencies = true
     private var removesOrphans = false
     private var isQuiet = false
+    private var pulls = ProjectPulls.Options()
     private var ports: [String] = []
     private var entrypoint: String?
 
@@ -125,7 +126,15 @@ final class ProjectRunCommand {
         [
             .flag("no-deps", help: "Leave out what the service depends on.") { self.includesDependencies = !$0 },
             .flag("quiet", short: "q", help: "Show no progress.") { self.isQuiet = $0 },
-            .flag("quiet-pull", help: "Show no progress of pulls.", isHidden: true) { _ in },
+            .value(
+                "pull",
+                "policy",
+                help: "When to pull images: always, missing, never or build.",
+                allowed: ["always", "missing", "never", "build", "policy"]
+            ) { text in
+                self.pulls.policy = text == "policy" ? nil : PullPolicy(rawValue: text)
+            },
+            .flag("quiet-pull", help: "Show no progress of pulls.") { self.pulls.isQuiet = $0 },
             .flag("quiet-build", help: "Show no progress of builds.", isHidden: true) { _ in },
             .flag("remove-orphans", help: "Remove containers of services that the project does not have any more.") {
                 self.removesOrphans = $0
@@ -163,6 +172,9 @@ final class ProjectRunCommand {
         request.ignoresOrphans = WantedProject.isTrue(wanted.environment["COMPOSE_IGNORE_ORPHANS"])
         (request.environmentFiles, request.separator) = (wanted.environmentFiles, wanted.separator)
         let client = try global.client()
+        let services = wanted.taken(includingDependencies: includesDependencies)
+        try ProjectPulls(client, wanted, services: services, policy: pulls.policy)
+            .run(global, isQuiet: isQuiet || pulls.isQuiet)
         let work = try ProjectWork(global, title: "Creating", environment: wanted.environment, isQuiet: isQuiet)
         try work.follow(try client.prepareRun(request))
         guard let container = work.oneOff else { throw CommandFailure(message: "the engine made no container") }

@@ -94,6 +94,7 @@ final class UpCommand {
         request.rollsBack = rollsBack
         request.settles = isDetached && settings.options.starts
         let client = try global.client()
+        try wanted.pull(for: &request, client, settings.pulls, global)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let begin = Timestamp(query: PointInTime.now)
         let end = Result { try bringUp(client, wanted, request) }

@@ -8,7 +8,7 @@ import Reconciler
 final class UpSettings {
     var options = UpOptions()
     private(set) var services: [String] = []
-    private(set) var isQuietPull = false
+    private(set) var pulls = ProjectPulls.Options()
     private var builds = false
     /// Whether nothing may be built.
     private(set) var buildsNothing = false
@@ -33,8 +33,11 @@ final class UpSettings {
                 "policy",
                 help: "When to pull images: always, missing, never or build.",
                 allowed: ["always", "missing", "never", "build", "policy"]
-            ) { _ in },
-            .flag("quiet-pull", help: "Show no progress of pulls.") { self.isQuietPull = $0 },
+            ) { text in
+                // The last one is what each service says itself.
+                self.pulls.policy = text == "policy" ? nil : PullPolicy(rawValue: text)
+            },
+            .flag("quiet-pull", help: "Show no progress of pulls.") { self.pulls.isQuiet = $0 },
             .flag("remove-orphans", help: "Remove containers of services that the project does not have any more.") {
                 self.options.removesOrphans = $0
             },
@@ -79,7 +82,9 @@ final class UpSettings {
             throw UsageError("--no-recreate and --renew-anon-volumes are incompatible")
         }
         if builds {
-            throw UsageError("wharf does not build images yet; bring them here with `wharf image load` or `import`")
+            throw UsageError(
+                "wharf does not build images yet; bring them here with `wharf image pull`, `load` or `import`"
+            )
         }
     }
 }

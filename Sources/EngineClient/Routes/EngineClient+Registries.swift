@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import EngineAPI
+import FoundationEssentials
+
+extension EngineClient {
+    /// Pulls an image.
+    ///
+    /// - Parameters:
+    ///   - name: The image without its tag and digest.
+    ///   - tag: The tag or digest.
+    ///   - platform: What it is to run on; nil for the engine's machine.
+    ///   - auth: Who asks the registry; nil for nobody in particular.
+    /// - Returns: A line for each ``ProgressLine``; failures may be among them.
+    /// - Throws: ``EngineError`` or ``ClientError``.
+    package func pullImage(
+        _ name: String,
+        tag: String,
+        platform: String? = nil,
+        auth: RegistryAuth? = nil
+    ) throws -> Response {
+        let query: RequestQuery = ["fromImage": name, "tag": tag, "platform": platform]
+        var request = Request(.post, "/images/create", query)
+        request.fields = try Self.fields(auth)
+        return try send(request)
+    }
+
+    /// The header fields that tell who asks.
+    private static func fields(_ auth: RegistryAuth?) throws(ClientError) -> [(name: String, value: String)] {
+        do {
+            let bytes = Array(try JSONEncoder().encode(auth ?? RegistryAuth()))
+            return [(RegistryAuth.header, Base64.encodeForHeader(bytes))]
+        } catch {
+            throw ClientError(.unreadableBody, "cannot write the credentials as JSON: \(error)")
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import EngineAPI
+import FoundationEssentials
+
+extension EngineRoutes {
+    /// Pulls an image; failures before the first line have a status of their own, as with Docker.
+    func pull(_ name: String, _ request: Request, _ response: ResponseWriter) async throws {
+        let (tag, platform) = (request.query.text("tag"), request.query.text("platform"))
+        let auth = try request.registryAuth()
+        try await lines(to: response) { report in
+            try await engine.pullImage(name, tag: tag, platform: platform, auth: auth, report: report)
+        }
+    }
+
+    /// Answers with lines that come from many tasks, the last of which tells of a failure.
+    func lines(
+        to response: ResponseWriter,
+        _ work: (@escaping @Sendable (ProgressLine) -> Void) async throws -> Void
+    ) async throws {
+        let (lines, sender) = AsyncStream.makeStream(of: ProgressLine.self)
+        async let writing: Void = {
+            for await line in lines {
+                if await !response.hasBegun { try await response.begin(type: "application/json") }
+                try await response.write(line: line)
+            }
+        }()
+        do {
+            try await work { sender.yield($0) }
+        } catch {
+            sender.finish()
+            try await writing
+            guard await response.hasBegun else { throw error }
+            return try await response.write(line: ProgressLine.failure("\(error)"))
+        }
+        sender.finish()
+        try await writing
+        if await !response.hasBegun { try await response.begin(type: "application/json") }
+    }
+}
+
+extension Request {
+    /// Who the client is to the registry, where it says so.
+    ///
+    /// - Throws: `badParameter` where that cannot be read.
+    func registryAuth() throws(EngineError) -> RegistryAuth {
+        guard let text = head.fields[RegistryAuth.header.lowercased()], !text.isEmpty else { return RegistryAuth() }
+        guard let bytes = Base64.decodeFromHeader(text),
+            let auth = try? JSONDecoder().decode(RegistryAuth.self, from: Data(bytes))
+        else {
+            throw EngineError(.badParameter, "invalid \(RegistryAuth.header) header: it is no JSON in Base64")
+        }
+        return auth
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOHTTP1
+package import OCI
+import Synchronization
+
+/// A client of registries by the distribution specification of the OCI.
+///
+/// It keeps connections and tokens for as long as it lives, and takes no credentials from anywhere but its caller.
+package final class RegistryClient: Sendable {
+    let settings: RegistrySettings
+    let transport: Transport
+    let authorizer: Authorizer
+    /// How the endpoints that may do without encryption are spoken to.
+    private let schemes = Mutex<[Endpoint: WebAddress.Scheme]>([:])
+
+    package init(_ settings: RegistrySettings = RegistrySettings()) {
+        self.settings = settings
+        transport = Transport(settings)
+        authorizer = Authorizer(TokenService(transport: transport))
+    }
+
+    /// A repository, for one piece of work.
+    ///
+    /// - Parameters:
+    ///   - reference: A name in it; tag and digest do not count.
+    ///   - credentials: Who asks.
+    ///   - notice: Told, in words, of what goes wrong and is tried again.
+    /// - Returns: The repository.
+    package func repository(
+        of reference: ImageReference,
+        _ credentials: RegistryCredentials = .anonymous,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> RemoteRepository {
+        RemoteRepository(
+            client: self,
+            registry: reference.registry,
+            name: reference.repository,
+            credentials: credentials,
+            notice: notice
+        )
+    }
+
+    /// Where an endpoint is, found out for one that may do without encryption: TLS is tried first.
+    func origin(of endpoint: Endpoint) async throws -> WebAddress {
+        guard endpoint.isInsecure else { return WebAddress(.https, endpoint.authority, "/") }
+        if let known = schemes.withLock({ $0[endpoint] }) { return WebAddress(known, endpoint.authority, "/") }
+        let secure = WebAddress(.https, endpoint.authority, "/v2/")
+        var scheme = WebAddress.Scheme.https
+        do {
+            await (try transport.sendOnce(Outgoing(.GET, secure))).discard()
+        } catch  where ConnectionFailure.isNoTLS(error) && !Task.isCancelled {
+            scheme = .http
+        } catch {
+            throw ConnectionFailure.transient(error, "cannot reach \(endpoint.authority)")
+        }
+        schemes.withLock { $0[endpoint] = scheme }
+        return WebAddress(scheme, endpoint.authority, "/")
+    }
+}
+
+/// A repository of a registry.
+package struct RemoteRepository: Sendable {
+    let client: RegistryClient
+    /// The registry as names have it.
+    let registry: String
+    let name: String
+    let credentials: RegistryCredentials
+    let notice: @Sendable (String) -> Void
+
+    /// The repository with its registry, for messages.
+    var place: String { "\(registry)/\(name)" }
+
+    /// Does something at the first endpoint that can.
+    ///
+    /// - Parameter body: Does it at an endpoint.
+    /// - Returns: What it returned.
+    /// - Throws: What it threw at the registry itself; what went wrong at mirrors is told by `notice`.
+    func atFirstEndpoint<Value>(_ body: (Endpoint) async throws -> Value) async throws -> Value {
+        let endpoints = client.settings.endpoints(of: registry)
+        for endpoint in endpoints.dropLast() {
+            do {
+                return try await body(endpoint)
+            } catch let error as RegistryError where error.code != .unsupported {
+                notice("the mirror \(endpoint.authority) does not help: \(error)")
+            }
+        }
+        guard let last = endpoints.last else {
+            throw RegistryError(.configuration, "the registry \(registry) has no address")
+        }
+        return try await body(last)
+    }
+
+    /// Does something until it succeeds or there is no use in trying again.
+    ///
+    /// - Parameters:
+    ///   - progress: How far it is, from which the count of tries begins anew.
+    ///   - body: Does it.
+    /// - Returns: What it returned.
+    /// - Throws: ``RegistryError``, `CancellationError`, or what else `body` threw.
+    func persistently<Value>(
+        progress: () -> Int64 = { 0 },
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        let policy = client.settings.retry
+        var (failures, hasAnswered, last) = (0, false, progress())
+        while true {
+            do {
+                return try await body()
+            } catch let failure as TransientFailure {
+                try Task.checkCancellation()
+                let now = progress()
+                if now - last >= policy.progress { failures = 0 }
+                last = now
+                hasAnswered = hasAnswered || failure.hasAnswered
+                guard hasAnswered, let delay = policy.delay(after: failures, pause: failure.pause) else {
+                    throw Self.final(failure, failures)
+                }
+                failures += 1
+                notice("\(failure.error); trying again in \(Self.text(of: delay))")
+                try await policy.sleep(delay)
+            }
+        }
+    }
+
+    private static func final(_ failure: TransientFailure, _ failures: Int) -> RegistryError {
+        var error = failure.error
+        if let pause = failure.pause, failures == 0 {
+            error.message += "; it wants to be left alone for \(text(of: pause))"
+        } else if failures > 0 {
+            error.message += " (given up after \(failures + 1) tries)"
+        }
+        return error
+    }
+
+    private static func text(of duration: Duration) -> String {
+        let milliseconds = duration / .milliseconds(1)
+        return milliseconds < 1000 ? "\(Int(milliseconds)) ms" : "\(Int((milliseconds / 1000).rounded())) s"
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Glibc
+import JSONTree
+import Linux
+
+/// A program that keeps credentials: `docker-credential-NAME`.
+struct CredentialHelper {
+    let name: String
+
+    /// What the program says where it has nothing.
+    private static let nothing = ["credentials not found in native keychain", "no credentials server URL"]
+    private static let answerLimit = 1 << 20
+
+    private var program: String { "docker-credential-\(name)" }
+
+    /// The credentials of a registry; nil where the program has none.
+    func get(_ server: String) throws -> RegistryAuth? {
+        let (status, text) = try run("get", server)
+        if status != 0 {
+            if Self.nothing.contains(where: text.contains) { return nil }
+            throw failure("get", server, status, text)
+        }
+        guard let answer = try? JSON(Array(text.utf8)), let secret = answer["Secret"]?.string else {
+            throw CommandFailure(message: "the answer of `\(program) get` for \(server) cannot be read")
+        }
+        var auth = RegistryAuth()
+        auth.serverAddress = server
+        auth.username = answer["Username"]?.string ?? ""
+        // By this name the program tells that the secret is a token.
+        if auth.username == "<token>" {
+            (auth.username, auth.identityToken) = ("", secret)
+        } else {
+            auth.password = secret
+        }
+        return auth.isEmpty ? nil : auth
+    }
+
+    /// Keeps the credentials of a registry.
+    func store(_ auth: RegistryAuth, _ server: String) throws {
+        let isToken = !auth.identityToken.isEmpty
+        let input: JSON = [
+            "ServerURL": .string(server), "Username": .string(isToken ? "<token>" : auth.username),
+            "Secret": .string(isToken ? auth.identityToken : auth.password),
+        ]
+        let (status, text) = try run("store", input.text())
+        if status != 0 { throw failure("store", server, status, text) }
+    }
+
+    /// Forgets the credentials of a registry.
+    func erase(_ server: String) throws {
+        let (status, text) = try run("erase", server)
+        if status != 0, !Self.nothing.contains(where: text.contains) { throw failure("erase", server, status, text) }
+    }
+
+    private func failure(_ verb: String, _ server: String, _ status: Int32, _ text: String) -> CommandFailure {
+        CommandFailure(
+            message: "`\(program) \(verb)` for \(server) ended with the status \(status): "
+                + text.prefix(500).split(whereSeparator: \.isNewline).joined(separator: "; ")
+        )
+    }
+
+    /// Runs the program with an input and gives what it writes to its output.
+    private func run(_ verb: String, _ input: String) throws -> (status: Int32, text: String) {
+        do throws(SystemError) {
+            let (toProgram, fromProgram) = (try Self.makePipe(), try Self.makePipe())
+            let output = Descriptor(owning: fromProgram[0])
+            let process: pid_t
+            do {
+                let (theirInput, theirOutput) = (toProgram[0], fromProgram[1])
+                defer {
+                    close(theirInput)
+                    close(theirOutput)
+                }
+                process = try spawn(verb, input: theirInput, output: theirOutput)
+            }
+            signal(SIGPIPE, SIG_IGN)
+            // One that does not read its input answers all the same.
+            try? Self.write(input, to: toProgram[1])
+            let text = try Self.read(output)
+            return (try Self.wait(process, program), text)
+        } catch {
+            let hint = error.number == ENOENT ? "; install it, or take it out of Docker's config.json" : ""
+            throw CommandFailure(message: "cannot run `\(program)`: \(SystemError.text(of: error.number))\(hint)")
+        }
+    }
+
+    /// The two ends of a pipe, which the program gets as its standard streams only.
+    private static func makePipe() throws(SystemError) -> [Int32] {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw SystemError("pipe", errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return ends
+    }
+
+    private static func write(_ text: String, to number: Int32) throws(SystemError) {
+        let writer = Descriptor(owning: number)
+        try writer.write(Array(text.utf8))
+    }
+
+    private func spawn(_ verb: String, input: Int32, output: Int32) throws(SystemError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        var words: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup(verb), nil]
+        defer { for word in words { free(word) } }
+        var process: pid_t = 0
+        let result = posix_spawnp(&process, program, &actions, nil, &words, environ)
+        if result != 0 { throw SystemError("posix_spawn", result, on: program) }
+        return process
+    }
+
+    private static func read(_ output: borrowing Descriptor) throws(SystemError) -> String {
+        var bytes: [UInt8] = []
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
+        defer { piece.deallocate() }
+        while bytes.count < answerLimit {
+            let count = try output.read(into: piece)
+            if count == 0 { break }
+            bytes += piece[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func wait(_ process: pid_t, _ program: String) throws(SystemError) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 {
+            if errno != EINTR { throw SystemError("waitpid", errno, on: program) }
+        }
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+    }
+}
