@@ -17,7 +17,8 @@ enum Wharf {
             subcommands: [
                 ConfigCommand.command(global), GraphCommand.command(global), ContainerCommand.command(global),
                 ImageCommand.command(global), NetworkCommand.command(global), VolumeCommand.command(global),
-                EngineCommand.command(global), DoctorCommand.command(global), VersionCommand.command(),
+                LoginCommand.command(global), LogoutCommand.command(), EngineCommand.command(global),
+                DoctorCommand.command(global), VersionCommand.command(),
             ] + ProjectCommands.all(global)
         ) {
             Syntax(

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import OCI
 import RegistrySupport
+import Synchronization
 import TestSupport
 import Testing
 
@@ -41,6 +43,34 @@ func makeLayout(in scratch: Scratch) throws {
         guard case .manifest(let document) = manifest.document else { throw SystemFailure(message: "it is an index") }
         for part in [document.config] + document.layers {
             #expect(try await repository.blob(part, limit: 1 << 20).count == part.size)
+        }
+    }
+
+    @Test func `takes what skopeo reads then, and gives a blob from one repository to another`() async throws {
+        let registry = try TestRegistry()
+        let (layer, config) = (TestBlob(count: 600_000), TestBlob(Array("{}".utf8), .imageConfig))
+        let document = ImageManifest(config: config.descriptor, layers: [layer.descriptor])
+        let manifest = TestBlob(Array(try JSONEncoder().encode(document)), .imageManifest)
+        let target = try repository(at: registry.address, RegistrySettings())
+        for (blob, outcome) in [(layer, BlobPush.uploaded), (config, .uploaded), (layer, .existed)] {
+            #expect(try await target.push(blob.descriptor) { Self.pieces(of: blob) } == outcome)
+        }
+        try await target.push(manifest: manifest.bytes, manifest.descriptor, as: "1")
+        let raw = try skopeo(["inspect", "--raw", "--tls-verify=false", "docker://\(registry.address)/a:1"])
+        #expect(Array(raw.utf8) == manifest.bytes)
+        let other = try RegistryClient().repository(of: ImageReference("\(registry.address)/b:1"))
+        let mounted = try await other.push(layer.descriptor, mountingFrom: ["none", "a"]) { Self.pieces(of: layer) }
+        #expect(mounted == .mounted(from: "a"))
+    }
+
+    private static func pieces(of blob: TestBlob) -> @Sendable () async throws -> [UInt8]? {
+        let rest = Mutex(blob.bytes[...])
+        return {
+            rest.withLock { rest in
+                let piece = Array(rest.prefix(100_000))
+                rest = rest.dropFirst(piece.count)
+                return piece.isEmpty ? nil : piece
+            }
         }
     }
 

@@ -70,6 +70,20 @@ extension EngineRoutes {
                 try await send(engine.saveImages([request["name"]]), type: "application/x-tar", to: response)
             },
             Route("POST", "images/load", endsWithClient: true, load),
+            Route("POST", "images/{name*}/push", endsWithClient: true) { request, response in
+                let (name, tag) = (request["name"], request.query.text("tag"))
+                let auth = try request.registryAuth()
+                try await lines(to: response) { report in
+                    try await engine.pushImage(name, tag: tag, auth: auth, report: report)
+                }
+            },
+            Route("GET", "distribution/{name*}/json", endsWithClient: true) { request, response in
+                let auth = try request.registryAuth()
+                try await response.send(json: engine.distribution(of: request["name"], auth: auth))
+            },
+            Route("POST", "auth", endsWithClient: true) { request, response in
+                try await response.send(json: engine.checkAuth(try await request.json(RegistryAuth.self)))
+            },
             Route("POST", "images/create", endsWithClient: true) { request, response in
                 guard let name = request.query.text("fromImage") else {
                     return try await importImage(request, response)

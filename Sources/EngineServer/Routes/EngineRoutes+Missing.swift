@@ -24,10 +24,7 @@ extension EngineRoutes {
     private var refusals: [(method: String, path: String, code: EngineError.Code, message: String)] {
         [
             ("GET", "containers/{id}/attach/ws", "attaching by a websocket is not there yet; use POST"),
-            ("POST", "images/{name*}/push", "images cannot be pushed yet; save them"),
             ("GET", "images/search", "registries cannot be searched yet"),
-            ("GET", "distribution/{name*}/json", "registries cannot be asked yet"),
-            ("POST", "auth", "there is no login to registries yet"),
             ("POST", "build", Missing.build),
             ("POST", "build/prune", Missing.build),
             ("POST", "build/cancel", Missing.build),

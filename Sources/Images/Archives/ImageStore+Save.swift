@@ -43,7 +43,7 @@ extension ImageStore {
     }
 
     /// What stands for an image in an archive: the index where all of it is there, otherwise the manifest of this machine.
-    private func savedTarget(
+    func savedTarget(
         of image: StoredImage,
         _ blobs: inout [Digest: Int64]
     ) throws(ImageError) -> ContentDescriptor {

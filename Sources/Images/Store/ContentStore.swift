@@ -107,9 +107,14 @@ package final class ContentStore: Sendable {
     /// - Returns: A source at its start.
     /// - Throws: ``ImageError/Code/notFound``, or the error of a call.
     package func open(_ digest: Digest) throws(ImageError) -> DescriptorSource {
+        DescriptorSource(try file(of: digest), name: digest.description)
+    }
+
+    /// The file of a content.
+    func file(of digest: Digest) throws(ImageError) -> Descriptor {
         do {
             let folder = try blobs.descriptor.open(Self.folderName(digest), O_RDONLY | O_DIRECTORY)
-            return DescriptorSource(try folder.open(Self.fileName(digest), O_RDONLY), name: digest.description)
+            return try folder.open(Self.fileName(digest), O_RDONLY)
         } catch  where error.number == ENOENT {
             throw ImageError(.notFound, "the content \(digest) is not in the store; load or pull its image again")
         } catch {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import OCI
 
 /// What is asked of registries in general, and where they are.
@@ -13,6 +14,11 @@ package struct RegistrySettings: Sendable {
     package var proxies = ProxySettings.none
     /// Bytes of a manifest.
     package var manifestSize = 8 << 20
+    /// Folders that have one for each `HOST:PORT`, with the authorities that it is trusted by (`*.crt`) and the certificates
+    /// that it is shown (`*.cert` and `*.key`).
+    package var certificateFolders = ["/etc/docker/certs.d", "/etc/containers/certs.d"]
+    /// A file with all authorities to trust, in place of the system's.
+    package var trustedFile: String?
 
     package init() {}
 
@@ -21,6 +27,7 @@ package struct RegistrySettings: Sendable {
     /// - Parameter variable: Gives the value of a variable.
     package init(_ variable: (String) -> String?) {
         proxies = ProxySettings(variable)
+        trustedFile = variable("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// Where a registry answers, the mirrors first.
@@ -35,7 +42,19 @@ package struct RegistrySettings: Sendable {
     /// How a host proves who it is.
     func certificates(for authority: String) -> HostCertificates {
         var certificates = HostCertificates()
-        certificates.isVerified = !isInsecure(authority)
+        certificates.trustedFile = trustedFile
+        for folder in certificateFolders.map({ "\($0)/\(authority)" }) {
+            let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+            certificates.authorities += names.filter { $0.hasSuffix(".crt") }.map { "\(folder)/\($0)" }
+            for name in names where name.hasSuffix(".cert") {
+                let key = name.dropLast(".cert".count) + ".key"
+                if names.contains(String(key)) {
+                    certificates.own.append(("\(folder)/\(name)", "\(folder)/\(key)"))
+                }
+            }
+        }
+        // Whoever gives a host an authority wants it to be asked for.
+        certificates.isVerified = !isInsecure(authority) || !certificates.authorities.isEmpty
         return certificates
     }
 }

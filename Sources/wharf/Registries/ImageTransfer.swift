@@ -23,7 +23,7 @@ struct ImageTransfer {
 
     /// What a layer goes through, and what ends it.
     private static let endings: Set = [
-        "Already exists", "Pull complete", "Pushed", "Layer already exists",
+        "Already exists", "Pull complete", "Pushed", "Layer already exists", "Mounted from",
     ]
 
     /// Reads the engine's answer to its end.
@@ -94,6 +94,15 @@ struct ImagePuller: Sendable {
             reference.familiarName,
             tag: reference.digest?.description ?? reference.tag ?? ImageReference.defaultTag,
             platform: platform,
+            auth: try configuration.credentials(for: reference.registry)
+        )
+    }
+
+    /// Asks the engine to push an image.
+    func push(_ reference: ImageReference) throws -> Response {
+        try client.pushImage(
+            reference.familiarName,
+            tag: reference.tag ?? ImageReference.defaultTag,
             auth: try configuration.credentials(for: reference.registry)
         )
     }

@@ -75,7 +75,8 @@ extension Engine {
         emit("image", "pull", id: reference.familiar, attributes: attributes)
     }
 
-    private static func pulled(_ name: String, _ tag: String?) throws(EngineError) -> ImageReference {
+    /// The name of an image, with another tag or digest where one is given.
+    static func pulled(_ name: String, _ tag: String?) throws(EngineError) -> ImageReference {
         let separator = tag?.contains(":") == true ? "@" : ":"
         do {
             return try ImageReference(tag.map { name + separator + $0 } ?? name)

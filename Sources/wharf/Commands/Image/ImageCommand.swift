@@ -7,9 +7,10 @@ enum ImageCommand {
     static func command(_ global: GlobalOptions) -> Command {
         Command(
             "image",
-            summary: "Pull, load, list and remove images.",
+            summary: "Pull, push, load, list and remove images.",
             subcommands: [
-                ImageListCommand.command(global), ImagePullCommand.command(global), ImageLoadCommand.command(global),
+                ImageListCommand.command(global), ImagePullCommand.command(global),
+                ImagePushCommand.command(global), ImageLoadCommand.command(global),
                 ImageImportCommand.command(global),
                 ImageSaveCommand.command(global), ImageInspectCommand.command(global),
                 ImageHistoryCommand.command(global), ImageTagCommand.command(global),

@@ -13,7 +13,7 @@ enum ProjectCommands {
             UpCommand.command(global), PlanCommand.command(global), BuildCommand.command(global),
             ProjectCreateCommand.command(global),
             ProjectRunCommand.command(global), ProjectScaleCommand.command(global), WatchCommand.command(global),
-            ProjectPullCommand.command(global),
+            ProjectPullCommand.command(global), ProjectPushCommand.command(global),
         ] + ProjectLifeCommand.all(global) + [
             ProjectStatusCommand.command(global), ProjectListCommand.command(global),
             ProjectLogsCommand.command(global), ProjectExecCommand.command(global),
