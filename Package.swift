@@ -347,8 +347,8 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "CLinux", "Compose", "Engine", "EngineAPI", "EngineSupport", "Images", "ImagesSupport", "Linux", "Logs",
-                "Netlink",
-                "NetlinkSupport", "Networks", "OCI", "Reconciler", "Runtime", "Seccomp", "Store", "TestSupport",
+                "Netlink", "NetlinkSupport", "Networks", "OCI", "Reconciler", "RegistrySupport", "Runtime", "Seccomp",
+                "Store", "TestSupport",
             ],
             swiftSettings: strict
         ),

@@ -16,7 +16,7 @@ import Testing
                 run --init busybox sh -c 'kill -TERM $$'; echo $?
                 run busybox nothing; echo $?
                 run busybox /etc/passwd; echo $?
-                run nothing true; echo $?
+                run --pull never nothing true; echo $?
                 run -w /etc/passwd busybox true; echo $?
                 run --ulimit nofile=2000000000 busybox true; echo $?
                 """

@@ -64,12 +64,39 @@ private let err: Character = "\u{2}"
         #expect(result.command.errors.hasSuffix("error: \(message.replacing("\\", with: ""))\n"))
     }
 
-    @Test func `without its image says how to get it`() async throws {
-        let result = try await Wharf.run(["run", "nothing", "x"]) { peer in
+    @Test func `that may not pull says how to get the image`() async throws {
+        let result = try await Wharf.run(["run", "--pull", "never", "nothing", "x"]) { peer in
             try Wharf.reply(peer, "404 Not Found", #"{"message":"No such image: nothing:latest"}"#)
         }
         #expect(result.command.end == .exit(125))
         #expect(result.command.errors.contains("No such image: nothing:latest: load it with `wharf image load`"))
+    }
+
+    @Test func `pulls an image that is missing, and tries once more`() async throws {
+        let result = try await Wharf.run(["run", "-d", "nothing", "x"]) { peer in
+            try Wharf.reply(peer, "404 Not Found", #"{"message":"No such image: nothing:latest"}"#)
+            let pull = try Wharf.reply(peer, "200 OK", #"{"status":"Pull complete","progressDetail":{},"id":"0123"}"#)
+            let create = try Wharf.reply(peer, "201 Created", created)
+            return [pull, create, try Wharf.reply(peer, "204 No Content")].map(\.firstLine)
+        }
+        #expect(result.command.end == .exit(0))
+        #expect(result.command.output == Wharf.id + "\n")
+        #expect(result.command.errors.hasPrefix("Unable to find image 'nothing:latest' locally\n"))
+        #expect(
+            result.peer == [
+                "POST /v1.51/images/create?fromImage=nothing&tag=latest", "POST /v1.51/containers/create",
+                "POST /v1.51/containers/\(Wharf.id)/start",
+            ]
+        )
+    }
+
+    @Test func `ends where its image cannot be pulled, and says why`() async throws {
+        let result = try await Wharf.run(["run", "nothing", "x"]) { peer in
+            try Wharf.reply(peer, "404 Not Found", #"{"message":"No such image: nothing:latest"}"#)
+            try Wharf.reply(peer, "200 OK", #"{"errorDetail":{"message":"no such repository"}}"#)
+        }
+        #expect(result.command.end == .exit(125))
+        #expect(result.command.errors.hasSuffix("error: no such repository\n"))
     }
 
     @Test func `in the background prints the identifier`() async throws {

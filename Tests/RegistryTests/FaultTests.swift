@@ -36,13 +36,16 @@ import Testing
             return answer(request, number == 1 ? end : .whole)
         }
         let waits = Waits()
-        let bytes = try await repository(at: server.address, waits.settings).blob(blob.descriptor, limit: 1 << 20)
+        var settings = waits.settings
+        if case .stall = end { settings.stallTimeout = .seconds(1) }
+        let bytes = try await repository(at: server.address, settings).blob(blob.descriptor, limit: 1 << 20)
         #expect(bytes == blob.bytes)
         let gets = server.requests.filter { $0.path == blob.path }
-        let start = try #require(gets.last?.fields["range"])
-        #expect(gets.count == 2 && gets.last?.fields["if-range"] == "\"e\"")
-        #expect(start.hasPrefix("bytes=") && start != "bytes=0-")
-        #expect(waits.all.count == 1)
+        // On a busy machine what comes may count as stalled once more.
+        #expect(gets.count >= 2 && waits.all.count == gets.count - 1)
+        let last = try #require(gets.last?.fields)
+        #expect(last["range"]?.hasPrefix("bytes=") == true && last["range"] != "bytes=0-")
+        #expect(last["if-range"] == "\"e\"")
     }
 
     @Test func `that has changed in between comes from its start`() async throws {

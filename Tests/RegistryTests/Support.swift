@@ -16,11 +16,10 @@ final class Waits: Sendable {
 
     var all: [Duration] { list.withLock(\.self) }
 
-    /// Settings with which nothing waits, and little is waited for.
+    /// Settings with which nothing waits between two tries.
     var settings: RegistrySettings {
         var settings = RegistrySettings()
         settings.retry.sleep = { duration in self.list.withLock { $0.append(duration) } }
-        settings.stallTimeout = .milliseconds(300)
         return settings
     }
 }

@@ -64,39 +64,21 @@ struct CredentialHelper {
     /// Runs the program with an input and gives what it writes to its output.
     private func run(_ verb: String, _ input: String) throws -> (status: Int32, text: String) {
         do throws(SystemError) {
-            let (toProgram, fromProgram) = (try Self.makePipe(), try Self.makePipe())
-            let output = Descriptor(owning: fromProgram[0])
-            let process: pid_t
-            do {
-                let (theirInput, theirOutput) = (toProgram[0], fromProgram[1])
-                defer {
-                    close(theirInput)
-                    close(theirOutput)
-                }
-                process = try spawn(verb, input: theirInput, output: theirOutput)
-            }
+            let toProgram = try Pipe()
+            let fromProgram = try Pipe()
+            let process = try spawn(verb, input: toProgram.reader.number, output: fromProgram.writer.number)
             signal(SIGPIPE, SIG_IGN)
-            // One that does not read its input answers all the same.
-            try? Self.write(input, to: toProgram[1])
+            toProgram.split { _, writer in
+                // One that does not read its input answers all the same.
+                try? writer.write(Array(input.utf8))
+            }
+            let output = fromProgram.split { reader, _ in reader }
             let text = try Self.read(output)
             return (try Self.wait(process, program), text)
         } catch {
             let hint = error.number == ENOENT ? "; install it, or take it out of Docker's config.json" : ""
             throw CommandFailure(message: "cannot run `\(program)`: \(SystemError.text(of: error.number))\(hint)")
         }
-    }
-
-    /// The two ends of a pipe, which the program gets as its standard streams only.
-    private static func makePipe() throws(SystemError) -> [Int32] {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw SystemError("pipe", errno) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return ends
-    }
-
-    private static func write(_ text: String, to number: Int32) throws(SystemError) {
-        let writer = Descriptor(owning: number)
-        try writer.write(Array(text.utf8))
     }
 
     private func spawn(_ verb: String, input: Int32, output: Int32) throws(SystemError) -> pid_t {
