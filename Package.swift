@@ -81,7 +81,7 @@ let package = Package(
                 "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs",
                 "Netlink",
                 "Networks",
-                "OCI", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
+                "OCI", "Patterns", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
             ],
             swiftSettings: strict
         ),

@@ -46,6 +46,12 @@ package final class Engine: Sendable {
     let keeping: Keeping
     let background: BackgroundWork
     let trash: Trash
+    let buildProcesses = BuildProcesses()
+    /// The folders that programs of builds share.
+    let cacheMounts: CacheMounts
+    /// Lets each step of builds be done once at a time.
+    let buildGates = KeyedGates()
+    let fileDigests = FileDigestMemo()
     let trees: ControlGroupHierarchies
     let filters: SeccompFilterCache
     let machine: Machine
@@ -93,6 +99,7 @@ package final class Engine: Sendable {
         pulls = PullRegistry(images)
         hub = EventHub(store)
         givenFiles = GivenFileMemory(location.files)
+        cacheMounts = CacheMounts(location.cacheMounts)
         background = BackgroundWork()
         trash = try Trash(location.data + "/trash", background)
         var trees = try ControlGroupHierarchies.discover()

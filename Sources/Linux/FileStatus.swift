@@ -103,6 +103,8 @@ package struct FileStatus: Equatable, Sendable {
     package var deviceNumber: DeviceNumber
     package var accessTime: FileTime
     package var modificationTime: FileTime
+    /// When anything about it changed last, its name aside.
+    package var changeTime: FileTime
 
     init(_ status: stat) {
         kind = FileKind(mode: status.st_mode)
@@ -116,5 +118,6 @@ package struct FileStatus: Equatable, Sendable {
         deviceNumber = DeviceNumber(raw: UInt64(status.st_rdev))
         accessTime = FileTime(status.st_atim)
         modificationTime = FileTime(status.st_mtim)
+        changeTime = FileTime(status.st_ctim)
     }
 }

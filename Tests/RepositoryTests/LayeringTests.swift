@@ -41,7 +41,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
         [
             "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
             "Networks",
-            "OCI", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
+            "OCI", "Patterns", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),

@@ -82,6 +82,12 @@ package struct CopyStep: Sendable {
         /// A path or pattern with a slash before it; the name of the one file of an address; empty for a whole repository.
         package var path: String
         package var file: InlineFile?
+
+        package init(step: StepID? = nil, path: String, file: InlineFile? = nil) {
+            self.step = step
+            self.path = path
+            self.file = file
+        }
     }
 
     /// Whose files it changes; nil for none, and with `--link`.
@@ -100,6 +106,33 @@ package struct CopyStep: Sendable {
     package var unpacks: Bool
     /// Whether what comes from an address is.
     package var unpacksRemote: Bool
+
+    /// A copy of sources to a destination.
+    package init(
+        base: StepID? = nil,
+        below: StepID? = nil,
+        sources: [Item],
+        destination: String,
+        owner: String? = nil,
+        mode: FileMode? = nil,
+        isLinked: Bool,
+        keepsParents: Bool,
+        excluded: [String],
+        unpacks: Bool,
+        unpacksRemote: Bool
+    ) {
+        self.base = base
+        self.below = below
+        self.sources = sources
+        self.destination = destination
+        self.owner = owner
+        self.mode = mode
+        self.isLinked = isLinked
+        self.keepsParents = keepsParents
+        self.excluded = excluded
+        self.unpacks = unpacks
+        self.unpacksRemote = unpacksRemote
+    }
 }
 
 /// A folder that WORKDIR makes.

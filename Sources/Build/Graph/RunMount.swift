@@ -39,6 +39,8 @@ package struct RunMount: Hashable, Sendable {
     package var size: Int64?
     /// The variable that a secret is given by.
     package var variable: String?
+
+    package init() {}
 }
 
 /// The options of a mount as they are written, variables filled in.

@@ -63,8 +63,21 @@ struct ContainerFolder: Sendable {
     /// - Returns: The mount.
     /// - Throws: The error of the call that the kernel refused.
     func mountRoot(on layers: [String], _ base: BaseLayer) throws(SystemError) -> Descriptor {
+        try mountRoot(on: layers, below: base.mountPoints)
+    }
+
+    /// A detached mount of a root file system that is written to.
+    ///
+    /// Two mounts of it at a time would corrupt it: the caller sees to that.
+    ///
+    /// - Parameters:
+    ///   - layers: The folders of the layers, from the lowest to the top.
+    ///   - lowest: The folder below them.
+    /// - Returns: The mount.
+    /// - Throws: The error of the call that the kernel refused.
+    func mountRoot(on layers: [String], below lowest: String) throws(SystemError) -> Descriptor {
         try removeStaleWork()
-        let lower = layers.reversed() + [base.mountPoints]
+        let lower = layers.reversed() + [lowest]
         return try Self.overlay(lower, [("upperdir", .text(upper)), ("workdir", .text(work))])
     }
 

@@ -38,6 +38,7 @@ extension Engine {
         await takeOverNetworks(leavingNetworks, isNewBoot: isNewBoot)
         await takeOverVolumes()
         await endLeftovers(processes)
+        await discardBuilds()
         for unit in containers.all { await unit.startWithEngine(isNewBoot: isNewBoot) }
     }
 
@@ -152,7 +153,7 @@ extension Engine {
             background.add { await exec.processEnded(news) }
         } else if let id = ObjectID(String(news.name.prefix { $0 != "." })), let unit = containers.unit(id) {
             background.add { await unit.processEnded(news) }
-        } else {
+        } else if !buildProcesses.tell(news) {
             let supervisor = supervisor
             background.add { _ = try? await BlockingCall.run { supervisor.forget(news.name) } }
         }
@@ -168,6 +169,7 @@ extension Engine {
                 let next = try await BlockingCall.run { try self.openSupervisor() }
                 for unit in containers.all { await unit.hand(to: next) }
                 for unit in execs.all { await unit.hand(to: next) }
+                for entry in buildProcesses.all { await entry.hand(to: next) }
                 // Fails where that one has gone as well: nobody is told of it then.
                 try guardMyself()
                 supervisor.replace(by: next)

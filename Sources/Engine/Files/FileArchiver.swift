@@ -17,6 +17,7 @@ final class FileArchiver {
     private let sink: BufferedSink
     private let writer: TarWriter
     private let staysInMount: Bool
+    private let latest: FileTime?
     /// The first names of files that have several.
     private var names: [FileIdentity: FilePath] = [:]
 
@@ -41,7 +42,9 @@ final class FileArchiver {
     /// - Parameters:
     ///   - sink: Where the archive goes.
     ///   - staysInMount: Whether what is mounted below the first directory is left out but for an empty place.
-    init(to sink: any ByteSink, staysInMount: Bool) {
+    ///   - latest: What takes the place of later times; nil keeps all.
+    init(to sink: any ByteSink, staysInMount: Bool, latest: FileTime? = nil) {
+        self.latest = latest
         self.sink = BufferedSink(sink)
         writer = TarWriter(self.sink)
         self.staysInMount = staysInMount
@@ -225,11 +228,12 @@ final class FileArchiver {
         _ status: FileStatus,
         _ path: [UInt8]
     ) throws -> TarEntry {
+        let time = FileTime(seconds: status.modificationTime.seconds)
         var entry = TarEntry(
             kind,
             path: FilePath(path) ?? ".",
             permissions: status.permissions,
-            modificationTime: FileTime(seconds: status.modificationTime.seconds)
+            modificationTime: latest.map { min($0, time) } ?? time
         )
         entry.uid = status.uid
         entry.gid = status.gid
@@ -244,7 +248,7 @@ final class FileArchiver {
     }
 
     /// Attributes that mean the same everywhere: capabilities, and the user's own but for those of overlayfs.
-    private static func isArchived(_ attribute: FilePath) -> Bool {
+    static func isArchived(_ attribute: FilePath) -> Bool {
         attribute == "security.capability"
             || (attribute.bytes.starts(with: "user.".utf8) && !attribute.bytes.starts(with: "user.overlay.".utf8))
     }

@@ -99,7 +99,7 @@ enum FileLookup {
     private static let linkLimit = 40
 
     /// The path without links that a path stands for; what is not there is taken by its name.
-    private static func target(
+    static func target(
         of components: [FilePath],
         below root: borrowing Descriptor
     ) throws(SystemError) -> FilePath {

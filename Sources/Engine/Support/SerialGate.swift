@@ -2,19 +2,25 @@
 
 import Synchronization
 
-/// Lets one task at a time through, in the order in which they came.
+/// Lets one task at a time through, or another number of them, in the order in which they came.
 ///
 /// An actor alone does not do that: at each `await` it takes up other work.
 final class SerialGate: Sendable {
     private struct State {
-        var isTaken = false
+        /// How many may still go through.
+        var free: Int
         var waiters: [(id: Int, continuation: CheckedContinuation<Void, any Error>)] = []
         var next = 0
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    /// Runs a function while no other one runs.
+    /// - Parameter width: How many tasks are let through at a time.
+    init(width: Int = 1) {
+        state = Mutex(State(free: width))
+    }
+
+    /// Runs a function in its turn.
     ///
     /// - Parameter body: The function; it must not come to this gate again.
     /// - Returns: What it returns.
@@ -27,8 +33,8 @@ final class SerialGate: Sendable {
 
     private func enter() async throws {
         let id: Int? = state.withLock { state in
-            if !state.isTaken {
-                state.isTaken = true
+            if state.free > 0 {
+                state.free -= 1
                 return nil
             }
             state.next += 1
@@ -48,8 +54,8 @@ final class SerialGate: Sendable {
     private func add(_ continuation: CheckedContinuation<Void, any Error>, _ id: Int) {
         let outcome: Result<Void, any Error>? = state.withLock { state in
             if Task.isCancelled { return .failure(CancellationError()) }
-            guard state.isTaken else {
-                state.isTaken = true
+            guard state.free == 0 else {
+                state.free -= 1
                 return .success(())
             }
             state.waiters.append((id, continuation))
@@ -61,7 +67,7 @@ final class SerialGate: Sendable {
     private func leave() {
         let next = state.withLock { state -> CheckedContinuation<Void, any Error>? in
             if state.waiters.isEmpty {
-                state.isTaken = false
+                state.free += 1
                 return nil
             }
             return state.waiters.removeFirst().continuation

@@ -46,6 +46,10 @@ package struct EngineLocation: Equatable, Sendable {
     package var database: String { data + "/wharf.db" }
     package var containers: String { data + "/containers" }
     package var volumes: String { data + "/volumes" }
+    /// What builds under way work in.
+    package var builds: String { data + "/builds" }
+    /// What programs of builds keep from one build to the next.
+    package var cacheMounts: String { data + "/cache-mounts" }
     /// What is below the image of every container.
     package var base: String { data + "/base" }
     /// The compiled filters of system calls.

@@ -74,7 +74,7 @@ extension ImageStore {
     }
 
     /// Takes in the bytes that a function writes.
-    private static func add(
+    static func add(
         to ingest: Ingest,
         _ body: (any ByteSink) throws -> Void
     ) throws(ImageError) -> Ingest.Blob {

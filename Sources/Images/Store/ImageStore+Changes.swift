@@ -110,14 +110,14 @@ extension ImageStore {
         }
     }
 
-    /// Removes content and layers that the index does not lead to; the store is locked.
+    /// Removes content and layers that neither the index nor a record of a build leads to; the store is locked.
     ///
     /// - Parameters:
     ///   - index: The index as written.
     ///   - neededLayers: Layers that are kept in any case.
     ///   - removal: Gets the bytes of content that are free again and the layers that are gone.
     /// - Throws: What is wrong with a document that the index leads to; nothing is removed then.
-    private func sweep(
+    func sweep(
         _ index: ImageIndex,
         keeping neededLayers: Set<Digest>,
         _ removal: inout Removal
@@ -125,6 +125,13 @@ extension ImageStore {
         var needed: Set<Digest> = []
         var chains = neededLayers
         for entry in index.manifests { try mark(entry, depth: 0, &needed, &chains) }
+        for (record, _) in try cacheRecords() {
+            needed.insert(record.layer.content.digest)
+            chains.insert(record.chainID)
+        }
+        let pinned = pins.all
+        needed.formUnion(pinned)
+        chains.formUnion(pinned)
         for (digest, size) in try content.all() where !needed.contains(digest) {
             try content.remove(digest)
             removal.reclaimed += size

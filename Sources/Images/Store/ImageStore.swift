@@ -11,6 +11,8 @@ import OCI
 package final class ImageStore: Sendable {
     package let content: ContentStore
     package let layers: LayerStore
+    /// What builds under way need.
+    package let pins = ContentPins()
     let limits: Limits
 
     /// Opens the store of a folder.

@@ -305,3 +305,14 @@ extension TarReader {
         }
     }
 }
+
+extension TarReader {
+    /// Whether bytes are an archive, compressed or not: whether its first entry can be read.
+    ///
+    /// - Parameter source: The bytes from their start.
+    /// - Returns: Whether they are.
+    package static func isArchive(_ source: any ByteSource) -> Bool {
+        let plain = LimitedSource(DecompressedSource(source), limit: 64 << 20, name: "the file")
+        return (try? TarReader(plain).next()) != nil
+    }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Build
+import EngineAPI
+import Images
+import Linux
+import OCI
+import Synchronization
+
+/// One build: its steps, as many at a time as their graph allows.
+final class BuildSession: Sendable {
+    let engine: Engine
+    let request: ImageBuildRequest
+    let graph: BuildGraph
+    /// Where its programs and copies work.
+    let folder: String
+    let progress: BuildProgress
+    let secrets: [String: [UInt8]]
+    /// What takes the place of later times; nil keeps all.
+    let epoch: FileTime?
+    /// The contexts that were opened: the main one has the empty name.
+    private let contexts: [String: SourceTree]
+    /// The images that steps begin with, by their full names.
+    private let images: [String: StoredImage]
+    private let names: [StepID: String]
+    private let places: [StepID: String]
+    /// The steps that are not looked up in the cache.
+    private let uncached: Set<StepID>
+    private let results: [StepID: Promise<StepResult>]
+    /// What was made without a look into the cache, so that the same step is done once.
+    private let made = Mutex<[Digest: StoredLayer]>([:])
+    /// What is kept from being removed meanwhile.
+    private let pinned = Mutex<[Digest]>([])
+
+    /// How many programs and copies work at a time.
+    private static let width = 8
+    private let slots = SerialGate(width: width)
+
+    init(_ engine: Engine, _ preparation: BuildPreparation, _ graph: BuildGraph, _ progress: BuildProgress) throws {
+        self.engine = engine
+        self.graph = graph
+        self.progress = progress
+        request = preparation.request
+        folder = preparation.folder
+        contexts = preparation.contexts
+        images = preparation.images
+        epoch = try preparation.epoch()
+        secrets = try preparation.secrets()
+        let naming = StepNames(graph, preparation.plan, preparation.dockerfile)
+        names = naming.names
+        places = naming.places(of: preparation.identity)
+        uncached = Self.uncached(graph, preparation)
+        results = Dictionary(uniqueKeysWithValues: graph.steps.map { ($0.id, Promise<StepResult>()) })
+    }
+
+    deinit { engine.images.pins.unpin(pinned.withLock(\.self)) }
+
+    private static func uncached(_ graph: BuildGraph, _ preparation: BuildPreparation) -> Set<StepID> {
+        let wanted = Set(preparation.request.uncachedStages.map { $0.lowercased() })
+        let stages = preparation.plan.stages.filter {
+            preparation.request.ignoresCache || wanted.contains("\($0.index)")
+                || $0.name.map(wanted.contains) == true
+        }
+        let numbers = Set(stages.map(\.index))
+        return Set(graph.steps.filter { $0.stage.map(numbers.contains) == true }.map(\.id))
+    }
+
+    /// Does all steps.
+    ///
+    /// - Returns: The files of the image.
+    /// - Throws: ``BuildFailure`` of the first step that fails; the others are ended.
+    func run() async throws -> BuildTree {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for step in graph.steps {
+                if case .metadata = step.operation { continue }
+                group.addTask { try await self.perform(step) }
+            }
+            while try await group.next() != nil {}
+        }
+        guard let result = graph.result else { return BuildTree() }
+        return try await tree(of: result)
+    }
+
+    // MARK: Steps
+
+    private func perform(_ step: BuildStep) async throws {
+        var dependencies: [StepID: StepResult] = [:]
+        for id in step.dependencies { dependencies[id] = try await results[id]?.value() }
+        let result: StepResult
+        do {
+            switch step.operation {
+            case .source(let source): result = try await obtain(source, step)
+            case .metadata: return
+            case .run, .copy, .makeFolder: result = .tree(try await make(step, dependencies))
+            }
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            throw BuildFailure(error, at: step.place, of: names[step.id] ?? step.text)
+        }
+        results[step.id]?.keep(result)
+    }
+
+    private func obtain(_ source: BuildStep.Source, _ step: BuildStep) async throws -> StepResult {
+        switch source {
+        case .context: return .folder(try context("", "the build has no context"))
+        case .named(let name, .image(let image)): return try await files(of: image, nil, name)
+        case .named(let name, _):
+            return .folder(try context(name, "the context `\(name)` is not there"))
+        case .image(let name, let platform): return try await files(of: name, platform, names[step.id] ?? step.text)
+        case .http(let address, _):
+            throw EngineError(
+                .notImplemented,
+                "ADD \(address): files of addresses are not fetched yet; fetch it before, and copy it from the context"
+            )
+        case .git(let address, _, _):
+            throw EngineError(
+                .notImplemented,
+                "ADD \(address): repositories are not fetched yet; clone it before, and copy it from the context"
+            )
+        }
+    }
+
+    private func context(_ name: String, _ missing: String) throws(EngineError) -> SourceTree {
+        guard let tree = contexts[name] else { throw EngineError(.badParameter, missing) }
+        return tree
+    }
+
+    private func files(of name: String, _ platform: Platform?, _ shown: String) async throws -> StepResult {
+        let told = progress.begin(shown)
+        do {
+            var image = images[name]
+            if image == nil { image = try await engine.presentImage(name, for: platform) }
+            let tree = BuildTree(layers: image?.layers ?? [])
+            pin(tree)
+            told.end(.done)
+            return .tree(tree)
+        } catch {
+            told.end(.failed)
+            throw error
+        }
+    }
+
+    /// Keeps the layers of a tree until the build ends.
+    private func pin(_ tree: BuildTree) {
+        let digests = tree.layers.map(\.content.digest) + LayerStore.chainIDs(of: tree.layers.map(\.diffID))
+        engine.images.pins.pin(digests)
+        pinned.withLock { $0 += digests }
+    }
+
+    /// The layers of a result; a folder becomes one.
+    func tree(of id: StepID?) async throws -> BuildTree {
+        guard let id, let result = try await results[id]?.value() else { return BuildTree() }
+        return try await tree(of: result)
+    }
+
+    private func tree(of result: StepResult) async throws -> BuildTree {
+        switch result {
+        case .tree(let tree): return tree
+        case .folder(let source):
+            let step = CopyStep.all
+            let execution = CopyExecution(session: self, step: step, base: BuildTree(), owner: nil)
+            let layer = try await BlockingCall.run {
+                var selector = try FileSelector(in: source, excluding: [])
+                let files = try selector.select("/", keepsParents: false)
+                return try execution.run([CopySource(item: step.sources[0], tree: source, files: files)])
+            }
+            pinned.withLock { $0.append(layer.content.digest) }
+            return BuildTree(layers: [layer])
+        }
+    }
+
+    // MARK: Making
+
+    /// Does a step, or finds what it has made before.
+    private func make(_ step: BuildStep, _ dependencies: [StepID: StepResult]) async throws -> BuildTree {
+        let told = progress.begin(names[step.id] ?? step.text)
+        do {
+            let plan = try await StepPlan(step, dependencies, self)
+            let key = plan.key
+            let tree = try await engine.buildGates.run(key.digest.description) {
+                if let layer = try await lookUp(key, step, told) {
+                    told.end(.cached)
+                    return BuildTree(layers: plan.below.layers + [layer])
+                }
+                let layer = try await slots.run { try await plan.execute(told) }
+                pinned.withLock { $0.append(layer.content.digest) }
+                try await keep(layer, key, step, plan.below)
+                told.end(.done)
+                return BuildTree(layers: plan.below.layers + [layer])
+            }
+            pin(tree)
+            return tree
+        } catch {
+            told.end(error is CancellationError || Task.isCancelled ? .cancelled : .failed)
+            throw error
+        }
+    }
+
+    /// What the cache has; where it has nothing, says why if that is wanted.
+    private func lookUp(_ key: StepKey, _ step: BuildStep, _ told: BuildProgress.Step) async throws -> StoredLayer? {
+        if let layer = made.withLock({ $0[key.digest] }) { return layer }
+        let isLookedUp = !uncached.contains(step.id)
+        let (images, explains, place) = (engine.images, request.explainsCache, places[step.id] ?? "")
+        let (record, reason) = try await BlockingCall.run { () -> (CacheRecord?, String?) in
+            if isLookedUp, let record = try images.cached(key.digest) { return (record, nil) }
+            if !explains { return (nil, nil) }
+            if !isLookedUp { return (nil, "the cache is not to be used") }
+            let before = try images.cacheRecords().first { $0.record.place == place }?.record
+            return (nil, key.difference(from: before))
+        }
+        if let reason { told.explain(reason) }
+        return record?.layer
+    }
+
+    private func keep(_ layer: StoredLayer, _ key: StepKey, _ step: BuildStep, _ below: BuildTree) async throws {
+        let record = CacheRecord(
+            key: key.digest,
+            layer: layer,
+            chainID: (below.layers + [layer]).chainID ?? layer.diffID,
+            step: names[step.id] ?? step.text,
+            place: places[step.id] ?? "",
+            parts: key.parts,
+            created: FileTime.now.rfc3339
+        )
+        let images = engine.images
+        try await BlockingCall.run { try images.keep(record) }
+        made.withLock { $0[key.digest] = layer }
+    }
+}

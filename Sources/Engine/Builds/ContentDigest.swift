@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Glibc
+import Images
+import Linux
+import OCI
+import Synchronization
+
+/// The digest of files as a step sees them: names, types, modes, owners, links, attributes and bytes, but no times.
+struct ContentDigest {
+    private let tree: SourceTree
+    private let memo: FileDigestMemo?
+    private var hash = RunningHash()
+
+    /// The digest of files.
+    ///
+    /// - Parameters:
+    ///   - files: The files.
+    ///   - tree: Where they are.
+    ///   - memo: Knows files that were hashed before; nil to read all of them.
+    /// - Returns: The digest.
+    /// - Throws: `failed` with the file that cannot be read.
+    static func of(_ files: [SelectedFile], in tree: SourceTree, _ memo: FileDigestMemo?) throws -> Digest {
+        var digest = ContentDigest(tree: tree, memo: memo)
+        for file in files { try digest.add(file, file.isContents ? [] : [file.name]) }
+        return digest.hash.digest
+    }
+
+    private init(tree: SourceTree, memo: FileDigestMemo?) {
+        (self.tree, self.memo) = (tree, memo)
+    }
+
+    private mutating func add(_ bytes: some Collection<UInt8>) {
+        let framed = Array("\(bytes.count):".utf8) + bytes
+        framed.withUnsafeBytes { hash.update($0) }
+    }
+
+    private mutating func add(_ file: SelectedFile, _ name: [FilePath]) throws {
+        let status = file.status
+        let owner = tree.owner(of: status)
+        do {
+            add(FilePath(joining: name).bytes)
+            let device = status.kind == .characterDevice || status.kind == .blockDevice ? status.deviceNumber : nil
+            let numbers = device.map { "\($0.major):\($0.minor)" } ?? ""
+            add(Array("\(status.kind) \(status.permissions) \(owner.uid) \(owner.gid) \(numbers)".utf8))
+            if status.kind == .symbolicLink {
+                add(try tree.root.descriptor.linkTarget(of: file.path, in: tree).bytes)
+            }
+            let opened = try tree.open(file.path, OpenFlags.pathOnly)
+            if status.kind == .regular { add(Array(try content(of: opened, status).hex.utf8)) }
+            for (name, value) in try SourceTree.attributes(of: opened) {
+                add(name.bytes)
+                add(value)
+            }
+            add([UInt8]())
+        } catch let error as SystemError {
+            throw EngineError(.failed, "cannot read `\(FilePath(joining: file.path))` of \(tree.name): \(error)")
+        }
+        for inner in file.files { try add(inner, name + [inner.name]) }
+    }
+
+    private func content(of file: borrowing Descriptor, _ status: FileStatus) throws -> Digest {
+        if let known = memo?[status] { return known }
+        let opened = try file.reopened(O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        var hash = RunningHash()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try opened.read(into: buffer)
+            if count == 0 { break }
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        let digest = hash.digest
+        memo?.note(digest, of: status)
+        return digest
+    }
+}
+
+extension Descriptor {
+    /// Where a link of a tree leads.
+    fileprivate borrowing func linkTarget(
+        of path: [FilePath],
+        in tree: SourceTree
+    ) throws(SystemError) -> FilePath {
+        try tree.open(path, OpenFlags.pathOnly).linkTarget(of: "")
+    }
+}
+
+/// Remembers what files of contexts held, as long as nothing about them changes.
+final class FileDigestMemo: Sendable {
+    private struct Key: Hashable {
+        var device: UInt64
+        var inode: UInt64
+        var size: Int64
+        var modified: FileTime
+        var changed: FileTime
+    }
+
+    private let digests = Mutex<[Key: Digest]>([:])
+
+    /// A change within the same tick of the clock looks like none.
+    private static let settling: Int64 = 2
+    private static let limit = 200_000
+
+    private static func key(_ status: FileStatus) -> Key {
+        Key(
+            device: status.device,
+            inode: status.inode,
+            size: status.size,
+            modified: status.modificationTime,
+            changed: status.changeTime
+        )
+    }
+
+    /// What a file holds, where it is known.
+    subscript(status: FileStatus) -> Digest? { digests.withLock { $0[Self.key(status)] } }
+
+    /// Notes what a file holds; one that has just been written may change unseen.
+    func note(_ digest: Digest, of status: FileStatus) {
+        if FileTime.now.seconds - status.changeTime.seconds < Self.settling { return }
+        digests.withLock { digests in
+            if digests.count >= Self.limit { digests.removeAll() }
+            digests[Self.key(status)] = digest
+        }
+    }
+}

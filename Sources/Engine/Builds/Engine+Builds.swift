@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Build
+package import EngineAPI
+import Glibc
+import Images
+package import Linux
+import OCI
+
+extension Engine {
+    /// Gets what happens in a build, from many threads.
+    package typealias BuildReport = @Sendable (BuildEvent) -> Void
+
+    /// Builds an image.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked for.
+    ///   - archive: The context as an archive, to the end of the pipe or file; nil for the folder of the request.
+    ///   - report: Gets what happens, the image or the failure at the end included.
+    /// - Returns: The identifier of the image; nil where the build has failed, which was told.
+    /// - Throws: `CancellationError`.
+    @discardableResult
+    package func build(
+        _ request: ImageBuildRequest,
+        context archive: consuming Descriptor? = nil,
+        _ report: @escaping BuildReport
+    ) async throws -> String? {
+        var generator = SystemRandomNumberGenerator()
+        let folder = "\(location.builds)/\(ObjectID(using: &generator))"
+        let box: DescriptorBox? = if let archive { DescriptorBox(archive) } else { nil }
+        do {
+            let id = try await build(request, box, in: folder, BuildProgress(report))
+            await discardBuild(folder)
+            return id
+        } catch {
+            await discardBuild(folder)
+            if error is CancellationError { throw error }
+            let failure = error as? BuildFailure
+            let message = (error as? EngineError)?.message ?? "\(error)"
+            report(.failure(failure?.told ?? BuildEvent.Failure(message: message)))
+            return nil
+        }
+    }
+
+    private func build(
+        _ request: ImageBuildRequest,
+        _ archive: DescriptorBox?,
+        in folder: String,
+        _ progress: BuildProgress
+    ) async throws -> String {
+        let names = try request.tags.map { try Self.buildName($0) }
+        var preparation = try await BlockingCall.run { [location] in
+            try ContainerFolder.makeDirectory(location.builds, mode: 0o700)
+            try ContainerFolder.makeDirectory(folder, mode: 0o700)
+            let unpacked = try archive.map { try Self.unpack($0, to: "\(folder)/context") }
+            return try BuildPreparation(request, in: folder, unpacked: unpacked)
+        }
+        let graph = try await preparation.makePlan(with: self)
+        for argument in preparation.plan.unusedArguments {
+            progress.tell(.warning("the build argument `\(argument)` is used by nothing"))
+        }
+        let session = try BuildSession(self, preparation, graph, progress)
+        let tree = try await session.run()
+        let config = try BuiltImage(preparation, graph).config
+        let image = try await withImages { store in
+            let made = try store.make(config, of: tree.layers, as: names.map(\.description))
+            return try store.inspect(made.id.description)
+        }
+        withExtendedLifetime(session) {}
+        for name in names { emit("image", "tag", of: image, named: name.familiar) }
+        progress.tell(.image(BuildEvent.Image(id: image.id.description, names: names.map(\.familiar))))
+        return image.id.description
+    }
+
+    private static func buildName(_ text: String) throws(EngineError) -> ImageReference {
+        try reference(text, tag: "", forbidding: "the name `\(text)` has a digest; an image is given a tag at most")
+    }
+
+    private static func unpack(_ archive: DescriptorBox, to folder: String) throws -> String {
+        try ContainerFolder.makeDirectory(folder, mode: 0o700)
+        guard let archive = archive.take() else { return folder }
+        let root = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        do throws(ImageError) {
+            try TreeUnpacker.unpack(DescriptorSource(archive, name: "the build context"), into: root, at: "/")
+        } catch {
+            throw EngineError(.badParameter, "cannot unpack the build context: \(error)")
+        }
+        return folder
+    }
+
+    private func discardBuild(_ folder: String) async {
+        _ = try? await BlockingCall.run { [trash] in try ContainerFolder(path: folder).discard(to: trash.path) }
+        trash.empty()
+    }
+
+    // MARK: Images
+
+    /// Has an image that a build needs.
+    ///
+    /// It has to be in the store: this is where a pull belongs.
+    ///
+    /// - Parameters:
+    ///   - name: Its full name.
+    ///   - platform: What it is for; nil for whatever it is.
+    /// - Returns: The image.
+    /// - Throws: `notFound`.
+    func presentImage(_ name: String, for platform: Platform?) async throws -> StoredImage {
+        do {
+            return try await withImages(about: name) { try $0.whole(name) }
+        } catch let error as EngineError where error.code == .notFound {
+            let familiar = (try? ImageReference(name))?.familiar ?? name
+            throw EngineError(
+                .notFound,
+                "there is no image `\(familiar)` here, and images cannot be pulled yet; load it with `wharf image load`"
+            )
+        }
+    }
+
+    // MARK: Taking over
+
+    /// Ends and removes what builds of the engine before have left: what they had made whole is in the cache.
+    func discardBuilds() async {
+        let (location, trees, files, trash) = (location, trees, givenFiles, trash)
+        do {
+            try await BlockingCall.run {
+                guard access(location.builds, F_OK) == 0 else { return }
+                let folder = try Descriptor.open(location.builds, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                for name in try folder.entries() where ObjectID(name.description) != nil {
+                    let build = try folder.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                    for step in try build.entries().compactMap({ ObjectID($0.description) }) {
+                        let group = try ControlGroup(named: ["\(BuildProcesses.prefix)\(step)"], in: trees)
+                        if try group.exists() {
+                            try group.kill()
+                            try group.remove()
+                        }
+                        try files.discard(of: step)
+                    }
+                    try ContainerFolder(path: "\(location.builds)/\(name)").discard(to: trash.path)
+                }
+            }
+        } catch {
+            report("cannot remove what builds of the engine before have left", error)
+        }
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Glibc
+import Linux
+import Patterns
+
+/// A file that is to be copied, with all that is in it.
+struct SelectedFile: Sendable {
+    /// What it is called where it is copied to.
+    var name: FilePath
+    /// The names that lead to it from the root of its tree on, without links.
+    var path: [FilePath]
+    var status: FileStatus
+    /// What is in it, by name.
+    var files: [SelectedFile] = []
+    /// Whether the contents of a folder are meant, and not the folder.
+    var isContents = false
+}
+
+/// Finds the files that an instruction names.
+struct FileSelector {
+    private let tree: SourceTree
+    private let excluded: PathPatterns
+    private var count = 0
+
+    /// No instruction copies more files.
+    private static let fileLimit = 4_000_000
+    /// How many folders may be within one another.
+    private static let depthLimit = 256
+
+    private typealias Found = (named: [FilePath], path: [FilePath])
+
+    /// - Parameters:
+    ///   - tree: Where they are.
+    ///   - excluded: Patterns of files that are left out besides what the tree leaves out.
+    /// - Throws: `badParameter` for a pattern that is none.
+    init(in tree: SourceTree, excluding excluded: [String]) throws(EngineError) {
+        self.tree = tree
+        do {
+            self.excluded = try PathPatterns(excluded)
+        } catch {
+            throw EngineError(.badParameter, "--exclude: \(error)")
+        }
+    }
+
+    /// Finds what a path or pattern stands for.
+    ///
+    /// A link that is named is followed inside the tree; those in folders stay links.
+    ///
+    /// - Parameters:
+    ///   - pattern: With a slash before it.
+    ///   - keepsParents: Whether the folders above come along, those behind a `/./` where there is one.
+    /// - Returns: The files; none where a pattern fits nothing.
+    /// - Throws: `notFound` for a path that is not there, or what cannot be read.
+    mutating func select(_ pattern: String, keepsParents: Bool) throws -> [SelectedFile] {
+        var (pivot, names) = ([String](), pattern.split(separator: "/").map(String.init))
+        if keepsParents, let range = pattern.firstRange(of: "/./") {
+            pivot = pattern[..<range.lowerBound].split(separator: "/").map(String.init)
+            names = pattern[range.upperBound...].split(separator: "/").map(String.init)
+        }
+        names.removeAll { $0 == "." }
+        var found: [Found] = []
+        do throws(SystemError) {
+            let start = try tree.resolve(pivot.compactMap { FilePath($0.utf8) })
+            try expand(names[...], [], start, keepsParents, &found)
+        } catch {
+            throw failure(error, pattern)
+        }
+        let isPattern = names.contains(where: Self.hasWildcard)
+        var seen: Set<[FilePath]> = []
+        var result: [SelectedFile] = []
+        for place in found where seen.insert(place.named).inserted {
+            do throws(SystemError) {
+                if let file = try file(place, keepsParents) { result.append(file) }
+            } catch {
+                throw failure(error, pattern)
+            }
+        }
+        if result.isEmpty, !isPattern { throw missing(pattern, found.first?.path) }
+        if count > Self.fileLimit {
+            throw EngineError(.badParameter, "`\(pattern)` stands for more than \(Self.fileLimit) files")
+        }
+        return result
+    }
+
+    private static func hasWildcard(_ name: String) -> Bool { name.contains { "*?[\\".contains($0) } }
+
+    // MARK: Patterns
+
+    private func expand(
+        _ names: ArraySlice<String>,
+        _ named: [FilePath],
+        _ path: [FilePath],
+        _ crossesFolders: Bool,
+        _ found: inout [Found]
+    ) throws(SystemError) {
+        if found.count > Self.fileLimit || named.count > Self.depthLimit { return }
+        guard let name = names.first else {
+            found.append((named, path))
+            return
+        }
+        let rest = names.dropFirst()
+        guard Self.hasWildcard(name) else {
+            guard let name = FilePath(name.utf8) else { return }
+            let target = try tree.resolve(path + [name])
+            return try expand(rest, named + [name], target, crossesFolders, &found)
+        }
+        let isAny = name == "**" && crossesFolders
+        if isAny { try expand(rest, named, path, crossesFolders, &found) }
+        guard let status = try tree.status(of: path), status.kind == .directory else { return }
+        let folder = try tree.open(path, O_RDONLY | O_DIRECTORY)
+        let pattern = isAny ? nil : try? PathPatterns(["/" + name.replacing("**", with: "*")])
+        for entry in try folder.entries().sorted() {
+            if isAny {
+                guard try folder.status(of: entry)?.kind == .directory else { continue }
+                try expand(names, named + [entry], path + [entry], crossesFolders, &found)
+            } else if pattern?.fits(Array(entry.description.unicodeScalars)) == true {
+                let target = try tree.resolve(path + [entry])
+                try expand(rest, named + [entry], target, crossesFolders, &found)
+            }
+        }
+    }
+
+    // MARK: Files
+
+    private mutating func file(_ found: Found, _ keepsParents: Bool) throws(SystemError) -> SelectedFile? {
+        guard let status = try tree.status(of: found.path) else { return nil }
+        let name = found.named.last ?? "."
+        let isFolder = status.kind == .directory
+        if keepsParents {
+            guard let file = try file(name, found.path, status, found.named) else { return nil }
+            return try wrap(file, found)
+        }
+        var file = try file(name, found.path, status, isFolder ? [] : [name])
+        file?.isContents = isFolder
+        return file
+    }
+
+    /// Puts a file into the folders that it is named with.
+    private func wrap(_ file: SelectedFile, _ found: Found) throws(SystemError) -> SelectedFile {
+        var file = file
+        if found.named.isEmpty {
+            file.isContents = true
+            return file
+        }
+        var path = found.path
+        for name in found.named.dropLast().reversed() {
+            // A link on the way: the folder that it leads to is elsewhere, and only its name is kept.
+            path = path.isEmpty ? [] : Array(path.dropLast())
+            guard let status = try tree.status(of: path) else { break }
+            file = SelectedFile(name: name, path: path, status: status, files: [file])
+        }
+        return file
+    }
+
+    private mutating func file(
+        _ name: FilePath,
+        _ path: [FilePath],
+        _ status: FileStatus,
+        _ relative: [FilePath]
+    ) throws(SystemError) -> SelectedFile? {
+        if status.kind == .socket || path.count > Self.depthLimit { return nil }
+        let (own, below) = (Self.scalars(path), Self.scalars(relative))
+        let isIgnored = !path.isEmpty && tree.ignored?.matches(own) == true
+        let isExcluded = !relative.isEmpty && excluded.matches(below)
+        count += 1
+        guard status.kind == .directory, count <= Self.fileLimit else {
+            return isIgnored || isExcluded ? nil : SelectedFile(name: name, path: path, status: status)
+        }
+        if isIgnored, tree.ignored?.matchesAll(below: own) != false { return nil }
+        if isExcluded, excluded.matchesAll(below: below) { return nil }
+        var file = SelectedFile(name: name, path: path, status: status)
+        let folder = try tree.open(path, O_RDONLY | O_DIRECTORY)
+        // What is mounted there is the kernel's own state, and no file of anybody.
+        if try folder.fileSystem().isKernelInterface { return file }
+        for entry in try folder.entries().sorted() {
+            guard let status = try folder.status(of: entry) else { continue }
+            if let inner = try self.file(entry, path + [entry], status, relative + [entry]) {
+                file.files.append(inner)
+            }
+        }
+        return (isIgnored || isExcluded) && file.files.isEmpty ? nil : file
+    }
+
+    private static func scalars(_ path: [FilePath]) -> [Unicode.Scalar] {
+        Array(path.map(\.description).joined(separator: "/").unicodeScalars)
+    }
+
+    // MARK: Errors
+
+    private func missing(_ pattern: String, _ path: [FilePath]?) -> EngineError {
+        let isIgnored = path.flatMap { try? tree.status(of: $0) } != nil
+        let reason = isIgnored ? "it is left out by its .dockerignore, or by --exclude" : "there is no such file"
+        return EngineError(.notFound, "\"\(pattern)\" is not in \(tree.name): \(reason)")
+    }
+
+    private func failure(_ error: SystemError, _ pattern: String) -> EngineError {
+        if error.number == ENOENT { return missing(pattern, nil) }
+        return EngineError(.failed, "cannot read \"\(pattern)\" of \(tree.name): \(error)")
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Images
+import Linux
+
+/// Makes a layer of what was written upon others.
+struct LayerMaker: Sendable {
+    /// The folder that overlayfs has written to.
+    var upper: String
+    /// The folders of the layers below, from the base to the top.
+    var layers: [String]
+    /// What does not belong to the layer, without a leading slash.
+    var ignored: Set<FilePath> = []
+    /// What takes the place of later times; nil keeps all.
+    var latest: FileTime?
+
+    /// Makes the layer.
+    ///
+    /// - Parameter store: Where it is taken in.
+    /// - Returns: The layer, pinned once, whose bytes depend on the files alone.
+    /// - Throws: What cannot be read or written.
+    func make(in store: ImageStore) throws -> StoredLayer {
+        let upper = try Descriptor.open(self.upper, O_RDONLY | O_DIRECTORY)
+        let list = try ChangeList(upper: upper, layers: layers, ignoring: ignored)
+        return try store.addLayer { sink in
+            let upper = try Descriptor.open(self.upper, O_RDONLY | O_DIRECTORY)
+            try FileArchiver(to: sink, staysInMount: true, latest: latest).archive(list.changes, of: upper)
+        }
+    }
+}
