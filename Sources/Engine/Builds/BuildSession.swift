@@ -28,7 +28,9 @@ final class BuildSession: Sendable {
     private let uncached: Set<StepID>
     private let results: [StepID: Promise<StepResult>]
     /// What was made without a look into the cache, so that the same step is done once.
-    private let made = Mutex<[Digest: StoredLayer]>([:])
+    private let made = Mutex<[Digest: CacheRecord]>([:])
+    /// When the layers of steps were made.
+    private let times = Mutex<[StepID: String]>([:])
     /// What is kept from being removed meanwhile.
     private let pinned = Mutex<[Digest]>([])
 
@@ -64,6 +66,9 @@ final class BuildSession: Sendable {
         let numbers = Set(stages.map(\.index))
         return Set(graph.steps.filter { $0.stage.map(numbers.contains) == true }.map(\.id))
     }
+
+    /// When the layer of a step was made: for one that the cache had, by an earlier build.
+    func created(_ id: StepID) -> String? { times.withLock { $0[id] } }
 
     /// Does all steps.
     ///
@@ -180,13 +185,15 @@ final class BuildSession: Sendable {
             let plan = try await StepPlan(step, dependencies, self)
             let key = plan.key
             let tree = try await engine.buildGates.run(key.digest.description) {
-                if let layer = try await lookUp(key, step, told) {
+                if let record = try await lookUp(key, step, told) {
+                    times.withLock { $0[step.id] = record.created }
                     told.end(.cached)
-                    return BuildTree(layers: plan.below.layers + [layer])
+                    return BuildTree(layers: plan.below.layers + [record.layer])
                 }
                 let layer = try await slots.run { try await plan.execute(told) }
                 pinned.withLock { $0.append(layer.content.digest) }
-                try await keep(layer, key, step, plan.below)
+                let record = try await keep(layer, key, step, plan.below)
+                times.withLock { $0[step.id] = record.created }
                 told.end(.done)
                 return BuildTree(layers: plan.below.layers + [layer])
             }
@@ -199,8 +206,8 @@ final class BuildSession: Sendable {
     }
 
     /// What the cache has; where it has nothing, says why if that is wanted.
-    private func lookUp(_ key: StepKey, _ step: BuildStep, _ told: BuildProgress.Step) async throws -> StoredLayer? {
-        if let layer = made.withLock({ $0[key.digest] }) { return layer }
+    private func lookUp(_ key: StepKey, _ step: BuildStep, _ told: BuildProgress.Step) async throws -> CacheRecord? {
+        if let record = made.withLock({ $0[key.digest] }) { return record }
         let isLookedUp = !uncached.contains(step.id)
         let (images, explains, place) = (engine.images, request.explainsCache, places[step.id] ?? "")
         let (record, reason) = try await BlockingCall.run { () -> (CacheRecord?, String?) in
@@ -211,10 +218,15 @@ final class BuildSession: Sendable {
             return (nil, key.difference(from: before))
         }
         if let reason { told.explain(reason) }
-        return record?.layer
+        return record
     }
 
-    private func keep(_ layer: StoredLayer, _ key: StepKey, _ step: BuildStep, _ below: BuildTree) async throws {
+    private func keep(
+        _ layer: StoredLayer,
+        _ key: StepKey,
+        _ step: BuildStep,
+        _ below: BuildTree
+    ) async throws -> CacheRecord {
         let record = CacheRecord(
             key: key.digest,
             layer: layer,
@@ -222,10 +234,11 @@ final class BuildSession: Sendable {
             step: names[step.id] ?? step.text,
             place: places[step.id] ?? "",
             parts: key.parts,
-            created: FileTime.now.rfc3339
+            created: (epoch ?? FileTime.now).rfc3339
         )
         let images = engine.images
         try await BlockingCall.run { try images.keep(record) }
-        made.withLock { $0[key.digest] = layer }
+        made.withLock { $0[key.digest] = record }
+        return record
     }
 }

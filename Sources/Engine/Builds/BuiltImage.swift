@@ -10,9 +10,9 @@ import OCI
 struct BuiltImage {
     private let preparation: BuildPreparation
     private let graph: BuildGraph
-    private let created: String
+    private let session: BuildSession
 
-    /// Where programs are found in an image that is built upon nothing.
+    /// Where programs are found in an image that does not say it.
     private static let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// What builders of Docker say in the history of their steps.
@@ -21,11 +21,9 @@ struct BuiltImage {
     /// - Parameters:
     ///   - preparation: The build.
     ///   - graph: Its steps.
-    /// - Throws: `badParameter` where the time is none.
-    init(_ preparation: BuildPreparation, _ graph: BuildGraph) throws(EngineError) {
-        self.preparation = preparation
-        self.graph = graph
-        created = (try preparation.epoch() ?? FileTime.now).rfc3339
+    ///   - session: What was done of them.
+    init(_ preparation: BuildPreparation, _ graph: BuildGraph, _ session: BuildSession) {
+        (self.preparation, self.graph, self.session) = (preparation, graph, session)
     }
 
     /// The config.
@@ -33,17 +31,27 @@ struct BuiltImage {
         let stage = graph.target
         var config = ImageConfig(platform: stage.platform, diffIDs: [])
         var container = stage.config
-        if base(of: stage) == nil, container.env?.contains(where: { $0.hasPrefix("PATH=") }) != true {
+        if container.env?.contains(where: { $0.hasPrefix("PATH=") }) != true {
             container.env = [Self.path] + (container.env ?? [])
         }
         if container.workingDir?.isEmpty ?? true { container.workingDir = "/" }
         if !preparation.request.labels.isEmpty {
             container.labels = (container.labels ?? [:]).merging(preparation.request.labels) { $1 }
         }
-        config.created = created
         config.author = stage.author
         config.config = container
-        config.history = (base(of: stage)?.config.history ?? []) + history(of: stage)
+        // What is found in the cache is as old as it is, so that the same build gives the same image.
+        let base = base(of: stage)?.config
+        var history = base?.history ?? []
+        var time = session.epoch?.rfc3339 ?? base?.created
+        for (step, id) in self.history(of: stage) {
+            var step = step
+            time = session.epoch?.rfc3339 ?? id.flatMap(session.created) ?? time
+            step.created = time
+            history.append(step)
+        }
+        config.history = history
+        config.created = time ?? FileTime.now.rfc3339
         return config
     }
 
@@ -56,23 +64,21 @@ struct BuiltImage {
         }
     }
 
-    private func history(of stage: PlannedStage) -> [ImageConfig.History] {
-        var history: [ImageConfig.History] = []
+    private func history(of stage: PlannedStage) -> [(step: ImageConfig.History, id: StepID?)] {
+        var history: [(step: ImageConfig.History, id: StepID?)] = []
         if case .stage(let index) = stage.base { history = self.history(of: preparation.plan.stages[index]) }
         if case .context(let name) = stage.base {
-            history.append(ImageConfig.History(created: created, createdBy: "FROM \(name)", comment: Self.comment))
+            history.append((ImageConfig.History(createdBy: "FROM \(name)", comment: Self.comment), nil))
         }
         for step in preparation.plan.steps where step.stage == stage.index {
             var isEmpty = false
             if case .metadata = step.operation { isEmpty = true }
-            history.append(
-                ImageConfig.History(
-                    created: created,
-                    createdBy: step.text,
-                    comment: Self.comment,
-                    emptyLayer: isEmpty ? true : nil
-                )
+            let item = ImageConfig.History(
+                createdBy: step.text,
+                comment: Self.comment,
+                emptyLayer: isEmpty ? true : nil
             )
+            history.append((item, step.id))
         }
         return history
     }

@@ -10,7 +10,7 @@ import Synchronization
 
 /// The folders of `RUN --mount=type=cache`, which outlive builds.
 final class CacheMounts: Sendable {
-    private let path: String
+    let path: String
     /// The folders that are in use, with how many use them.
     private let used = Mutex<[String: Int]>([:])
     private let gates = KeyedGates()
@@ -31,6 +31,9 @@ final class CacheMounts: Sendable {
 
         deinit { release() }
     }
+
+    /// Whether a program has a folder at the moment.
+    func isUsed(_ name: String) -> Bool { used.withLock { $0[name] != nil } }
 
     /// Runs a function that has folders; those that are locked are its own meanwhile.
     ///

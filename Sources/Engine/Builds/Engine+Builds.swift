@@ -61,7 +61,7 @@ extension Engine {
         }
         let session = try BuildSession(self, preparation, graph, progress)
         let tree = try await session.run()
-        let config = try BuiltImage(preparation, graph).config
+        let config = BuiltImage(preparation, graph, session).config
         let image = try await withImages { store in
             let made = try store.make(config, of: tree.layers, as: names.map(\.description))
             return try store.inspect(made.id.description)

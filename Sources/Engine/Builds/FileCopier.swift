@@ -60,9 +60,7 @@ final class FileCopier {
             for file in files {
                 let status = try root.descriptor.status(ofPath: path)
                 isFolder = isFolder || status?.kind == .directory
-                // A link in the place of the file is replaced, as what it leads to is not what was named.
-                let target = try file.isContents ? path : isFolder ? path + [file.name] : place(destination)
-                try add(file, target)
+                try add(file, isFolder && !file.isContents ? path + [file.name] : path)
             }
             try finish()
         } catch {
@@ -83,7 +81,7 @@ final class FileCopier {
             var isFolder = destination.hasSuffix("/")
             if isFolder { _ = try makeFolders(folder) } else { _ = try makeFolders(Array(folder.dropLast())) }
             if try root.descriptor.status(ofPath: folder)?.kind == .directory { isFolder = true }
-            let path = isFolder ? folder + [name] : try place(destination)
+            let path = isFolder ? folder + [name] : folder
             let parent = try makeFolders(Array(path.dropLast()))
             let name = path.last ?? name
             try clear(name, in: parent.descriptor)
@@ -134,13 +132,6 @@ final class FileCopier {
     }
 
     // MARK: Folders
-
-    /// The place of a path whose last name is taken as it is.
-    private func place(_ destination: String) throws(SystemError) -> [FilePath] {
-        let names = destination.split(separator: "/").compactMap { FilePath($0.utf8) }
-        guard let last = names.last else { return [] }
-        return try FileLookup.target(of: Array(names.dropLast()), below: root.descriptor).components + [last]
-    }
 
     /// Makes folders that are missing.
     ///

@@ -16,7 +16,7 @@ struct ImageFilter: Sendable {
     private let filters: Filters
     private let dangling: Bool?
     /// Only images that were made before.
-    private var until: Timestamp?
+    private(set) var until: Timestamp?
     private var since: Timestamp?
     private let patterns: [ReferencePattern]
 

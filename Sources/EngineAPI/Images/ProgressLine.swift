@@ -13,8 +13,8 @@ package struct ProgressLine: ZeroRepresentable, Sendable {
     package var errorDetail: Failure?
     /// What old clients read for the error.
     package var error: String?
-    /// What was pushed, for programs.
-    package var aux: Pushed?
+    /// What was pushed or built, for programs.
+    package var aux: Outcome?
 
     package init() {}
 
@@ -90,6 +90,16 @@ package struct ProgressLine: ZeroRepresentable, Sendable {
         return "\(bytes / unit).\(bytes % unit * 10 / unit)\(name)"
     }
 
+    /// What programs read of a build.
+    ///
+    /// - Parameter id: `sha256:…`.
+    /// - Returns: The line.
+    package static func built(id: String) -> Self {
+        var line = Self()
+        line.aux = Outcome(id: id)
+        return line
+    }
+
     /// A failure after the response has begun.
     package static func failure(_ message: String) -> Self {
         var line = Self()
@@ -106,23 +116,32 @@ package struct ProgressLine: ZeroRepresentable, Sendable {
         package init() {}
     }
 
-    /// What a tag stands for after a push.
-    package struct Pushed: Codable, Equatable, Sendable {
-        package var tag: String
-        package var digest: String
+    /// What a push or a build comes to.
+    package struct Outcome: Codable, Equatable, Sendable {
+        /// The tag that was pushed.
+        package var tag: String?
+        /// What it stands for now.
+        package var digest: String?
         /// Bytes of the manifest.
-        package var size: Int64
+        package var size: Int64?
+        /// The image that was built: `sha256:…`.
+        package var id: String?
 
         private enum CodingKeys: String, CodingKey {
             case tag = "Tag"
             case digest = "Digest"
             case size = "Size"
+            case id = "ID"
         }
 
+        /// What a tag stands for after a push.
         package init(tag: String, digest: String, size: Int64) {
-            self.tag = tag
-            self.digest = digest
-            self.size = size
+            (self.tag, self.digest, self.size) = (tag, digest, size)
+        }
+
+        /// An image that was built.
+        package init(id: String) {
+            self.id = id
         }
     }
 

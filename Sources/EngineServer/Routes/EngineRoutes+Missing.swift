@@ -4,7 +4,7 @@ import EngineAPI
 
 /// What is said of operations that Docker's engine has and this one does not have yet.
 enum Missing {
-    static let build = "images cannot be built yet; pull one with `POST /images/create`, or load one"
+    static let session = "sessions of BuildKit are not there; build with `POST /build` of the classic builder"
     static let clusterVolumes = "volumes of a cluster cannot be changed: there is none"
 }
 
@@ -25,11 +25,9 @@ extension EngineRoutes {
         [
             ("GET", "containers/{id}/attach/ws", "attaching by a websocket is not there yet; use POST"),
             ("GET", "images/search", "registries cannot be searched yet"),
-            ("POST", "build", Missing.build),
-            ("POST", "build/prune", Missing.build),
-            ("POST", "build/cancel", Missing.build),
-            ("POST", "session", Missing.build),
-            ("POST", "grpc", Missing.build),
+            ("POST", "build/cancel", Missing.session),
+            ("POST", "session", Missing.session),
+            ("POST", "grpc", Missing.session),
             ("PUT", "volumes/{name}", Missing.clusterVolumes),
             ("POST", "containers/{id}/checkpoints", "containers cannot be saved while they run"),
             ("GET", "containers/{id}/checkpoints", "containers cannot be saved while they run"),

@@ -24,7 +24,7 @@ package struct EngineRoutes: Sendable {
 
     /// All of them, the more special ones first.
     var all: [Route] {
-        system + projects + containers + containerStreams + containerFiles + execs + images + imageArchives + networks
-            + volumes + missing
+        system + projects + containers + containerStreams + containerFiles + execs + images + imageArchives + builds
+            + networks + volumes + missing
     }
 }

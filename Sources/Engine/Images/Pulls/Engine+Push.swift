@@ -122,7 +122,7 @@ private struct ImagePush: Sendable {
         try await repository.push(manifest: bytes, descriptor, as: tag)
         report(.status("\(tag): digest: \(descriptor.digest) size: \(descriptor.size)"))
         var line = ProgressLine()
-        line.aux = ProgressLine.Pushed(tag: tag, digest: "\(descriptor.digest)", size: descriptor.size)
+        line.aux = ProgressLine.Outcome(tag: tag, digest: "\(descriptor.digest)", size: descriptor.size)
         report(line)
     }
 

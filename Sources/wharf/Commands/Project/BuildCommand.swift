@@ -3,30 +3,32 @@
 import Arguments
 import Compose
 import Glibc
-import JSONTree
-import Terminal
 
-/// `wharf build`: so far it checks Dockerfiles and tells what they can be given and built to.
+/// `wharf build`: builds images of services or of a folder, checks Dockerfiles, and tells what they can be given and built to.
 final class BuildCommand {
     /// What is done with the Dockerfiles.
-    private enum Call: String, CaseIterable {
+    enum Call: String, CaseIterable {
         case build, check, outline, targets
     }
 
-    private let global: GlobalOptions
-    private var call = Call.build
-    private var isJSON = false
-    private var isPrinted = false
-    private var includesDependencies = false
-    private var arguments: [String: String] = [:]
-    private var services: [String] = []
+    let global: GlobalOptions
+    private(set) var call = Call.build
+    private(set) var isJSON = false
+    private(set) var isPrinted = false
+    private(set) var includesDependencies = false
+    /// What builds are asked for.
+    private(set) var options = BuildOptions()
+    private var wantsPull = false
+    private var wantsPush = false
+    /// The services, or the folder.
+    private(set) var names: [String] = []
 
     init(_ global: GlobalOptions) {
         self.global = global
     }
 
     static func command(_ global: GlobalOptions) -> Command {
-        Command("build", summary: "Check the Dockerfiles of services.", section: ProjectCommands.section) {
+        Command("build", summary: "Build images of services, or of a folder.", section: ProjectCommands.section) {
             BuildCommand(global).syntax()
         }
     }
@@ -34,19 +36,22 @@ final class BuildCommand {
     private func syntax() -> Syntax {
         Syntax(
             examples: """
+                wharf build                     build the images of all services
+                wharf build web                 only that of web
+                wharf build -t app:1 .          build the Dockerfile of this folder
                 wharf build --check             check the Dockerfiles of all services
-                wharf build --check web         only that of web
                 wharf build --call=outline web  what a build of web can be given
                 wharf build --call=targets      the stages that can be built
                 wharf build --print             what `docker buildx bake` would be told
                 """,
-            options: callOptions() + buildOptions(),
+            options: callOptions() + folderOptions() + buildOptions() + outputOptions() + acceptedOptions(),
             positionals: [
                 .any(
-                    "SERVICE",
-                    help: "The services, also as patterns such as 'db*'; all with a `build` section unless given.",
+                    "SERVICE|PATH",
+                    help: "The services, also as patterns such as 'db*', all with a `build` section unless given; or a "
+                        + "folder with a Dockerfile: `.`, a path with a slash, or any with an option such as --tag.",
                     completion: .services(of: global)
-                ) { self.services.append($0) }
+                ) { self.names.append($0) }
             ],
             run: run
         )
@@ -80,19 +85,143 @@ final class BuildCommand {
         ]
     }
 
-    /// What only matters to builds.
-    private func buildOptions() -> [Option] {
-        let later = "(for builds; not there yet)"
+    /// What is said of a folder, where a project says it for services.
+    private func folderOptions() -> [Option] {
+        func folder(_ option: String) { options.folderOption = options.folderOption ?? option }
         return [
+            .value(
+                "file",
+                short: "f",
+                "path",
+                help: "The Dockerfile of a folder; - is standard input. (default: Dockerfile in it)",
+                completion: .files()
+            ) {
+                folder("--file")
+                self.options.dockerfile = $0
+            },
+            .value("tag", short: "t", "name", help: "A name of the image of a folder.", isRepeatable: true) {
+                folder("--tag")
+                self.options.tags.append($0)
+            },
+            .value("target", "stage", help: "The stage of a folder's Dockerfile that is built.") {
+                folder("--target")
+                self.options.target = $0
+            },
+            .value("build-context", "name=value", help: "A further context of a folder's build.", isRepeatable: true) {
+                text throws(InvalidValue) in
+                folder("--build-context")
+                try self.options.addContext(text)
+            },
+            .value("label", "name=value", help: "A label of the image of a folder.", isRepeatable: true) {
+                text throws(InvalidValue) in
+                folder("--label")
+                let pair = try BuildOptions.pair(text)
+                self.options.labels[pair.name] = pair.value ?? ""
+            },
+            .value("network", "mode", help: "The network of a folder's programs: default, none or host.") {
+                folder("--network")
+                self.options.network = $0
+            },
+            .value(
+                "add-host",
+                "name:address",
+                help: "A name that programs of a folder's build know.",
+                isRepeatable: true
+            ) {
+                folder("--add-host")
+                self.options.extraHosts.append($0)
+            },
+            .value("platform", "os/arch", help: "What the image of a folder is for.") {
+                folder("--platform")
+                self.options.platform = $0
+            },
+            .value(
+                "output",
+                short: "o",
+                "form",
+                help: "Where what a folder's build makes goes as well: type=local, tar, oci or docker with dest=PATH.",
+                isRepeatable: true
+            ) { text throws(InvalidValue) in
+                folder("--output")
+                self.options.outputs.append(try BuildOutputTarget(text))
+            },
+            .value(
+                "iidfile",
+                "path",
+                help: "A file that gets the identifier of a folder's image.",
+                completion: .files()
+            ) {
+                folder("--iidfile")
+                self.options.identifierFile = $0
+            },
+        ]
+    }
+
+    /// What matters to all builds.
+    private func buildOptions() -> [Option] {
+        [
+            .flag("no-cache", help: "Do not use the cache.") { self.options.ignoresCache = $0 },
+            .value(
+                "no-cache-filter",
+                "stage",
+                help: "A stage for which the cache is not used.",
+                isRepeatable: true
+            ) { self.options.uncachedStages += $0.split(separator: ",").map(String.init) },
+            .flag("explain-cache", help: "Say of each step why the cache does not have it.") {
+                self.options.explainsCache = $0
+            },
+            .value(
+                "secret",
+                "fields",
+                help: "A secret: id=NAME with src=FILE or env=VARIABLE.",
+                isRepeatable: true
+            ) { text throws(InvalidValue) in try self.options.addSecret(text) },
+            .value(
+                "ssh",
+                "key",
+                help: "An SSH agent that builds may use: default, or id=SOCKET.",
+                isRepeatable: true
+            ) { text throws(InvalidValue) in try self.options.addAgent(text) },
+            .value(
+                "allow",
+                "right",
+                help: "What programs may do: network.host or security.insecure.",
+                isRepeatable: true
+            ) { right throws(InvalidValue) in
+                guard ["network.host", "security.insecure"].contains(right) else {
+                    throw InvalidValue("network.host or security.insecure")
+                }
+                self.options.allowed.append(right)
+            },
+        ]
+    }
+
+    /// How builds are shown.
+    private func outputOptions() -> [Option] {
+        [
+            .flag("quiet", short: "q", help: "Print nothing but errors, and the identifier of a folder's image.") {
+                self.options.isQuiet = $0
+            },
+            .value(
+                "progress",
+                "form",
+                help: "How builds are shown on standard error.",
+                allowed: BuildDisplay.Form.allCases.map(\.rawValue),
+                default: "auto"
+            ) { self.options.progress = BuildDisplay.Form(rawValue: $0) },
+        ]
+    }
+
+    /// What Docker and Docker Compose know, and what changes nothing here or is not there yet.
+    private func acceptedOptions() -> [Option] {
+        [
             .value("builder", "name", help: "Accepted for Docker Compose.") { _ in },
             .value("memory", short: "m", "bytes", help: "Accepted for Docker Compose.") { _ in },
-            .flag("no-cache", help: "Do not use the cache. \(later)") { _ in },
-            .value("provenance", "value", help: "Add an attestation of provenance. \(later)") { _ in },
-            .flag("pull", help: "Always look for newer base images. \(later)") { _ in },
-            .flag("push", help: "Push the images. \(later)") { _ in },
-            .flag("quiet", short: "q", help: "Print nothing but errors. \(later)") { _ in },
-            .value("sbom", "value", help: "Add an attestation of contents. \(later)") { _ in },
-            .value("ssh", "key", help: "The SSH keys that builds may use. \(later)", isRepeatable: true) { _ in },
+            .value("provenance", "value", help: "Accepted for Docker Compose: there are no attestations.") { _ in },
+            .value("sbom", "value", help: "Accepted for Docker Compose: there are no attestations.") { _ in },
+            .flag("load", help: "Accepted for Docker: images are always kept.") { _ in },
+            .flag("pull", help: "Always look for newer base images. (not there yet)") { self.wantsPull = $0 },
+            .flag("push", help: "Push the images. (not there yet)") { self.wantsPush = $0 },
         ]
     }
 
@@ -111,110 +240,46 @@ final class BuildCommand {
     }
 
     private func addArgument(_ text: String) throws(InvalidValue) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        if parts[0].isEmpty { throw InvalidValue("a name, perhaps with `=` and a value") }
+        let pair = try BuildOptions.pair(text)
         // As with Docker, what is not in the environment has no value.
-        arguments[parts[0]] = parts.count == 2 ? parts[1] : getenv(parts[0]).map { String(cString: $0) }
+        options.arguments[pair.name] = pair.value
     }
 
     // MARK: Running
 
     private func run() throws {
-        if call == .build, !isPrinted {
+        let folder = try chosenFolder()
+        if call != .build || isPrinted { return try check(folder) }
+        if wantsPush {
             throw CommandFailure(
-                message: "wharf does not build images yet; a later version will. `wharf build --check` checks the "
-                    + "Dockerfiles; make the images elsewhere, and bring them here with `wharf image load`"
+                message: "images cannot be pushed yet: build without --push, and use `wharf image save`"
             )
         }
+        if wantsPull {
+            throw CommandFailure(
+                message: "images cannot be pulled yet: build without --pull, and use `wharf image load`"
+            )
+        }
+        if let folder { return try FolderBuild(global, options, folder).run() }
+        try ServiceBuilds(global, options, choose(loadProject())).run()
+    }
+
+    /// The folder that is meant; nil where services are.
+    private func chosenFolder() throws -> String? {
+        let isPath = names.count == 1 && (names[0].contains("/") || [".", "..", "-"].contains(names[0]))
+        guard let option = options.folderOption else { return isPath ? names[0] : nil }
+        guard names.count == 1 else {
+            throw CommandFailure(
+                message: "`\(option)` is about the build of one folder: name it, such as `wharf build \(option) … .`",
+                status: .usage
+            )
+        }
+        return names[0]
+    }
+
+    func loadProject() throws -> Project {
         let result = try ProjectLoading(options: global).load { $0.resolvesEnvironment = false }
         guard let project = result.project else { throw CommandFailure() }
-        let chosen = try choose(project)
-        if chosen.isEmpty {
-            OutputStream.error.write("No services to build\n")
-            return
-        }
-        if isPrinted { return printBake(chosen, project) }
-        var files: [ServiceDockerfile] = []
-        var failures = Failures()
-        for (name, service) in chosen {
-            guard let build = service.build else { continue }
-            do {
-                files.append(
-                    try ServiceDockerfile(name, build, platform: service.platform, arguments: arguments)
-                )
-            } catch {
-                failures.add(error)
-            }
-        }
-        try show(files)
-        try failures.finish()
-    }
-
-    private func show(_ files: [ServiceDockerfile]) throws {
-        var report = DockerfileReport()
-        for file in files { report.add(file, includesFindings: call == .check) }
-        if isJSON {
-            let items = files.map { file in
-                switch call {
-                case .build, .check: DockerfileDocument.check(file)
-                case .outline: DockerfileDocument.outline(file)
-                case .targets: DockerfileDocument.targets(file)
-                }
-            }
-            OutputStream.standard.write(JSON.array(items).text(JSON.WritingStyle(indent: 2)) + "\n")
-        } else if call == .check {
-            try report.write(to: .standard, global)
-            OutputStream.standard.write(report.conclusion + "\n")
-        } else {
-            try report.write(to: .error, global)
-            for (index, file) in files.enumerated() {
-                if files.count > 1 {
-                    OutputStream.standard.write("\(index > 0 ? "\n" : "")SERVICE: \(file.service)\n")
-                }
-                let text = call == .outline ? DockerfileTables.outline(file) : DockerfileTables.targets(file)
-                OutputStream.standard.write(text)
-            }
-        }
-        // As with Docker a check fails where a rule has found something.
-        if report.errorCount > 0 || report.warningCount > 0 { throw CommandFailure() }
-    }
-
-    private func printBake(_ chosen: [(name: String, service: Service)], _ project: Project) {
-        var bake = BakeDocument()
-        for (name, service) in chosen {
-            guard let build = service.build else { continue }
-            let image = service.image?.description ?? "\(project.name)\(global.compatibility ? "_" : "-")\(name)"
-            bake.add(name, build, image: image, arguments: arguments)
-        }
-        OutputStream.standard.write(bake.json.text(JSON.WritingStyle(indent: 2)) + "\n")
-    }
-
-    // MARK: Services
-
-    /// The services with a `build` section that the user names; all where none is.
-    private func choose(_ project: Project) throws -> [(name: String, service: Service)] {
-        let all = project.services.merging(project.disabledServices) { own, _ in own }
-        var names: Set<String> = services.isEmpty ? Set(project.services.keys) : []
-        for pattern in services {
-            let fitting = all[pattern] == nil ? all.keys.filter { GlobPattern.matches($0, pattern) } : [pattern]
-            if fitting.isEmpty {
-                let near = Suggestions.nearest(to: pattern, in: all.keys.sorted())
-                let hint = near.map { "; did you mean `\($0)`?" } ?? ""
-                throw CommandFailure(message: "no such service: `\(pattern)`\(hint)")
-            }
-            names.formUnion(fitting)
-        }
-        if includesDependencies {
-            var open = Array(names)
-            while let name = open.popLast() {
-                for other in all[name]?.dependsOn.keys.sorted() ?? [] where names.insert(other).inserted {
-                    open.append(other)
-                }
-            }
-        }
-        return names.sorted().compactMap { name in
-            guard let service = all[name], service.build != nil else { return nil }
-            return (name, service)
-        }
+        return project
     }
 }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import EngineClient
+import Glibc
+import Images
+import Linux
+import Terminal
+
+/// The build of one folder, as `docker build` does it.
+struct FolderBuild {
+    private let global: GlobalOptions
+    private let options: BuildOptions
+    private let folder: String
+
+    /// The most that is read of a Dockerfile on standard input.
+    private static let dockerfileLimit = 4 << 20
+
+    init(_ global: GlobalOptions, _ options: BuildOptions, _ folder: String) {
+        (self.global, self.options, self.folder) = (global, options, folder)
+    }
+
+    /// Builds.
+    ///
+    /// - Throws: ``CommandFailure`` where there is no image.
+    func run() throws {
+        if folder.contains("://") || folder.hasPrefix("git@") {
+            throw CommandFailure(
+                message: "`\(folder)`: contexts are not fetched yet; fetch it before, and name the folder"
+            )
+        }
+        let engine = try global.client()
+        var request = options.request
+        var name = options.dockerfile ?? "Dockerfile"
+        let image: BuildEvent.Image
+        if options.dockerfile == "-" {
+            (request.dockerfileText, name) = (try standardInput(), "standard input")
+        } else if let path = options.dockerfile, folder != "-" {
+            request.dockerfile = BuildOptions.absolute(path)
+        } else {
+            request.dockerfile = options.dockerfile
+        }
+        let run = ImageBuild(form: form, title: "", dockerfile: name)
+        if folder == "-", options.dockerfile != "-" {
+            image = try fromStandardInput(&request, engine, run)
+        } else {
+            if folder != "-" { request.context = BuildOptions.absolute(folder) }
+            image = try run.image { try engine.build(request) }
+        }
+        try finish(image, engine)
+    }
+
+    private var form: BuildDisplay.Form { options.isQuiet ? .quiet : options.progress ?? .auto }
+
+    private func standardInput() throws -> String {
+        String(decoding: try InputFile.read("/dev/stdin", limit: Self.dockerfileLimit), as: UTF8.self)
+    }
+
+    /// Standard input is an archive with everything, or a Dockerfile that needs nothing else.
+    private func fromStandardInput(
+        _ request: inout ImageBuildRequest,
+        _ engine: EngineClient,
+        _ run: ImageBuild
+    ) throws -> BuildEvent.Image {
+        let spool = try Descriptor.memory(named: "context")
+        let input = try Descriptor.open("/dev/stdin", O_RDONLY)
+        try input.copyContent(to: spool)
+        func start() throws -> Descriptor { try Descriptor.open("/proc/self/fd/\(spool.number)", O_RDONLY) }
+        if TarReader.isArchive(DescriptorSource(try start(), name: "standard input")) {
+            let archive = try start()
+            let wanted = request
+            return try run.image { try engine.build(wanted, context: archive.number) }
+        }
+        request.dockerfileText = String(decoding: try start().contents(limit: Self.dockerfileLimit), as: UTF8.self)
+        let wanted = request
+        return try run.image { try engine.build(wanted) }
+    }
+
+    // MARK: What comes of it
+
+    private func finish(_ image: BuildEvent.Image, _ engine: EngineClient) throws {
+        if let path = options.identifierFile { try OutputFile.write(Array(image.id.utf8), to: path) }
+        for output in options.outputs { try write(image, to: output, engine) }
+        let isWritten = options.outputs.contains { $0.path == "-" }
+        if options.isQuiet, !isWritten { OutputStream.standard.write(image.id + "\n") }
+    }
+
+    private func write(_ image: BuildEvent.Image, to output: BuildOutputTarget, _ engine: EngineClient) throws {
+        switch output.kind {
+        case .image: return
+        case .docker where output.path.isEmpty: return
+        case .docker, .oci:
+            var response = try engine.saveImages(image.names.isEmpty ? [image.id] : image.names)
+            try copy(&response, to: output.path)
+        case .tar:
+            var response = try engine.exportImage(image.id)
+            try copy(&response, to: output.path)
+        case .local:
+            if mkdir(output.path, 0o755) != 0, errno != EEXIST {
+                throw CommandFailure(message: "cannot make `\(output.path)`: \(SystemError.text(of: errno))")
+            }
+            let root = try Descriptor.open(output.path, O_RDONLY | O_DIRECTORY)
+            var response = try engine.exportImage(image.id)
+            let spool = try Descriptor.memory(named: "files")
+            while let piece = try response.next() { try spool.write(piece) }
+            let files = DescriptorSource(
+                try Descriptor.open("/proc/self/fd/\(spool.number)", O_RDONLY),
+                name: "the files of the image"
+            )
+            do throws(ImageError) {
+                try TreeUnpacker.unpack(files, into: root, at: "/")
+            } catch {
+                throw CommandFailure(message: "cannot write to `\(output.path)`: \(error)")
+            }
+        }
+    }
+
+    private func copy(_ response: inout Response, to path: String) throws {
+        if path != "-" { return try OutputFile.write(to: path) { try response.next() } }
+        while let piece = try response.next() {
+            let failure = OutputStream.standard.write(piece)
+            if failure != 0 {
+                throw CommandFailure(message: "cannot write to standard output: \(SystemError.text(of: failure))")
+            }
+        }
+    }
+}
+
+/// One build, shown while it goes on.
+struct ImageBuild {
+    let form: BuildDisplay.Form
+    /// The service; empty for none.
+    let title: String
+    /// What errors call the Dockerfile.
+    let dockerfile: String
+
+    /// Shows a build to its end.
+    ///
+    /// - Parameter start: Begins it.
+    /// - Returns: The image.
+    /// - Throws: ``CommandFailure`` where there is none.
+    func image(_ start: () throws -> Response) throws -> BuildEvent.Image {
+        var response = try start()
+        var display = BuildDisplay(form, title: title)
+        var image: BuildEvent.Image?
+        while let event = try response.nextValue(BuildEvent.self) {
+            display.show(event)
+            if let failure = event.failure {
+                throw CommandFailure(message: display.text(of: failure, in: dockerfile))
+            }
+            image = event.image ?? image
+        }
+        guard let image else {
+            throw CommandFailure(message: "the engine ended before the build did: build again, it goes on where it was")
+        }
+        return image
+    }
+}
