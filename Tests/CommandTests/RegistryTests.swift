@@ -86,6 +86,30 @@ import Testing
         }
     }
 
+    @Test func `gives builds their base images, and takes what they make`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Self.words + #"""
+                    serve
+                    publish() {
+                        printf 'FROM busybox\nRUN echo %s > /base' $1 > base/Dockerfile
+                        wharf build -q -t $team/base --push base > /dev/null
+                    }
+                    mkdir base made; printf 'FROM %s\nRUN cat /base > /made' $team/base > made/Dockerfile
+                    build() { wharf build -q -t $team/made "$@" made > /dev/null; c rm -f one 2> /dev/null; run $team/made cat /made; }
+                    publish 1; old=$(wharf image inspect -f '{{.Id}}' $team/base); wharf image rm -f $team/base > /dev/null
+                    build
+                    publish 2; wharf image tag $old $team/base
+                    build; build --pull
+                    wharf image push -q $team/made > /dev/null; wharf image rm -f $team/made > /dev/null; run $team/made cat /made 2> /dev/null
+                    shop <<< "services: {web: {build: ../made, image: $team/web}}"
+                    wharf build -q --push > /dev/null 2>&1; wharf image rm -f $team/web > /dev/null; wharf image pull -q $team/web
+                    """#
+            )
+            #expect(transcript == "1\n1\n2\n2\n127.0.0.1:5000/team/web:latest\n")
+        }
+    }
+
     @Test func `that does not have an image is told, and nothing is made`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

@@ -175,17 +175,17 @@ struct BuildPreparation: Sendable {
 
     /// Plans the build, with all images that its stages begin with.
     ///
-    /// - Parameter engine: Where the images are.
+    /// - Parameter base: Where the images come from.
     /// - Returns: The steps.
     /// - Throws: ``BuildFailure`` for what is wrong with the Dockerfile, `notFound` for an image.
-    mutating func makePlan(with engine: Engine) async throws -> BuildGraph {
+    mutating func makePlan(with base: BaseImages) async throws -> BuildGraph {
         var planned = try planRequest()
         for _ in 1...Self.rounds {
             plan = Planner.plan(dockerfile, planned)
             let unknown = plan.unknownImages(known: Set(images.keys))
             if unknown.isEmpty { break }
             for (name, platform) in unknown {
-                let image = try await engine.presentImage(name, for: platform)
+                let image = try await base.image(name, for: platform)
                 images[name] = image
                 planned.baseConfigs[name] = image.config
             }

@@ -22,6 +22,7 @@ final class BuildSession: Sendable {
     private let contexts: [String: SourceTree]
     /// The images that steps begin with, by their full names.
     private let images: [String: StoredImage]
+    private let base: BaseImages
     private let names: [StepID: String]
     private let places: [StepID: String]
     /// The steps that are not looked up in the cache.
@@ -38,8 +39,15 @@ final class BuildSession: Sendable {
     private static let width = 8
     private let slots = SerialGate(width: width)
 
-    init(_ engine: Engine, _ preparation: BuildPreparation, _ graph: BuildGraph, _ progress: BuildProgress) throws {
+    init(
+        _ engine: Engine,
+        _ preparation: BuildPreparation,
+        _ graph: BuildGraph,
+        _ base: BaseImages,
+        _ progress: BuildProgress
+    ) throws {
         self.engine = engine
+        self.base = base
         self.graph = graph
         self.progress = progress
         request = preparation.request
@@ -136,7 +144,7 @@ final class BuildSession: Sendable {
         let told = progress.begin(shown)
         do {
             var image = images[name]
-            if image == nil { image = try await engine.presentImage(name, for: platform) }
+            if image == nil { image = try await base.image(name, for: platform) }
             let tree = BuildTree(layers: image?.layers ?? [])
             pin(tree)
             told.end(.done)

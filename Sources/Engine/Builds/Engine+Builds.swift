@@ -55,11 +55,12 @@ extension Engine {
             let unpacked = try archive.map { try Self.unpack($0, to: "\(folder)/context") }
             return try BuildPreparation(request, in: folder, unpacked: unpacked)
         }
-        let graph = try await preparation.makePlan(with: self)
+        let images = BaseImages(engine: self, request: request, progress: progress)
+        let graph = try await preparation.makePlan(with: images)
         for argument in preparation.plan.unusedArguments {
             progress.tell(.warning("the build argument `\(argument)` is used by nothing"))
         }
-        let session = try BuildSession(self, preparation, graph, progress)
+        let session = try BuildSession(self, preparation, graph, images, progress)
         let tree = try await session.run()
         let config = BuiltImage(preparation, graph, session).config
         let image = try await withImages { store in
@@ -91,29 +92,6 @@ extension Engine {
     private func discardBuild(_ folder: String) async {
         _ = try? await BlockingCall.run { [trash] in try ContainerFolder(path: folder).discard(to: trash.path) }
         trash.empty()
-    }
-
-    // MARK: Images
-
-    /// Has an image that a build needs.
-    ///
-    /// It has to be in the store: this is where a pull belongs.
-    ///
-    /// - Parameters:
-    ///   - name: Its full name.
-    ///   - platform: What it is for; nil for whatever it is.
-    /// - Returns: The image.
-    /// - Throws: `notFound`.
-    func presentImage(_ name: String, for platform: Platform?) async throws -> StoredImage {
-        do {
-            return try await withImages(about: name) { try $0.whole(name) }
-        } catch let error as EngineError where error.code == .notFound {
-            let familiar = (try? ImageReference(name))?.familiar ?? name
-            throw EngineError(
-                .notFound,
-                "there is no image `\(familiar)` here, and images cannot be pulled yet; load it with `wharf image load`"
-            )
-        }
     }
 
     // MARK: Taking over

@@ -34,6 +34,10 @@ package struct ImageBuildRequest: Codable, Equatable, Sendable {
     /// The bytes of `/dev/shm`; nil for the default.
     package var sharedMemory: Int64?
     package var limits: [Ulimit] = []
+    /// Whether the registries of base images are asked for newer ones.
+    package var pulls = false
+    /// Who asks them, by their names in references.
+    package var registries: [String: RegistryAuth] = [:]
     /// What programs may do that they otherwise may not: `network.host`, `security.insecure`.
     package var allowed: [String] = []
     /// The control group above those of programs; nil for the engine's.

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import OCI
+
 /// Who a client is to a registry: the header field `X-Registry-Auth` and the body of `POST /auth`.
 ///
 /// Its text form hides the secrets.
 package struct RegistryAuth: ZeroRepresentable, Sendable {
     /// The header field, whose value is this as JSON in Base64.
     package static let header = "X-Registry-Auth"
+    /// The header field of builds, whose value is a JSON object in Base64: this by the names of registries.
+    package static let buildHeader = "X-Registry-Config"
 
     @Omitted package var username: String
     @Omitted package var password: String
@@ -30,6 +34,18 @@ package struct RegistryAuth: ZeroRepresentable, Sendable {
     }
 
     package init() {}
+
+    /// The name that references have for a registry.
+    ///
+    /// - Parameter key: A host, or an address with a host, as files and headers with credentials have them.
+    /// - Returns: `docker.io` for all names of Docker's own.
+    package static func registry(of key: String) -> String {
+        var rest = key[...]
+        if let scheme = key.firstRange(of: "://") { rest = key[scheme.upperBound...] }
+        let host = rest.prefix { $0 != "/" }.lowercased()
+        let isStandard = ["", "index.docker.io", "registry-1.docker.io"].contains(host)
+        return isStandard ? ImageReference.defaultRegistry : host
+    }
 
     /// User and password, also where only old clients' form of them is there.
     package var user: (name: String, password: String) {

@@ -71,7 +71,7 @@ extension EngineRoutes {
     /// Builds from the archive in the body, and answers as Docker does.
     private func classicBuild(_ request: Request, _ response: ResponseWriter) async throws {
         let isQuiet = request.query.boolean("q")
-        let wanted = try ImageBuildRequest(classic: request.query)
+        let wanted = try ImageBuildRequest(classic: request.query, try request.registryAuths())
         try await request.source.allowBody()
         try await response.begin(type: "application/json")
         let (events, sender) = AsyncStream.makeStream(of: BuildEvent.self)
@@ -130,8 +130,9 @@ private struct ClassicBuildLines {
 
 extension ImageBuildRequest {
     /// Reads the query of `POST /build`.
-    init(classic query: Query) throws(EngineError) {
+    init(classic query: Query, _ registries: [String: RegistryAuth]) throws(EngineError) {
         self.init()
+        self.registries = registries
         if query["version"] == "2" {
             throw EngineError(
                 .notImplemented,
@@ -146,6 +147,7 @@ extension ImageBuildRequest {
         tags = query.all("t").filter { !$0.isEmpty }
         target = query.text("target")
         ignoresCache = query.boolean("nocache")
+        pulls = query.boolean("pull")
         network = query.text("networkmode")
         platform = query.text("platform")
         sharedMemory = try query.integer("shmsize").flatMap { $0 > 0 ? Int64($0) : nil }

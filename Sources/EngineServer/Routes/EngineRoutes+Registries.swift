@@ -45,12 +45,24 @@ extension Request {
     ///
     /// - Throws: `badParameter` where that cannot be read.
     func registryAuth() throws(EngineError) -> RegistryAuth {
-        guard let text = head.fields[RegistryAuth.header.lowercased()], !text.isEmpty else { return RegistryAuth() }
+        try decode(RegistryAuth.self, RegistryAuth.header) ?? RegistryAuth()
+    }
+
+    /// Who the client of a build is to registries, by the names that references have for them.
+    ///
+    /// - Throws: `badParameter` where that cannot be read.
+    func registryAuths() throws(EngineError) -> [String: RegistryAuth] {
+        let given = try decode([String: RegistryAuth].self, RegistryAuth.buildHeader) ?? [:]
+        return Dictionary(given.map { (RegistryAuth.registry(of: $0.key), $0.value) }) { first, _ in first }
+    }
+
+    private func decode<Value: Decodable>(_ type: Value.Type, _ field: String) throws(EngineError) -> Value? {
+        guard let text = head.fields[field.lowercased()], !text.isEmpty else { return nil }
         guard let bytes = Base64.decodeFromHeader(text),
-            let auth = try? JSONDecoder().decode(RegistryAuth.self, from: Data(bytes))
+            let value = try? JSONDecoder().decode(type, from: Data(bytes))
         else {
-            throw EngineError(.badParameter, "invalid \(RegistryAuth.header) header: it is no JSON in Base64")
+            throw EngineError(.badParameter, "invalid \(field) header: it is no JSON in Base64")
         }
-        return auth
+        return value
     }
 }

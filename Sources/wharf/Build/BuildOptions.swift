@@ -28,6 +28,8 @@ struct BuildOptions {
     var identifierFile: String?
     var progress: BuildDisplay.Form?
     var isQuiet = false
+    var pulls = false
+    var pushes = false
     /// The first option that says that a folder is meant, and no service of a project.
     var folderOption: String?
 
@@ -57,6 +59,7 @@ struct BuildOptions {
         request.sharedMemory = sharedMemory
         request.allowed = allowed
         request.limits = limits
+        request.pulls = pulls
         return request
     }
 

@@ -31,6 +31,7 @@ struct FolderBuild {
         }
         let engine = try global.client()
         var request = options.request
+        request.registries = try DockerConfiguration().allCredentials()
         var name = options.dockerfile ?? "Dockerfile"
         let image: BuildEvent.Image
         if options.dockerfile == "-" {
@@ -82,7 +83,16 @@ struct FolderBuild {
         if let path = options.identifierFile { try OutputFile.write(Array(image.id.utf8), to: path) }
         for output in options.outputs { try write(image, to: output, engine) }
         let isWritten = options.outputs.contains { $0.path == "-" }
+        if options.pushes { try push(image, engine) }
         if options.isQuiet, !isWritten { OutputStream.standard.write(image.id + "\n") }
+    }
+
+    private func push(_ image: BuildEvent.Image, _ engine: EngineClient) throws {
+        if image.names.isEmpty {
+            throw CommandFailure(message: "an image without a name cannot be pushed: `-t NAME` gives it one")
+        }
+        let pushes = ImagePushes(client: engine, references: try image.names.map { try ImagePuller.reference($0) })
+        try pushes.run(global, isQuiet: options.isQuiet).finish()
     }
 
     private func write(_ image: BuildEvent.Image, to output: BuildOutputTarget, _ engine: EngineClient) throws {

@@ -26,15 +26,21 @@ struct ServiceBuilds {
             return
         }
         let engine = try global.client()
+        let registries = try DockerConfiguration().allCredentials()
+        var made: [BuildEvent.Image] = []
         for name in try order() {
             guard let service = services.all[name], let build = service.build else { continue }
-            let wanted = try request(name, service, build)
+            var wanted = try request(name, service, build)
+            wanted.registries = registries
             let dockerfile =
                 build.dockerfileInline == nil ? build.dockerfile ?? "Dockerfile" : "\(name) (dockerfile_inline)"
             let form = options.isQuiet ? BuildDisplay.Form.quiet : options.progress ?? .auto
             let run = ImageBuild(form: form, title: name, dockerfile: dockerfile)
-            _ = try run.image { try engine.build(wanted) }
+            made.append(try run.image { try engine.build(wanted) })
         }
+        if !options.pushes { return }
+        let references = try made.flatMap(\.names).map { try ImagePuller.reference($0) }
+        try ImagePushes(client: engine, references: references).run(global, isQuiet: options.isQuiet).finish()
     }
 
     /// The services with those that they are built from before them.
@@ -81,6 +87,7 @@ struct ServiceBuilds {
         request.contexts = build.additionalContexts.mapValues(self.context)
         request.labels = build.labels
         request.ignoresCache = request.ignoresCache || build.noCache
+        request.pulls = request.pulls || build.pull
         request.uncachedStages += build.noCacheFilter
         request.network = build.network
         request.extraHosts = build.extraHosts.sorted { $0.key < $1.key }.flatMap { host, addresses in
@@ -142,7 +149,6 @@ struct ServiceBuilds {
         var ignored: [String] = []
         if !build.cacheFrom.isEmpty { ignored.append("cache_from") }
         if !build.cacheTo.isEmpty { ignored.append("cache_to") }
-        if build.pull { ignored.append("pull") }
         for key in ignored {
             OutputStream.error.write("warning: service \"\(name)\": `build.\(key)` is not done yet\n")
         }

@@ -37,6 +37,16 @@ struct CredentialHelper {
         return auth.isEmpty ? nil : auth
     }
 
+    /// The registries that the program has credentials of, as it names them.
+    func list() throws -> [String] {
+        let (status, text) = try run("list", "")
+        if status != 0 { throw failure("list", "all registries", status, text) }
+        guard let members = (try? JSON(Array(text.utf8)))?.members else {
+            throw CommandFailure(message: "the answer of `\(program) list` cannot be read")
+        }
+        return members.map(\.key)
+    }
+
     /// Keeps the credentials of a registry.
     func store(_ auth: RegistryAuth, _ server: String) throws {
         let isToken = !auth.identityToken.isEmpty

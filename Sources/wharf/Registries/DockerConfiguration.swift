@@ -5,6 +5,7 @@ import Glibc
 import JSONTree
 import Linux
 import OCI
+import Terminal
 
 /// The file in which Docker's command keeps who the user is to registries, which wharf shares.
 struct DockerConfiguration {
@@ -85,14 +86,29 @@ struct DockerConfiguration {
     private func entry(for registry: String) -> JSON? {
         let entries = tree["auths"]?.members ?? []
         let key = Self.key(of: registry)
-        return (entries.last { $0.key == key } ?? entries.last { Self.host(of: $0.key) == Self.host(of: key) })?.value
+        return (entries.last { $0.key == key } ?? entries.last { RegistryAuth.registry(of: $0.key) == registry })?.value
     }
 
-    /// The host of a key, which may be an address.
-    static func host(of key: String) -> String {
-        var rest = key[...]
-        if let scheme = key.firstRange(of: "://") { rest = key[scheme.upperBound...] }
-        return rest.prefix { $0 != "/" }.lowercased()
+    /// Who the user is to all registries that are known here, by the names that references have for them.
+    ///
+    /// What a program does not tell is told of and left out: a build may not need it.
+    func allCredentials() -> [String: RegistryAuth] {
+        var keys = (tree["auths"]?.members ?? []).map(\.key) + (tree["credHelpers"]?.members ?? []).map(\.key)
+        var found: [String: RegistryAuth] = [:]
+        func attempt(_ body: () throws -> Void) {
+            do {
+                try body()
+            } catch {
+                OutputStream.error.write("warning: \(CommandFailure(of: error, isRun: false).message)\n")
+            }
+        }
+        if let name = tree["credsStore"]?.string, !name.isEmpty {
+            attempt { keys += try CredentialHelper(name: name).list() }
+        }
+        for registry in Set(keys.map { RegistryAuth.registry(of: $0) }) {
+            attempt { found[registry] = try credentials(for: registry) }
+        }
+        return found
     }
 
     // MARK: Changing
@@ -123,8 +139,7 @@ struct DockerConfiguration {
     mutating func remove(_ registry: String) throws -> Bool {
         if let helper = helper(for: registry) { try helper.erase(Self.key(of: registry)) }
         let entries = tree["auths"]?.members ?? []
-        let host = Self.host(of: Self.key(of: registry))
-        let kept = entries.filter { Self.host(of: $0.key) != host }
+        let kept = entries.filter { RegistryAuth.registry(of: $0.key) != registry }
         if kept.count == entries.count { return helper(for: registry) != nil }
         set("auths", .object(kept))
         try save()

@@ -18,8 +18,6 @@ final class BuildCommand {
     private(set) var includesDependencies = false
     /// What builds are asked for.
     private(set) var options = BuildOptions()
-    private var wantsPull = false
-    private var wantsPush = false
     /// The services, or the folder.
     private(set) var names: [String] = []
 
@@ -220,8 +218,8 @@ final class BuildCommand {
             .value("provenance", "value", help: "Accepted for Docker Compose: there are no attestations.") { _ in },
             .value("sbom", "value", help: "Accepted for Docker Compose: there are no attestations.") { _ in },
             .flag("load", help: "Accepted for Docker: images are always kept.") { _ in },
-            .flag("pull", help: "Always look for newer base images. (not there yet)") { self.wantsPull = $0 },
-            .flag("push", help: "Push the images. (not there yet)") { self.wantsPush = $0 },
+            .flag("pull", help: "Ask the registries for newer base images.") { self.options.pulls = $0 },
+            .flag("push", help: "Push the images.") { self.options.pushes = $0 },
         ]
     }
 
@@ -250,16 +248,6 @@ final class BuildCommand {
     private func run() throws {
         let folder = try chosenFolder()
         if call != .build || isPrinted { return try check(folder) }
-        if wantsPush {
-            throw CommandFailure(
-                message: "images cannot be pushed yet: build without --push, and use `wharf image save`"
-            )
-        }
-        if wantsPull {
-            throw CommandFailure(
-                message: "images cannot be pulled yet: build without --pull, and use `wharf image load`"
-            )
-        }
         if let folder { return try FolderBuild(global, options, folder).run() }
         try ServiceBuilds(global, options, choose(loadProject())).run()
     }

@@ -3,7 +3,6 @@
 import Arguments
 import Compose
 import OCI
-import Terminal
 
 /// `wharf push`: puts the images that the project builds into their registries.
 final class ProjectPushCommand {
@@ -53,20 +52,8 @@ final class ProjectPushCommand {
             let reference = try ImagePuller.reference(image)
             if !references.contains(reference) { references.append(reference) }
         }
-        if references.isEmpty { return }
-        let puller = try ImagePuller(try global.client())
-        let work = try ProjectWork(global, title: "Pushing", environment: wanted.environment, isQuiet: isQuiet)
-        let progress = work.progress
-        let results: [Result<Void, any Error>]
-        do {
-            defer { progress.finish() }
-            results = try Targets.results(of: references, width: 4) { reference in
-                let transfer = ImageTransfer(image: reference.familiar, words: .push, progress: progress)
-                try transfer.follow { try puller.push(reference) }
-            }
-        }
-        var failures = Failures()
-        for result in results { failures.collect { try result.get() } }
+        let pushes = ImagePushes(client: try global.client(), references: references)
+        let failures = try pushes.run(global, environment: wanted.environment, isQuiet: isQuiet)
         if !ignoresFailures { try failures.finish() }
     }
 }

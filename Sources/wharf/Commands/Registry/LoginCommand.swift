@@ -38,7 +38,7 @@ final class LoginCommand {
             ],
             positionals: [
                 .optional("REGISTRY", help: "The registry; docker.io unless given.") {
-                    self.registry = RegistryName.read($0)
+                    self.registry = RegistryAuth.registry(of: $0)
                 }
             ],
             check: check,
@@ -90,7 +90,7 @@ final class LogoutCommand {
             examples: "wharf logout registry.example.com",
             positionals: [
                 .optional("REGISTRY", help: "The registry; docker.io unless given.") {
-                    self.registry = RegistryName.read($0)
+                    self.registry = RegistryAuth.registry(of: $0)
                 }
             ],
             run: run
@@ -103,15 +103,6 @@ final class LogoutCommand {
         OutputStream.standard.write(
             isKnown ? "Removing login credentials for \(registry)\n" : "Not logged in to \(registry)\n"
         )
-    }
-}
-
-/// The name of a registry as users write it.
-enum RegistryName {
-    /// Reads a host, or an address with a host.
-    static func read(_ text: String) -> String {
-        let host = DockerConfiguration.host(of: text)
-        return ["", "index.docker.io", "registry-1.docker.io"].contains(host) ? ImageReference.defaultRegistry : host
     }
 }
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineAPI
+import Images
+import OCI
+
+/// The images that a build begins with: those that are here, and others from their registries.
+struct BaseImages: Sendable {
+    let engine: Engine
+    let request: ImageBuildRequest
+    let progress: BuildProgress
+
+    /// Has an image here.
+    ///
+    /// - Parameters:
+    ///   - name: Its full name.
+    ///   - platform: What it is for; nil for whatever it is.
+    /// - Returns: The image.
+    /// - Throws: `EngineError` where its registry does not have it, or cannot be reached; `CancellationError`.
+    func image(_ name: String, for platform: Platform?) async throws -> StoredImage {
+        if !request.pulls, let image = try await present(name, for: platform) { return image }
+        let reference = try Engine.pulled(name, nil)
+        let told = progress.begin("pull \(reference.familiar)")
+        do {
+            try await engine.pullImage(
+                name,
+                platform: platform?.description,
+                auth: request.registries[reference.registry] ?? RegistryAuth()
+            ) { line in
+                // What becomes of each layer is for a bar of its own.
+                if line.id == nil, let status = line.status { told.write(status + "\n", isError: false) }
+            }
+        } catch {
+            told.end(error is CancellationError ? .cancelled : .failed)
+            throw error
+        }
+        told.end(.done)
+        guard let image = try await present(name, for: platform) else {
+            throw EngineError(.notFound, "the image \(reference.familiar) was pulled, and is not here any more")
+        }
+        return image
+    }
+
+    private func present(_ name: String, for platform: Platform?) async throws -> StoredImage? {
+        do {
+            let image = try await engine.withImages(about: name) { try $0.whole(name) }
+            if let platform, platform.distance(to: image.config.platform) == nil { return nil }
+            return image
+        } catch let error as EngineError where error.code == .notFound {
+            return nil
+        }
+    }
+}
