@@ -90,7 +90,8 @@ import Testing
         let stage = try graph("FROM x AS base\nRUN never\nFROM base\nRUN y") { $0.contexts = contexts }
         #expect(stage.kinds == ["named base", "run y"])
         let image = try graph("FROM alpine\nCOPY --from=busybox:1 a b") { $0.contexts = contexts }
-        #expect(image.kinds == ["named alpine", "named docker.io/library/busybox:1", "copy /b"])
+        let other = "image docker.io/library/other:latest linux/amd64"
+        #expect(image.kinds == [other, "named docker.io/library/busybox:1", "copy /b"])
         let from = try graph("FROM scratch\nCOPY --from=base a b\nRUN --mount=from=base,target=/t z") {
             $0.contexts = contexts
         }

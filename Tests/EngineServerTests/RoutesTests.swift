@@ -81,7 +81,7 @@ private func head(_ method: String, _ target: String) throws -> RequestHead {
         ("GET", "/events?since=20&until=10", 400), ("POST", "/containers/create", 400), ("GET", "/images/get", 400),
         ("POST", "/containers/a/attach?detachKeys=nothing", 400), ("POST", "/images/a/tag", 400),
         ("POST", "/images/create?fromImage=127.0.0.1:1/a", 503), ("POST", "/images/create?fromSrc=http://x/", 400),
-        ("POST", "/build", 501), ("POST", "/networks/create", 400), ("PUT", "/volumes/x", 501),
+        ("POST", "/build?version=2", 501), ("POST", "/networks/create", 400), ("PUT", "/volumes/x", 501),
         ("GET", "/containers/a/attach/ws", 501), ("GET", "/system/df?type=nonsense", 400), ("GET", "/swarm", 503),
         ("GET", "/nodes/x", 503), ("GET", "/plugins/x/json", 404), ("GET", "/volumes/x", 404),
         ("GET", "/networks/nothing", 404), ("POST", "/containers/a/start", 404),

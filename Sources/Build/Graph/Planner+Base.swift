@@ -23,7 +23,7 @@ extension Planner {
         }
         if let name = from.stageName, name != "context", name != "scratch", request.contexts[name] != nil {
             state.isReplaced = true
-            useContext(name, &state, from.base.place)
+            try useContext(name, &state, from.base.place)
             return
         }
         if base == "scratch" {
@@ -65,8 +65,24 @@ extension Planner {
         return state
     }
 
-    private mutating func useContext(_ name: String, _ state: inout StageState, _ place: SourcePlace) {
+    private mutating func useContext(
+        _ name: String,
+        _ state: inout StageState,
+        _ place: SourcePlace
+    ) throws(BuildProblem) {
         guard let context = request.contexts[name] else { return }
+        if case .image(let text) = context {
+            let image: String
+            do {
+                image = try ImageReference(text).description
+            } catch {
+                throw BuildProblem("the context `\(name.shown)` is no image: \(error)", at: place)
+            }
+            state.stage.base = .image(image, state.stage.platform)
+            state.stage.files = step(for: .image(image, state.stage.platform), "FROM \(name)", at: place)
+            return try inherit(image, text, &state, place)
+        }
+        try state.scope.set("PATH", Scope.defaultPath)
         state.stage.base = .context(name)
         state.stage.files = step(for: .named(name, context), "FROM \(name)", at: place)
         state.hasUnknownBase = true
@@ -78,9 +94,7 @@ extension Planner {
         _ place: SourcePlace
     ) throws(BuildProblem) {
         if let name = contextName(base) {
-            useContext(name, &state, place)
-            try state.scope.set("PATH", Scope.defaultPath)
-            return
+            return try useContext(name, &state, place)
         }
         let reference: ImageReference
         do {

@@ -154,7 +154,7 @@ package struct Planner {
             state.fail(error.located(at: stage.instruction.place))
         }
         // A context with the name of the stage takes its place.
-        if case .context = state.stage.base, state.isReplaced {
+        if state.isReplaced {
             finish(state)
             return
         }

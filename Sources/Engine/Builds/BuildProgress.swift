@@ -13,18 +13,18 @@ final class BuildProgress: Sendable {
     }
 
     /// Tells of anything.
-    func tell(_ event: BuildEvent) { report(event) }
+    func tell(_ event: BuildEvent) async { await report(event) }
 
     /// Tells that a step begins.
     ///
     /// - Parameter name: What it is called.
     /// - Returns: Tells of the rest of it.
-    func begin(_ name: String) -> Step {
+    func begin(_ name: String) async -> Step {
         let number = count.withLock { count in
             count += 1
             return count
         }
-        report(.step(BuildEvent.Step(number: number, name: name, state: .started)))
+        await report(.step(BuildEvent.Step(number: number, name: name, state: .started)))
         return Step(number: number, name: name, report: report)
     }
 
@@ -40,22 +40,22 @@ final class BuildProgress: Sendable {
         }
 
         /// Tells how it has ended.
-        func end(_ state: BuildEvent.Step.State, reason: String? = nil) {
+        func end(_ state: BuildEvent.Step.State, reason: String? = nil) async {
             let time = (ContinuousClock.now - start).components
             let seconds = Double(time.seconds) + Double(time.attoseconds) / 1e18
-            report(
+            await report(
                 .step(BuildEvent.Step(number: number, name: name, state: state, seconds: seconds, reason: reason))
             )
         }
 
         /// Tells why it is done although there is a cache.
-        func explain(_ reason: String) {
-            report(.step(BuildEvent.Step(number: number, name: name, state: .started, reason: reason)))
+        func explain(_ reason: String) async {
+            await report(.step(BuildEvent.Step(number: number, name: name, state: .started, reason: reason)))
         }
 
         /// Tells what its program writes.
-        func write(_ text: String, isError: Bool) {
-            report(.output(BuildEvent.Output(step: number, text: text, isError: isError)))
+        func write(_ text: String, isError: Bool) async {
+            await report(.output(BuildEvent.Output(step: number, text: text, isError: isError)))
         }
     }
 }

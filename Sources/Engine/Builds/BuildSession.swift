@@ -141,16 +141,16 @@ final class BuildSession: Sendable {
     }
 
     private func files(of name: String, _ platform: Platform?, _ shown: String) async throws -> StepResult {
-        let told = progress.begin(shown)
+        let told = await progress.begin(shown)
         do {
             var image = images[name]
             if image == nil { image = try await base.image(name, for: platform) }
             let tree = BuildTree(layers: image?.layers ?? [])
             pin(tree)
-            told.end(.done)
+            await told.end(.done)
             return .tree(tree)
         } catch {
-            told.end(.failed)
+            await told.end(.failed)
             throw error
         }
     }
@@ -188,27 +188,27 @@ final class BuildSession: Sendable {
 
     /// Does a step, or finds what it has made before.
     private func make(_ step: BuildStep, _ dependencies: [StepID: StepResult]) async throws -> BuildTree {
-        let told = progress.begin(names[step.id] ?? step.text)
+        let told = await progress.begin(names[step.id] ?? step.text)
         do {
             let plan = try await StepPlan(step, dependencies, self)
             let key = plan.key
             let tree = try await engine.buildGates.run(key.digest.description) {
                 if let record = try await lookUp(key, step, told) {
                     times.withLock { $0[step.id] = record.created }
-                    told.end(.cached)
+                    await told.end(.cached)
                     return BuildTree(layers: plan.below.layers + [record.layer])
                 }
                 let layer = try await slots.run { try await plan.execute(told) }
                 pinned.withLock { $0.append(layer.content.digest) }
                 let record = try await keep(layer, key, step, plan.below)
                 times.withLock { $0[step.id] = record.created }
-                told.end(.done)
-                return BuildTree(layers: plan.below.layers + [layer])
+                await told.end(.done)
+                return BuildTree(layers: plan.below.layers + [record.layer])
             }
             pin(tree)
             return tree
         } catch {
-            told.end(error is CancellationError || Task.isCancelled ? .cancelled : .failed)
+            await told.end(error is CancellationError || Task.isCancelled ? .cancelled : .failed)
             throw error
         }
     }
@@ -225,7 +225,7 @@ final class BuildSession: Sendable {
             let before = try images.cacheRecords().first { $0.record.place == place }?.record
             return (nil, key.difference(from: before))
         }
-        if let reason { told.explain(reason) }
+        if let reason { await told.explain(reason) }
         return record
     }
 
@@ -235,7 +235,7 @@ final class BuildSession: Sendable {
         _ step: BuildStep,
         _ below: BuildTree
     ) async throws -> CacheRecord {
-        let record = CacheRecord(
+        let new = CacheRecord(
             key: key.digest,
             layer: layer,
             chainID: (below.layers + [layer]).chainID ?? layer.diffID,
@@ -244,9 +244,34 @@ final class BuildSession: Sendable {
             parts: key.parts,
             created: (epoch ?? FileTime.now).rfc3339
         )
-        let images = engine.images
-        try await BlockingCall.run { try images.keep(record) }
+        let (images, isLookedUp) = (engine.images, !uncached.contains(step.id))
+        let record = try await BlockingCall.run {
+            let record = try Self.settled(new, upon: below, isLookedUp: isLookedUp, in: images)
+            try images.keep(record)
+            return record
+        }
         made.withLock { $0[key.digest] = record }
         return record
+    }
+
+    /// Takes a layer that was made upon the same files before, and that differs in times alone, in the place of a new one:
+    /// then the steps upon it are found as well.
+    private static func settled(
+        _ new: CacheRecord,
+        upon below: BuildTree,
+        isLookedUp: Bool,
+        in images: ImageStore
+    ) throws -> CacheRecord {
+        let content = try images.contentDigest(of: new.layer)
+        var same = new
+        same.key = Digest(sha256: Array("same files\n\(below.identity)\n\(content)".utf8))
+        (same.place, same.parts) = ("", [])
+        if isLookedUp, let before = try images.cached(same.key) {
+            var record = new
+            (record.layer, record.chainID, record.created) = (before.layer, before.chainID, before.created)
+            return record
+        }
+        try images.keep(same)
+        return new
     }
 }

@@ -8,8 +8,8 @@ package import Linux
 import OCI
 
 extension Engine {
-    /// Gets what happens in a build, from many threads.
-    package typealias BuildReport = @Sendable (BuildEvent) -> Void
+    /// Gets what happens in a build, from many tasks; what a program writes waits for it.
+    package typealias BuildReport = @Sendable (BuildEvent) async -> Void
 
     /// Builds an image.
     ///
@@ -37,7 +37,7 @@ extension Engine {
             if error is CancellationError { throw error }
             let failure = error as? BuildFailure
             let message = (error as? EngineError)?.message ?? "\(error)"
-            report(.failure(failure?.told ?? BuildEvent.Failure(message: message)))
+            await report(.failure(failure?.told ?? BuildEvent.Failure(message: message)))
             return nil
         }
     }
@@ -58,7 +58,7 @@ extension Engine {
         let images = BaseImages(engine: self, request: request, progress: progress)
         let graph = try await preparation.makePlan(with: images)
         for argument in preparation.plan.unusedArguments {
-            progress.tell(.warning("the build argument `\(argument)` is used by nothing"))
+            await progress.tell(.warning("the build argument `\(argument)` is used by nothing"))
         }
         let session = try BuildSession(self, preparation, graph, images, progress)
         let tree = try await session.run()
@@ -69,7 +69,7 @@ extension Engine {
         }
         withExtendedLifetime(session) {}
         for name in names { emit("image", "tag", of: image, named: name.familiar) }
-        progress.tell(.image(BuildEvent.Image(id: image.id.description, names: names.map(\.familiar))))
+        await progress.tell(.image(BuildEvent.Image(id: image.id.description, names: names.map(\.familiar))))
         return image.id.description
     }
 

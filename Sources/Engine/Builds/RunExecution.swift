@@ -23,7 +23,7 @@ struct RunExecution: Sendable {
     /// The results of the steps whose files are mounted.
     let sources: [StepID: StepResult]
     /// Gets what it writes.
-    let report: @Sendable (_ text: String, _ isError: Bool) -> Void
+    let report: @Sendable (_ text: String, _ isError: Bool) async -> Void
 
     /// Its last lines are told where it fails.
     private static let lineCount = 20
@@ -302,9 +302,9 @@ struct RunExecution: Sendable {
     private func pass(_ output: ExecOutput) async -> [String] {
         var last: [String] = []
         var open: [EngineAPI.StandardStream: [UInt8]] = [:]
-        func send(_ bytes: [UInt8], _ stream: EngineAPI.StandardStream) {
+        func send(_ bytes: [UInt8], _ stream: EngineAPI.StandardStream) async {
             let text = String(decoding: bytes, as: UTF8.self)
-            report(text, stream == .errors)
+            await report(text, stream == .errors)
             last += text.split(separator: "\n", omittingEmptySubsequences: true).map { String($0.prefix(1024)) }
             if last.count > Self.lineCount { last.removeFirst(last.count - Self.lineCount) }
         }
@@ -313,17 +313,17 @@ struct RunExecution: Sendable {
             bytes += piece.bytes
             // What has no line end yet waits for it, but for progress bars and their like.
             if let end = bytes.lastIndex(where: { $0 == 0x0A || $0 == 0x0D }) {
-                send(Array(bytes[...end]), piece.stream)
+                await send(Array(bytes[...end]), piece.stream)
                 bytes.removeFirst(end + 1)
             }
             if bytes.count > 64 << 10 {
-                send(bytes, piece.stream)
+                await send(bytes, piece.stream)
                 bytes = []
             }
             if !bytes.isEmpty { open[piece.stream] = bytes }
         }
         for stream in [EngineAPI.StandardStream.output, .errors] {
-            if let rest = open[stream] { send(rest + [0x0A], stream) }
+            if let rest = open[stream] { await send(rest + [0x0A], stream) }
         }
         return last
     }

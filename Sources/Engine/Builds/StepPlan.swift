@@ -90,7 +90,7 @@ struct StepPlan: Sendable {
                 step: run,
                 layers: below.layers,
                 sources: dependencies
-            ) { text, isError in told.write(text, isError: isError) }.run()
+            ) { text, isError in await told.write(text, isError: isError) }.run()
         case .copy(let copy):
             let base = copy.isLinked ? BuildTree() : below
             let execution = CopyExecution(session: session, step: copy, base: base, owner: owner)

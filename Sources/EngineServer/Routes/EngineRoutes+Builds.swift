@@ -4,6 +4,7 @@ import Engine
 import EngineAPI
 import FoundationEssentials
 import Linux
+import Synchronization
 
 extension EngineRoutes {
     /// Builds: wharf's own route, whose answer is a stream of ``EngineAPI/BuildEvent``, and that of Docker.
@@ -52,18 +53,13 @@ extension EngineRoutes {
         _ work: (@escaping Engine.BuildReport) async throws -> String?
     ) async throws {
         try await response.begin(type: "application/x-ndjson")
-        // Reports come from many tasks, and lines go out one by one.
-        let (events, sender) = AsyncStream.makeStream(of: BuildEvent.self)
-        async let writing: Void = {
-            for await event in events { try await response.write(line: event) }
-        }()
+        // Where the client has gone, the build is cancelled.
+        let report: Engine.BuildReport = { event in try? await response.write(line: event) }
         do {
-            _ = try await work { sender.yield($0) }
+            _ = try await work(report)
         } catch let error where !(error is CancellationError) {
-            sender.yield(.failure(BuildEvent.Failure(message: (error as? EngineError)?.message ?? "\(error)")))
+            await report(.failure(BuildEvent.Failure(message: (error as? EngineError)?.message ?? "\(error)")))
         }
-        sender.finish()
-        try await writing
     }
 
     // MARK: Docker's own
@@ -74,35 +70,28 @@ extension EngineRoutes {
         let wanted = try ImageBuildRequest(classic: request.query, try request.registryAuths())
         try await request.source.allowBody()
         try await response.begin(type: "application/json")
-        let (events, sender) = AsyncStream.makeStream(of: BuildEvent.self)
-        async let writing: Void = {
-            var lines = ClassicBuildLines(isQuiet: isQuiet)
-            for await event in events {
-                for line in lines.lines(of: event) { try await response.write(line: line) }
-            }
-        }()
-        do {
-            _ = try await request.upload { archive in
-                try await engine.build(wanted, context: archive) { sender.yield($0) }
-            }
-        } catch let error where !(error is CancellationError) {
-            sender.yield(.failure(BuildEvent.Failure(message: (error as? EngineError)?.message ?? "\(error)")))
+        let words = ClassicBuildLines(isQuiet: isQuiet)
+        let report: Engine.BuildReport = { event in
+            for line in words.lines(of: event) { try? await response.write(line: line) }
         }
-        sender.finish()
-        try await writing
+        do {
+            _ = try await request.upload { archive in try await engine.build(wanted, context: archive, report) }
+        } catch let error where !(error is CancellationError) {
+            await report(.failure(BuildEvent.Failure(message: (error as? EngineError)?.message ?? "\(error)")))
+        }
     }
 }
 
 /// Puts what happens in a build into the words of Docker.
-private struct ClassicBuildLines {
-    let isQuiet: Bool
-    private var begun: Set<Int> = []
+private final class ClassicBuildLines: Sendable {
+    private let isQuiet: Bool
+    private let begun = Mutex<Set<Int>>([])
 
     init(isQuiet: Bool) {
         self.isQuiet = isQuiet
     }
 
-    mutating func lines(of event: BuildEvent) -> [ProgressLine] {
+    func lines(of event: BuildEvent) -> [ProgressLine] {
         if let failure = event.failure {
             var line = ProgressLine.failure(failure.message)
             line.errorDetail?.code = failure.exitStatus.map(Int.init)
@@ -114,7 +103,9 @@ private struct ClassicBuildLines {
         if let warning = event.warning { return [.text("[Warning] \(warning)\n")] }
         guard let step = event.step else { return [] }
         switch step.state {
-        case .started: return begun.insert(step.number).inserted ? [.text("Step \(step.number) : \(step.name)\n")] : []
+        case .started:
+            let isNew = begun.withLock { $0.insert(step.number).inserted }
+            return isNew ? [.text("Step \(step.number) : \(step.name)\n")] : []
         case .cached: return [.text(" ---> Using cache\n")]
         case .done, .failed, .cancelled: return []
         }

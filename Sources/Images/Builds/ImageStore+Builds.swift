@@ -16,6 +16,13 @@ extension ImageStore {
         }
     }
 
+    /// Whether anything was ever built.
+    private func isThere() throws(ImageError) -> Bool {
+        try ImageError.system("look for the build cache") { () throws(SystemError) in
+            try content.root.descriptor.status(of: Self.folder) != nil
+        }
+    }
+
     // MARK: Layers
 
     /// Takes a layer in.
@@ -104,6 +111,7 @@ extension ImageStore {
     /// - Returns: The records, each with the time of its last use.
     /// - Throws: The error of a call.
     package func cacheRecords() throws(ImageError) -> [(record: CacheRecord, used: FileTime)] {
+        guard try isThere() else { return [] }
         let folder = try records()
         let names = try ImageError.system("list the build cache") { () throws(SystemError) in
             try folder.descriptor.entries()

@@ -141,6 +141,18 @@ import Testing
         }
     }
 
+    @Test func `a context that is an image gives its config as well`() async throws {
+        try await TestedEngine.with(.embedded) { engine in
+            let build = try TestedBuild(engine)
+            try await build.make("FROM busybox\nENV A=1\nUSER 7\nONBUILD RUN echo trigger $A $(id -u)\n", as: "base")
+            let outcome = try await build.make("FROM below\nRUN echo $A\n") {
+                $0.contexts = ["below": "docker-image://base"]
+            }
+            #expect(outcome.output.contains("trigger 1 7\n1\n"))
+            #expect(try build.config().config?.user == "7")
+        }
+    }
+
     @Test func `images are told that are not there`() async throws {
         try await TestedEngine.with(.embedded) { engine in
             let build = try TestedBuild(engine)
