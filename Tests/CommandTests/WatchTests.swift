@@ -251,7 +251,7 @@ import Testing
             let shop = "\(host.scratch.path)/shop"
             let rebuild =
                 "warning: service \"web\": changes of `\(shop)/a` are not acted upon: its action is rebuild, and wharf does not "
-                + "build images yet; bring a new image here with `wharf image load`, then use `wharf up -d web`"
+                + "build while it watches yet; use `wharf up -d --build web`"
             let none = """
                 error: none of the selected services is configured for watch, consider setting a 'develop' section
                 [1]

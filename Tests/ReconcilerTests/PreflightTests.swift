@@ -33,7 +33,7 @@ import Testing
                 "network out declared as external, but could not be found (compose.yaml:10:12) — "
                     + "make it with `wharf network create out`, or take `external` away",
                 "the image made of the services other, own is not on this machine (compose.yaml:7:9) — "
-                    + "wharf does not build images yet; make it elsewhere and bring it here with `wharf image pull` or `load`",
+                    + "build it with `wharf build own`",
                 "the image nginx of the service web is not on this machine (compose.yaml:3:12) — "
                     + "bring it here with `wharf pull`, `wharf image load` or `wharf image import`",
                 "the file of the config c does not exist: /c (compose.yaml:4:15) — make it, or correct the path",

@@ -59,9 +59,8 @@ extension UpPlanner {
                 Problem(
                     "the image \(reference) of the service\(owners.count > 1 ? "s" : "") "
                         + "\(owners.joined(separator: ", ")) is not on this machine",
-                    help: builder != nil
-                        ? "wharf does not build images yet; make it elsewhere and bring it here with `wharf image pull` or `load`"
-                        : "bring it here with `wharf pull`, `wharf image load` or `wharf image import`",
+                    help: builder.map { "build it with `wharf build \($0)`" }
+                        ?? "bring it here with `wharf pull`, `wharf image load` or `wharf image import`",
                     at: builder.flatMap { place(.key("services"), .key($0), .key("build")) }
                         ?? place(.key("services"), .key(owners[0]), .key("image"))
                 )

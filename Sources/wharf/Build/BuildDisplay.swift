@@ -12,7 +12,6 @@ struct BuildDisplay {
         case plain
         case quiet
         case rawjson
-        case tty
     }
 
     private let form: Form
@@ -35,7 +34,7 @@ struct BuildDisplay {
         switch form {
         case .quiet: return
         case .rawjson: OutputStream.error.write(Self.json(event))
-        case .auto, .plain, .tty: showPlain(event)
+        case .auto, .plain: showPlain(event)
         }
     }
 

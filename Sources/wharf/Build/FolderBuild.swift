@@ -63,7 +63,7 @@ struct FolderBuild {
         _ engine: EngineClient,
         _ run: ImageBuild
     ) throws -> BuildEvent.Image {
-        let spool = try Descriptor.memory(named: "context")
+        let spool = try Self.temporaryFile()
         let input = try Descriptor.open("/dev/stdin", O_RDONLY)
         try input.copyContent(to: spool)
         func start() throws -> Descriptor { try Descriptor.open("/proc/self/fd/\(spool.number)", O_RDONLY) }
@@ -75,6 +75,15 @@ struct FolderBuild {
         request.dockerfileText = String(decoding: try start().contents(limit: Self.dockerfileLimit), as: UTF8.self)
         let wanted = request
         return try run.image { try engine.build(wanted) }
+    }
+
+    /// A file without a name, gone with its descriptor.
+    private static func temporaryFile() throws -> Descriptor {
+        var template = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/wharf-XXXXXX".utf8CString)
+        let number = mkstemp(&template)
+        if number < 0 { throw CommandFailure(message: "cannot make a temporary file: \(SystemError.text(of: errno))") }
+        unlink(template)
+        return Descriptor(owning: number)
     }
 
     // MARK: What comes of it
@@ -110,13 +119,7 @@ struct FolderBuild {
                 throw CommandFailure(message: "cannot make `\(output.path)`: \(SystemError.text(of: errno))")
             }
             let root = try Descriptor.open(output.path, O_RDONLY | O_DIRECTORY)
-            var response = try engine.exportImage(image.id)
-            let spool = try Descriptor.memory(named: "files")
-            while let piece = try response.next() { try spool.write(piece) }
-            let files = DescriptorSource(
-                try Descriptor.open("/proc/self/fd/\(spool.number)", O_RDONLY),
-                name: "the files of the image"
-            )
+            let files = ResponseSource(try engine.exportImage(image.id))
             do throws(ImageError) {
                 try TreeUnpacker.unpack(files, into: root, at: "/")
             } catch {
@@ -133,6 +136,30 @@ struct FolderBuild {
                 throw CommandFailure(message: "cannot write to standard output: \(SystemError.text(of: failure))")
             }
         }
+    }
+}
+
+/// The body of an answer, as archives are read.
+private final class ResponseSource: ByteSource {
+    private var response: Response
+    private var rest: ArraySlice<UInt8> = []
+
+    init(_ response: consuming Response) {
+        self.response = response
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ImageError) -> Int {
+        if rest.isEmpty {
+            do {
+                rest = (try response.next() ?? [])[...]
+            } catch {
+                throw ImageError(.system, "cannot read the answer of the engine: \(error)")
+            }
+        }
+        let piece = rest.prefix(buffer.count)
+        buffer.copyBytes(from: piece)
+        rest = rest.dropFirst(piece.count)
+        return piece.count
     }
 }
 

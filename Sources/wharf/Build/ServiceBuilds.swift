@@ -3,33 +3,33 @@
 import Compose
 import EngineAPI
 import EngineClient
-import Glibc
 import Linux
 import Terminal
 
 /// The builds of services, those first that others are built from.
 struct ServiceBuilds {
-    private let global: GlobalOptions
-    private let options: BuildOptions
-    private let services: ChosenServices
+    let project: Project
+    /// What stands between the parts of names.
+    let separator: String
+    let options: BuildOptions
+    /// The variables of the project.
+    let environment: [String: String]
 
-    init(_ global: GlobalOptions, _ options: BuildOptions, _ services: ChosenServices) {
-        (self.global, self.options, self.services) = (global, options, services)
-    }
+    private func service(_ name: String) -> Service? { project.services[name] ?? project.disabledServices[name] }
 
-    /// Builds them.
+    /// Builds services.
     ///
+    /// - Parameters:
+    ///   - names: The services; those without a `build` section are left out.
+    ///   - engine: The engine.
+    /// - Returns: The images.
     /// - Throws: ``CommandFailure`` where one of them has failed; the ones behind it are not built.
-    func run() throws {
-        if services.chosen.isEmpty {
-            OutputStream.error.write("No services to build\n")
-            return
-        }
-        let engine = try global.client()
+    @discardableResult
+    func run(_ names: [String], _ engine: EngineClient) throws -> [BuildEvent.Image] {
         let registries = try DockerConfiguration().allCredentials()
         var made: [BuildEvent.Image] = []
-        for name in try order() {
-            guard let service = services.all[name], let build = service.build else { continue }
+        for name in try order(names) {
+            guard let service = service(name), let build = service.build else { continue }
             var wanted = try request(name, service, build)
             wanted.registries = registries
             let dockerfile =
@@ -38,13 +38,39 @@ struct ServiceBuilds {
             let run = ImageBuild(form: form, title: name, dockerfile: dockerfile)
             made.append(try run.image { try engine.build(wanted) })
         }
-        if !options.pushes { return }
-        let references = try made.flatMap(\.names).map { try ImagePuller.reference($0) }
-        try ImagePushes(client: engine, references: references).run(global, isQuiet: options.isQuiet).finish()
+        return made
+    }
+
+    /// The services that have to be built before their containers are made.
+    ///
+    /// - Parameters:
+    ///   - names: The services.
+    ///   - all: Whether also those whose image is there.
+    ///   - engine: The engine.
+    /// - Returns: Their names, one for each image.
+    /// - Throws: The error of the engine.
+    func needed(of names: [String], all: Bool, _ engine: EngineClient) throws -> [String] {
+        var (needed, images): ([String], Set<String>) = ([], [])
+        for name in names.sorted() {
+            guard let service = service(name), service.build != nil else { continue }
+            let image = project.imageName(of: name, separator: separator)
+            let isWanted = try all || service.pullPolicy == .build || !isThere(image, engine)
+            if isWanted, images.insert(image).inserted { needed.append(name) }
+        }
+        return needed
+    }
+
+    private func isThere(_ image: String, _ engine: EngineClient) throws -> Bool {
+        do {
+            _ = try engine.inspectImage(image)
+            return true
+        } catch let error as EngineError where error.code == .notFound {
+            return false
+        }
     }
 
     /// The services with those that they are built from before them.
-    private func order() throws -> [String] {
+    private func order(_ names: [String]) throws -> [String] {
         var (order, open): ([String], Set<String>) = ([], [])
         func add(_ name: String, _ path: [String]) throws {
             if order.contains(name) { return }
@@ -52,13 +78,13 @@ struct ServiceBuilds {
                 let circle = (path + [name]).joined(separator: " → ")
                 throw CommandFailure(message: "services are built from one another in a circle: \(circle)")
             }
-            let contexts = services.all[name]?.build?.additionalContexts ?? [:]
+            let contexts = service(name)?.build?.additionalContexts ?? [:]
             for other in contexts.values.sorted() where other.hasPrefix("service:") {
                 try add(String(other.dropFirst("service:".count)), path + [name])
             }
             order.append(name)
         }
-        for (name, _) in services.chosen { try add(name, []) }
+        for name in names { try add(name, []) }
         return order
     }
 
@@ -81,11 +107,14 @@ struct ServiceBuilds {
         } else {
             request.dockerfile = build.dockerfile.flatMap { $0 == "Dockerfile" ? nil : $0 }
         }
-        let image = services.image(of: name, isOld: global.compatibility)
+        let image = project.imageName(of: name, separator: separator)
         request.tags = [image] + build.tags.filter { $0 != image }
         request.target = build.target
         request.contexts = build.additionalContexts.mapValues(self.context)
-        request.labels = build.labels
+        request.labels = build.labels.merging(
+            [ProjectLabel.project: project.name, ProjectLabel.service: name],
+            uniquingKeysWith: { own, _ in own }
+        )
         request.ignoresCache = request.ignoresCache || build.noCache
         request.pulls = request.pulls || build.pull
         request.uncachedStages += build.noCacheFilter
@@ -118,7 +147,7 @@ struct ServiceBuilds {
 
     private func context(_ text: String) -> String {
         guard text.hasPrefix("service:") else { return BuildOptions.context(text) }
-        let image = services.image(of: String(text.dropFirst("service:".count)), isOld: global.compatibility)
+        let image = project.imageName(of: String(text.dropFirst("service:".count)), separator: separator)
         return "docker-image://" + image
     }
 
@@ -127,15 +156,17 @@ struct ServiceBuilds {
         func failure(_ reason: String) -> CommandFailure {
             CommandFailure(message: "service \"\(service)\": the secret `\(key)` of its build \(reason)")
         }
-        guard let secret = services.project.secrets[key] else { throw failure("is not defined") }
+        guard let secret = project.secrets[key] else { throw failure("is not defined") }
         let id = reference.target ?? key
         if let content = secret.content { return BuildSecret(id: id, content: HiddenBytes(Array(content.utf8))) }
         if let path = secret.file {
             return BuildSecret(id: id, content: HiddenBytes(try InputFile.read(path, limit: 1 << 20)))
         }
         guard let variable = secret.environment else { throw failure("has neither `file` nor `environment`") }
-        guard let value = getenv(variable) else { throw failure("is to come from `\(variable)`, which is not set") }
-        return BuildSecret(id: id, content: HiddenBytes(Array(String(cString: value).utf8)))
+        guard let value = environment[variable] else {
+            throw failure("is to come from `\(variable)`, which is not set")
+        }
+        return BuildSecret(id: id, content: HiddenBytes(Array(value.utf8)))
     }
 
     /// Tells of keys that cannot be done as they ask for.

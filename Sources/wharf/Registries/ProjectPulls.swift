@@ -16,13 +16,8 @@ struct ProjectPulls {
         var names: Set<String> = []
         var platform: String?
         var services: [String]
-    }
-
-    /// What a command says about pulls.
-    struct Options {
-        /// The policy in place of that of the services.
-        var policy: PullPolicy?
-        var isQuiet = false
+        /// Whether it can be built where it cannot be pulled.
+        var isBuildable = false
     }
 
     let client: EngineClient
@@ -57,6 +52,7 @@ struct ProjectPulls {
             }
             candidates[key]?.pull.names.insert(image)
             candidates[key]?.pull.services.append(name)
+            if service.build != nil { candidates[key]?.pull.isBuildable = true }
             candidates[key]?.moment.merge(moment)
         }
         let all = candidates.sorted { $0.key < $1.key }.map(\.value)
@@ -110,7 +106,8 @@ struct ProjectPulls {
             var failures = Failures()
             for result in results { failures.collect { try result.get() } }
         } else {
-            for result in results { try result.get() }
+            // What cannot be pulled is built, as Docker Compose does it.
+            for (pull, result) in zip(pulls, results) where !pull.isBuildable { try result.get() }
         }
     }
 }
@@ -201,30 +198,5 @@ extension WantedProject {
         let graph = DependencyGraph(project.services)
         let named = services.isEmpty ? Set(graph.services) : Set(services)
         return includingDependencies ? graph.closure(of: named) : named
-    }
-
-    /// Pulls what a request needs, once it is known that nothing else stands in its way.
-    ///
-    /// - Parameters:
-    ///   - request: The request, which gets to know of what is pulled.
-    ///   - client: The engine.
-    ///   - settings: What the command says about pulls.
-    ///   - global: How it is shown.
-    /// - Throws: ``CommandFailure`` where an image cannot be pulled.
-    func pull(
-        for request: inout ProjectUpRequest,
-        _ client: EngineClient,
-        _ settings: ProjectPulls.Options,
-        _ global: GlobalOptions
-    ) throws {
-        let services = taken(includingDependencies: request.options.includesDependencies)
-        let pulls = try ProjectPulls(client, self, services: services, policy: settings.policy)
-        if pulls.pulls.isEmpty { return }
-        request.options.awaitedImages = Set(pulls.images)
-        // What else is wrong is told before anything is pulled.
-        if global.dryRun { return pulls.announce() }
-        guard try client.plan(request).problems.isEmpty else { return }
-        try pulls.run(global, isQuiet: settings.isQuiet)
-        request.options.awaitedImages = []
     }
 }

@@ -35,7 +35,7 @@ struct WatchedPath: Sendable {
     var restarts: Bool { [.restart, .syncRestart].contains(rule.action) }
     /// Whether a command is run after a copy.
     var runsHook: Bool { rule.action == .syncExec }
-    /// Whether the image is built anew; no such rule is chosen as long as wharf does not build.
+    /// Whether the image is built anew; no such rule is chosen yet.
     var rebuilds: Bool { rule.action == .rebuild }
 
     // MARK: Choosing
@@ -79,8 +79,7 @@ struct WatchedPath: Sendable {
             }
             return
                 "service \"\(name)\": changes of `\(rule.path)` are not acted upon: its action is rebuild, and wharf "
-                + "does not build images yet; bring a new image here with `wharf image load`, then use "
-                + "`wharf up -d \(name)`"
+                + "does not build while it watches yet; use `wharf up -d --build \(name)`"
         }
         guard WatchedPath(service: name, rule: rule, filter: TreeFilter(of: "/")).syncs else { return nil }
         let target = rule.target ?? ""

@@ -25,8 +25,8 @@ extension BuildCommand {
                 )
             }
         } else {
-            let project = try loadProject()
-            let chosen = try choose(project).chosen
+            guard let project = try load().project else { throw CommandFailure() }
+            let chosen = try choose(project)
             if chosen.isEmpty {
                 OutputStream.error.write("No services to build\n")
                 return
@@ -89,9 +89,9 @@ extension BuildCommand {
     /// The services with a `build` section that the user names; all where none is.
     ///
     /// - Parameter project: The project.
-    /// - Returns: The services by name, and all of the project.
+    /// - Returns: The services by name.
     /// - Throws: ``CommandFailure`` for one that is not there.
-    func choose(_ project: Project) throws -> ChosenServices {
+    func choose(_ project: Project) throws -> [(name: String, service: Service)] {
         let all = project.services.merging(project.disabledServices) { own, _ in own }
         var names: Set<String> = self.names.isEmpty ? Set(project.services.keys) : []
         for pattern in self.names {
@@ -111,28 +111,9 @@ extension BuildCommand {
                 }
             }
         }
-        let chosen = names.sorted().compactMap { name -> (name: String, service: Service)? in
+        return names.sorted().compactMap { name in
             guard let service = all[name], service.build != nil else { return nil }
             return (name, service)
         }
-        return ChosenServices(project: project, all: all, chosen: chosen)
-    }
-}
-
-/// The services whose images are built.
-struct ChosenServices {
-    let project: Project
-    /// All services of the project, by name.
-    let all: [String: Service]
-    let chosen: [(name: String, service: Service)]
-
-    /// The name of a service's image.
-    ///
-    /// - Parameters:
-    ///   - name: The service.
-    ///   - isOld: Whether names are those of Docker Compose 1.
-    /// - Returns: That which it names itself, or that of project and service.
-    func image(of name: String, isOld: Bool) -> String {
-        all[name]?.image?.description ?? "\(project.name)\(isOld ? "_" : "-")\(name)"
     }
 }

@@ -3,6 +3,7 @@
 import Arguments
 import Compose
 import Glibc
+import Terminal
 
 /// `wharf build`: builds images of services or of a folder, checks Dockerfiles, and tells what they can be given and built to.
 final class BuildCommand {
@@ -42,7 +43,8 @@ final class BuildCommand {
                 wharf build --call=targets      the stages that can be built
                 wharf build --print             what `docker buildx bake` would be told
                 """,
-            options: callOptions() + folderOptions() + buildOptions() + outputOptions() + acceptedOptions(),
+            options: callOptions() + folderOptions() + resultOptions() + buildOptions() + outputOptions()
+                + acceptedOptions(),
             positionals: [
                 .any(
                     "SERVICE|PATH",
@@ -83,10 +85,12 @@ final class BuildCommand {
         ]
     }
 
+    /// Notes that an option is about a folder.
+    private func folder(_ option: String) { options.folderOption = options.folderOption ?? option }
+
     /// What is said of a folder, where a project says it for services.
     private func folderOptions() -> [Option] {
-        func folder(_ option: String) { options.folderOption = options.folderOption ?? option }
-        return [
+        [
             .value(
                 "file",
                 short: "f",
@@ -94,30 +98,36 @@ final class BuildCommand {
                 help: "The Dockerfile of a folder; - is standard input. (default: Dockerfile in it)",
                 completion: .files()
             ) {
-                folder("--file")
+                self.folder("--file")
                 self.options.dockerfile = $0
             },
             .value("tag", short: "t", "name", help: "A name of the image of a folder.", isRepeatable: true) {
-                folder("--tag")
+                self.folder("--tag")
                 self.options.tags.append($0)
             },
             .value("target", "stage", help: "The stage of a folder's Dockerfile that is built.") {
-                folder("--target")
+                self.folder("--target")
                 self.options.target = $0
             },
             .value("build-context", "name=value", help: "A further context of a folder's build.", isRepeatable: true) {
                 text throws(InvalidValue) in
-                folder("--build-context")
+                self.folder("--build-context")
                 try self.options.addContext(text)
             },
             .value("label", "name=value", help: "A label of the image of a folder.", isRepeatable: true) {
                 text throws(InvalidValue) in
-                folder("--label")
+                self.folder("--label")
                 let pair = try BuildOptions.pair(text)
                 self.options.labels[pair.name] = pair.value ?? ""
             },
+        ]
+    }
+
+    /// What programs of a folder's build get, and what comes of it.
+    private func resultOptions() -> [Option] {
+        [
             .value("network", "mode", help: "The network of a folder's programs: default, none or host.") {
-                folder("--network")
+                self.folder("--network")
                 self.options.network = $0
             },
             .value(
@@ -126,11 +136,11 @@ final class BuildCommand {
                 help: "A name that programs of a folder's build know.",
                 isRepeatable: true
             ) {
-                folder("--add-host")
+                self.folder("--add-host")
                 self.options.extraHosts.append($0)
             },
             .value("platform", "os/arch", help: "What the image of a folder is for.") {
-                folder("--platform")
+                self.folder("--platform")
                 self.options.platform = $0
             },
             .value(
@@ -140,7 +150,7 @@ final class BuildCommand {
                 help: "Where what a folder's build makes goes as well: type=local, tar, oci or docker with dest=PATH.",
                 isRepeatable: true
             ) { text throws(InvalidValue) in
-                folder("--output")
+                self.folder("--output")
                 self.options.outputs.append(try BuildOutputTarget(text))
             },
             .value(
@@ -149,7 +159,7 @@ final class BuildCommand {
                 help: "A file that gets the identifier of a folder's image.",
                 completion: .files()
             ) {
-                folder("--iidfile")
+                self.folder("--iidfile")
                 self.options.identifierFile = $0
             },
         ]
@@ -249,7 +259,24 @@ final class BuildCommand {
         let folder = try chosenFolder()
         if call != .build || isPrinted { return try check(folder) }
         if let folder { return try FolderBuild(global, options, folder).run() }
-        try ServiceBuilds(global, options, choose(loadProject())).run()
+        let result = try load()
+        guard let project = result.project else { throw CommandFailure() }
+        let chosen = try choose(project).map(\.name)
+        let builds = ServiceBuilds(
+            project: project,
+            separator: global.compatibility ? "_" : "-",
+            options: options,
+            environment: result.environment.values.mapValues(\.text)
+        )
+        if chosen.isEmpty {
+            OutputStream.error.write("No services to build\n")
+            return
+        }
+        let client = try global.client()
+        let images = try builds.run(chosen, client)
+        if !options.pushes { return }
+        let references = try images.flatMap(\.names).map { try ImagePuller.reference($0) }
+        try ImagePushes(client: client, references: references).run(global, isQuiet: options.isQuiet).finish()
     }
 
     /// The folder that is meant; nil where services are.
@@ -265,9 +292,7 @@ final class BuildCommand {
         return names[0]
     }
 
-    func loadProject() throws -> Project {
-        let result = try ProjectLoading(options: global).load { $0.resolvesEnvironment = false }
-        guard let project = result.project else { throw CommandFailure() }
-        return project
+    func load() throws -> LoadResult {
+        try ProjectLoading(options: global).load { $0.resolvesEnvironment = false }
     }
 }

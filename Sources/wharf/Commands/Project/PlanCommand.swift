@@ -50,9 +50,7 @@ final class PlanCommand {
         guard !wanted.project.services.isEmpty else { throw CommandFailure(message: "no service selected") }
         let client = try global.client()
         var request = wanted.upRequest(settings.options, parallelism: nil)
-        let services = wanted.taken(includingDependencies: request.options.includesDependencies)
-        let pulls = try ProjectPulls(client, wanted, services: services, policy: settings.pulls.policy)
-        request.options.awaitedImages = Set(pulls.images)
+        request.options.awaitedImages = try settings.images(of: wanted, client).awaited()
         let plan = try client.plan(request)
         try Self.show(plan, global, isJSON: isJSON)
         if !plan.problems.isEmpty { throw CommandFailure() }

@@ -36,7 +36,8 @@ final class ProjectCreateCommand {
         guard !wanted.project.services.isEmpty else { throw CommandFailure(message: "no service selected") }
         var request = wanted.upRequest(settings.options, parallelism: global.parallel)
         let client = try global.client()
-        try wanted.pull(for: &request, client, settings.pulls, global)
+        try settings.images(of: wanted, client)
+            .obtain(for: &request, global, pullsQuietly: settings.pullsQuietly, buildsQuietly: false)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let work = try ProjectWork(global, title: "Creating", environment: wanted.environment)
         try work.follow(try client.bringUp(request))
@@ -79,7 +80,8 @@ final class ProjectScaleCommand {
         let wanted = try WantedProject(global, services: settings.options.scales.keys.sorted())
         var request = wanted.upRequest(settings.options, parallelism: global.parallel)
         let client = try global.client()
-        try wanted.pull(for: &request, client, settings.pulls, global)
+        try settings.images(of: wanted, client)
+            .obtain(for: &request, global, pullsQuietly: settings.pullsQuietly, buildsQuietly: false)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let work = try ProjectWork(global, title: "Running", environment: wanted.environment)
         try work.follow(try client.bringUp(request))

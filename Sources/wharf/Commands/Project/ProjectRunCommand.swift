@@ -25,7 +25,10 @@ final class ProjectRunCommand {
     private var includesDependencies = true
     private var removesOrphans = false
     private var isQuiet = false
-    private var pulls = ProjectPulls.Options()
+    private var builds = false
+    private var buildsQuietly = false
+    private var pullPolicy: PullPolicy?
+    private var pullsQuietly = false
     private var ports: [String] = []
     private var entrypoint: String?
 
@@ -124,6 +127,7 @@ final class ProjectRunCommand {
 
     private func surroundings() -> [Option] {
         [
+            .flag("build", help: "Build images before the container is made.") { self.builds = $0 },
             .flag("no-deps", help: "Leave out what the service depends on.") { self.includesDependencies = !$0 },
             .flag("quiet", short: "q", help: "Show no progress.") { self.isQuiet = $0 },
             .value(
@@ -132,10 +136,10 @@ final class ProjectRunCommand {
                 help: "When to pull images: always, missing, never or build.",
                 allowed: ["always", "missing", "never", "build", "policy"]
             ) { text in
-                self.pulls.policy = text == "policy" ? nil : PullPolicy(rawValue: text)
+                self.pullPolicy = text == "policy" ? nil : PullPolicy(rawValue: text)
             },
-            .flag("quiet-pull", help: "Show no progress of pulls.") { self.pulls.isQuiet = $0 },
-            .flag("quiet-build", help: "Show no progress of builds.", isHidden: true) { _ in },
+            .flag("quiet-pull", help: "Show no progress of pulls.") { self.pullsQuietly = $0 },
+            .flag("quiet-build", help: "Show no progress of builds.") { self.buildsQuietly = $0 },
             .flag("remove-orphans", help: "Remove containers of services that the project does not have any more.") {
                 self.removesOrphans = $0
             },
@@ -173,8 +177,14 @@ final class ProjectRunCommand {
         (request.environmentFiles, request.separator) = (wanted.environmentFiles, wanted.separator)
         let client = try global.client()
         let services = wanted.taken(includingDependencies: includesDependencies)
-        try ProjectPulls(client, wanted, services: services, policy: pulls.policy)
-            .run(global, isQuiet: isQuiet || pulls.isQuiet)
+        let images = try ProjectImages(
+            client,
+            wanted,
+            services: services,
+            policy: pullPolicy,
+            builds: builds ? .all : .missing
+        )
+        try images.obtain(global, pullsQuietly: isQuiet || pullsQuietly, buildsQuietly: isQuiet || buildsQuietly)
         let work = try ProjectWork(global, title: "Creating", environment: wanted.environment, isQuiet: isQuiet)
         try work.follow(try client.prepareRun(request))
         guard let container = work.oneOff else { throw CommandFailure(message: "the engine made no container") }

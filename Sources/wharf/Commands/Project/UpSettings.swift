@@ -2,13 +2,16 @@
 
 import Arguments
 import Compose
+import EngineClient
 import Reconciler
 
 /// The options that `up`, `create`, `plan` and `scale` have in common.
 final class UpSettings {
     var options = UpOptions()
     private(set) var services: [String] = []
-    private(set) var pulls = ProjectPulls.Options()
+    /// The policy in place of that of the services.
+    private var pullPolicy: PullPolicy?
+    private(set) var pullsQuietly = false
     private var builds = false
     /// Whether nothing may be built.
     private(set) var buildsNothing = false
@@ -35,9 +38,9 @@ final class UpSettings {
                 allowed: ["always", "missing", "never", "build", "policy"]
             ) { text in
                 // The last one is what each service says itself.
-                self.pulls.policy = text == "policy" ? nil : PullPolicy(rawValue: text)
+                self.pullPolicy = text == "policy" ? nil : PullPolicy(rawValue: text)
             },
-            .flag("quiet-pull", help: "Show no progress of pulls.") { self.pulls.isQuiet = $0 },
+            .flag("quiet-pull", help: "Show no progress of pulls.") { self.pullsQuietly = $0 },
             .flag("remove-orphans", help: "Remove containers of services that the project does not have any more.") {
                 self.options.removesOrphans = $0
             },
@@ -69,6 +72,23 @@ final class UpSettings {
         options.scales[String(parts[0])] = count
     }
 
+    /// The images that are missing, by what the options say of them.
+    ///
+    /// - Parameters:
+    ///   - wanted: The project.
+    ///   - client: The engine.
+    /// - Returns: The images.
+    /// - Throws: ``CommandFailure``, or the error of the engine.
+    func images(of wanted: WantedProject, _ client: EngineClient) throws -> ProjectImages {
+        try ProjectImages(
+            client,
+            wanted,
+            services: wanted.taken(includingDependencies: options.includesDependencies),
+            policy: pullPolicy,
+            builds: buildsNothing ? .none : builds ? .all : .missing
+        )
+    }
+
     /// Refuses options that exclude each other, in Docker Compose's words.
     func check() throws(UsageError) {
         if builds, buildsNothing { throw UsageError("--build and --no-build are incompatible") }
@@ -80,11 +100,6 @@ final class UpSettings {
         }
         if options.renewsVolumes, recreatesNothing {
             throw UsageError("--no-recreate and --renew-anon-volumes are incompatible")
-        }
-        if builds {
-            throw UsageError(
-                "wharf does not build images yet; bring them here with `wharf image pull`, `load` or `import`"
-            )
         }
     }
 }

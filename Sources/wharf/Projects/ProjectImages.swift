@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Compose
+import EngineAPI
+import EngineClient
+import Reconciler
+import Terminal
+
+/// The images that services need and that are not here: they are pulled, or built.
+struct ProjectImages {
+    /// What is built.
+    enum Builds {
+        case all
+        case missing
+        case none
+    }
+
+    private let client: EngineClient
+    private let wanted: WantedProject
+    private let services: [String]
+    private let which: Builds
+    private let pulls: ProjectPulls
+
+    /// Finds out which images are missing.
+    ///
+    /// - Parameters:
+    ///   - client: The engine.
+    ///   - wanted: The project.
+    ///   - services: The services that need their images.
+    ///   - policy: When to pull, in place of what the services say.
+    ///   - builds: What is built.
+    /// - Throws: ``CommandFailure`` for a policy or a name that cannot be read, or the error of the engine.
+    init(
+        _ client: EngineClient,
+        _ wanted: WantedProject,
+        services: Set<String>,
+        policy: PullPolicy?,
+        builds: Builds
+    ) throws {
+        (self.client, self.wanted, self.services, which) = (client, wanted, services.sorted(), builds)
+        pulls = try ProjectPulls(client, wanted, services: services, policy: policy)
+    }
+
+    private func builder(isQuiet: Bool) -> ServiceBuilds {
+        var options = BuildOptions()
+        options.isQuiet = isQuiet
+        return ServiceBuilds(
+            project: wanted.project,
+            separator: wanted.separator,
+            options: options,
+            environment: wanted.environment.values.mapValues(\.text)
+        )
+    }
+
+    /// The services whose images are to be built.
+    private func built(by builder: ServiceBuilds) throws -> [String] {
+        if case .none = which { return [] }
+        return try builder.needed(of: services, all: which == .all, client)
+    }
+
+    private func images(of services: [String]) -> [String] {
+        services.map { wanted.project.imageName(of: $0, separator: wanted.separator) }
+    }
+
+    /// The images that are brought here, as services name them.
+    ///
+    /// - Throws: The error of the engine.
+    func awaited() throws -> Set<String> {
+        Set(pulls.images).union(images(of: try built(by: builder(isQuiet: true))))
+    }
+
+    /// Brings the images here.
+    ///
+    /// - Parameters:
+    ///   - global: How it is shown.
+    ///   - pullsQuietly: Whether pulls are not shown.
+    ///   - buildsQuietly: Whether builds are not shown.
+    /// - Throws: ``CommandFailure`` where one cannot be pulled or built.
+    func obtain(_ global: GlobalOptions, pullsQuietly: Bool, buildsQuietly: Bool) throws {
+        try pulls.run(global, isQuiet: pullsQuietly)
+        let builder = builder(isQuiet: buildsQuietly)
+        let built = try built(by: builder)
+        if !built.isEmpty { try builder.run(built, client) }
+    }
+
+    /// Brings here what a request needs, once it is known that nothing else stands in its way.
+    ///
+    /// - Parameters:
+    ///   - request: The request, which gets to know of what is brought.
+    ///   - global: How it is shown; in a dry run it is only named.
+    ///   - pullsQuietly: Whether pulls are not shown.
+    ///   - buildsQuietly: Whether builds are not shown.
+    /// - Throws: ``CommandFailure`` where one cannot be pulled or built.
+    func obtain(
+        for request: inout ProjectUpRequest,
+        _ global: GlobalOptions,
+        pullsQuietly: Bool,
+        buildsQuietly: Bool
+    ) throws {
+        request.options.awaitedImages = try awaited()
+        if request.options.awaitedImages.isEmpty { return }
+        // What else is wrong is told before anything is done.
+        if global.dryRun {
+            pulls.announce()
+            for image in images(of: try built(by: builder(isQuiet: true))) {
+                OutputStream.error.write("DRY-RUN MODE -  Image \(image) Building\n")
+            }
+            return
+        }
+        guard try client.plan(request).problems.isEmpty else { return }
+        try obtain(global, pullsQuietly: pullsQuietly, buildsQuietly: buildsQuietly)
+        request.options.awaitedImages = []
+    }
+}
