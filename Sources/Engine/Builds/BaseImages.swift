@@ -20,21 +20,18 @@ struct BaseImages: Sendable {
     func image(_ name: String, for platform: Platform?) async throws -> StoredImage {
         if !request.pulls, let image = try await present(name, for: platform) { return image }
         let reference = try Engine.pulled(name, nil)
-        let told = progress.begin("pull \(reference.familiar)")
+        let told = await progress.begin("pull \(reference.familiar)")
         do {
             try await engine.pullImage(
                 name,
                 platform: platform?.description,
                 auth: request.registries[reference.registry] ?? RegistryAuth()
-            ) { line in
-                // What becomes of each layer is for a bar of its own.
-                if line.id == nil, let status = line.status { told.write(status + "\n", isError: false) }
-            }
+            ) { _ in }
         } catch {
-            told.end(error is CancellationError ? .cancelled : .failed)
+            await told.end(error is CancellationError ? .cancelled : .failed)
             throw error
         }
-        told.end(.done)
+        await told.end(.done)
         guard let image = try await present(name, for: platform) else {
             throw EngineError(.notFound, "the image \(reference.familiar) was pulled, and is not here any more")
         }

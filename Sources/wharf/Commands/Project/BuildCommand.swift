@@ -2,6 +2,7 @@
 
 import Arguments
 import Compose
+import EngineAPI
 import Glibc
 import Terminal
 
