@@ -20,6 +20,7 @@ struct RunMounts: Sendable {
     private let run: RunExecution
     private let id: ObjectID
     private let folder: ContainerFolder
+    /// How many files and folders were made for mounts, each with a number of its own.
     private var files = 0
 
     /// Makes the mounts ready, in calls that wait in the kernel.
@@ -68,7 +69,8 @@ struct RunMounts: Sendable {
     // MARK: Kinds
 
     private mutating func addBind(_ mount: RunMount) throws {
-        let own = "\(folder.path)/bind-\(requested.count)"
+        files += 1
+        let own = "\(folder.path)/bind-\(files)"
         let source = try root(of: mount.source, below: mount, own)
         do {
             let part = try source.descriptor.open(
@@ -121,7 +123,8 @@ struct RunMounts: Sendable {
         held.append(lease)
         let source = try CacheMounts.open(mount, lease) { new in
             guard let first = mount.source else { return }
-            let root = try root(of: first, below: readOnly(mount), "\(folder.path)/cache-\(requested.count)")
+            let own = "\(folder.path)/cache-\(requested.count)-\(descriptors.count)"
+            let root = try root(of: first, below: readOnly(mount), own)
             let path = mount.path.isEmpty ? "/" : mount.path
             let part = try root.descriptor.open(path, OpenFlags.pathOnly | O_DIRECTORY, resolution: .inRoot)
             _ = try TreeCopier.copy(part, to: new)

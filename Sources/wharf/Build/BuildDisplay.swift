@@ -8,7 +8,6 @@ import Terminal
 struct BuildDisplay {
     /// How it is shown.
     enum Form: String, CaseIterable {
-        case auto
         case plain
         case quiet
         case rawjson
@@ -34,7 +33,7 @@ struct BuildDisplay {
         switch form {
         case .quiet: return
         case .rawjson: OutputStream.error.write(Self.json(event))
-        case .auto, .plain: showPlain(event)
+        case .plain: showPlain(event)
         }
     }
 

@@ -63,6 +63,17 @@ struct BuildOptions {
         return request
     }
 
+    /// How builds are shown: as their own option says, or that before the command.
+    func form(_ global: GlobalOptions) -> BuildDisplay.Form {
+        if isQuiet { return .quiet }
+        if let progress { return progress }
+        switch global.progress {
+        case "quiet", "none": return .quiet
+        case "json": return .rawjson
+        default: return .plain
+        }
+    }
+
     // MARK: Values
 
     /// `name=value`, or `name` for the value of the environment.

@@ -41,7 +41,7 @@ struct FolderBuild {
         } else {
             request.dockerfile = options.dockerfile
         }
-        let run = ImageBuild(form: form, title: "", dockerfile: name)
+        let run = ImageBuild(form: options.form(global), title: "", dockerfile: name)
         if folder == "-", options.dockerfile != "-" {
             image = try fromStandardInput(&request, engine, run)
         } else {
@@ -50,8 +50,6 @@ struct FolderBuild {
         }
         try finish(image, engine)
     }
-
-    private var form: BuildDisplay.Form { options.isQuiet ? .quiet : options.progress ?? .auto }
 
     private func standardInput() throws -> String {
         String(decoding: try InputFile.read("/dev/stdin", limit: Self.dockerfileLimit), as: UTF8.self)

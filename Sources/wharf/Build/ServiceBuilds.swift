@@ -12,6 +12,7 @@ struct ServiceBuilds {
     /// What stands between the parts of names.
     let separator: String
     let options: BuildOptions
+    let form: BuildDisplay.Form
     /// The variables of the project.
     let environment: [String: String]
 
@@ -34,7 +35,6 @@ struct ServiceBuilds {
             wanted.registries = registries
             let dockerfile =
                 build.dockerfileInline == nil ? build.dockerfile ?? "Dockerfile" : "\(name) (dockerfile_inline)"
-            let form = options.isQuiet ? BuildDisplay.Form.quiet : options.progress ?? .auto
             let run = ImageBuild(form: form, title: name, dockerfile: dockerfile)
             made.append(try run.image { try engine.build(wanted) })
         }

@@ -17,6 +17,7 @@ struct ProjectImages {
 
     private let client: EngineClient
     private let wanted: WantedProject
+    private let global: GlobalOptions
     private let services: [String]
     private let which: Builds
     private let pulls: ProjectPulls
@@ -26,6 +27,7 @@ struct ProjectImages {
     /// - Parameters:
     ///   - client: The engine.
     ///   - wanted: The project.
+    ///   - global: How it is shown where they are brought here; in a dry run they are only named.
     ///   - services: The services that need their images.
     ///   - policy: When to pull, in place of what the services say.
     ///   - builds: What is built.
@@ -33,11 +35,13 @@ struct ProjectImages {
     init(
         _ client: EngineClient,
         _ wanted: WantedProject,
+        _ global: GlobalOptions,
         services: Set<String>,
         policy: PullPolicy?,
         builds: Builds
     ) throws {
-        (self.client, self.wanted, self.services, which) = (client, wanted, services.sorted(), builds)
+        (self.client, self.wanted, self.global) = (client, wanted, global)
+        (self.services, which) = (services.sorted(), builds)
         pulls = try ProjectPulls(client, wanted, services: services, policy: policy)
     }
 
@@ -48,6 +52,7 @@ struct ProjectImages {
             project: wanted.project,
             separator: wanted.separator,
             options: options,
+            form: options.form(global),
             environment: wanted.environment.values.mapValues(\.text)
         )
     }
@@ -72,11 +77,10 @@ struct ProjectImages {
     /// Brings the images here.
     ///
     /// - Parameters:
-    ///   - global: How it is shown.
     ///   - pullsQuietly: Whether pulls are not shown.
     ///   - buildsQuietly: Whether builds are not shown.
     /// - Throws: ``CommandFailure`` where one cannot be pulled or built.
-    func obtain(_ global: GlobalOptions, pullsQuietly: Bool, buildsQuietly: Bool) throws {
+    func obtain(pullsQuietly: Bool, buildsQuietly: Bool) throws {
         try pulls.run(global, isQuiet: pullsQuietly)
         let builder = builder(isQuiet: buildsQuietly)
         let built = try built(by: builder)
@@ -87,13 +91,11 @@ struct ProjectImages {
     ///
     /// - Parameters:
     ///   - request: The request, which gets to know of what is brought.
-    ///   - global: How it is shown; in a dry run it is only named.
     ///   - pullsQuietly: Whether pulls are not shown.
     ///   - buildsQuietly: Whether builds are not shown.
     /// - Throws: ``CommandFailure`` where one cannot be pulled or built.
     func obtain(
         for request: inout ProjectUpRequest,
-        _ global: GlobalOptions,
         pullsQuietly: Bool,
         buildsQuietly: Bool
     ) throws {
@@ -108,7 +110,7 @@ struct ProjectImages {
             return
         }
         guard try client.plan(request).problems.isEmpty else { return }
-        try obtain(global, pullsQuietly: pullsQuietly, buildsQuietly: buildsQuietly)
+        try obtain(pullsQuietly: pullsQuietly, buildsQuietly: buildsQuietly)
         request.options.awaitedImages = []
     }
 }

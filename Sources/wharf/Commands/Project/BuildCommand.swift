@@ -215,7 +215,7 @@ final class BuildCommand {
                 "progress",
                 "form",
                 help: "How builds are shown on standard error.",
-                allowed: BuildDisplay.Form.allCases.map(\.rawValue),
+                allowed: ["auto"] + BuildDisplay.Form.allCases.map(\.rawValue),
                 default: "auto"
             ) { self.options.progress = BuildDisplay.Form(rawValue: $0) },
         ]
@@ -267,6 +267,7 @@ final class BuildCommand {
             project: project,
             separator: global.compatibility ? "_" : "-",
             options: options,
+            form: options.form(global),
             environment: result.environment.values.mapValues(\.text)
         )
         if chosen.isEmpty {

@@ -36,8 +36,8 @@ final class ProjectCreateCommand {
         guard !wanted.project.services.isEmpty else { throw CommandFailure(message: "no service selected") }
         var request = wanted.upRequest(settings.options, parallelism: global.parallel)
         let client = try global.client()
-        try settings.images(of: wanted, client)
-            .obtain(for: &request, global, pullsQuietly: settings.pullsQuietly, buildsQuietly: false)
+        try settings.images(of: wanted, client, global)
+            .obtain(for: &request, pullsQuietly: settings.pullsQuietly, buildsQuietly: false)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let work = try ProjectWork(global, title: "Creating", environment: wanted.environment)
         try work.follow(try client.bringUp(request))
@@ -80,8 +80,8 @@ final class ProjectScaleCommand {
         let wanted = try WantedProject(global, services: settings.options.scales.keys.sorted())
         var request = wanted.upRequest(settings.options, parallelism: global.parallel)
         let client = try global.client()
-        try settings.images(of: wanted, client)
-            .obtain(for: &request, global, pullsQuietly: settings.pullsQuietly, buildsQuietly: false)
+        try settings.images(of: wanted, client, global)
+            .obtain(for: &request, pullsQuietly: settings.pullsQuietly, buildsQuietly: false)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let work = try ProjectWork(global, title: "Running", environment: wanted.environment)
         try work.follow(try client.bringUp(request))

@@ -180,11 +180,12 @@ final class ProjectRunCommand {
         let images = try ProjectImages(
             client,
             wanted,
+            global,
             services: services,
             policy: pullPolicy,
             builds: builds ? .all : .missing
         )
-        try images.obtain(global, pullsQuietly: isQuiet || pullsQuietly, buildsQuietly: isQuiet || buildsQuietly)
+        try images.obtain(pullsQuietly: isQuiet || pullsQuietly, buildsQuietly: isQuiet || buildsQuietly)
         let work = try ProjectWork(global, title: "Creating", environment: wanted.environment, isQuiet: isQuiet)
         try work.follow(try client.prepareRun(request))
         guard let container = work.oneOff else { throw CommandFailure(message: "the engine made no container") }

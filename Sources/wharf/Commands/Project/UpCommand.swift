@@ -95,8 +95,8 @@ final class UpCommand {
         request.rollsBack = rollsBack
         request.settles = isDetached && settings.options.starts
         let client = try global.client()
-        try settings.images(of: wanted, client)
-            .obtain(for: &request, global, pullsQuietly: settings.pullsQuietly, buildsQuietly: buildsQuietly)
+        try settings.images(of: wanted, client, global)
+            .obtain(for: &request, pullsQuietly: settings.pullsQuietly, buildsQuietly: buildsQuietly)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let begin = Timestamp(query: PointInTime.now)
         let end = Result { try bringUp(client, wanted, request) }

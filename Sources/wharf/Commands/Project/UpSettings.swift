@@ -77,12 +77,14 @@ final class UpSettings {
     /// - Parameters:
     ///   - wanted: The project.
     ///   - client: The engine.
+    ///   - global: How it is shown where they are brought here.
     /// - Returns: The images.
     /// - Throws: ``CommandFailure``, or the error of the engine.
-    func images(of wanted: WantedProject, _ client: EngineClient) throws -> ProjectImages {
+    func images(of wanted: WantedProject, _ client: EngineClient, _ global: GlobalOptions) throws -> ProjectImages {
         try ProjectImages(
             client,
             wanted,
+            global,
             services: wanted.taken(includingDependencies: options.includesDependencies),
             policy: pullPolicy,
             builds: buildsNothing ? .none : builds ? .all : .missing
