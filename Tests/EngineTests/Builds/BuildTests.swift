@@ -165,11 +165,12 @@ import Testing
         }
     }
 
-    @Test func `images are told that are not there`() async throws {
+    @Test func `images are told that cannot be had`() async throws {
         try await TestedEngine.with(.embedded) { engine in
             let build = try TestedBuild(engine)
-            let outcome = try await build.build("FROM nothing:1\n")
-            #expect(outcome.failure?.message.contains("no image `nothing:1`") == true)
+            // Nobody listens there.
+            let outcome = try await build.build("FROM 127.0.0.1:1/nothing:1\n")
+            #expect(outcome.failure?.message.contains("cannot reach 127.0.0.1:1: connection refused") == true)
         }
     }
 
