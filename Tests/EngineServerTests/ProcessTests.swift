@@ -25,8 +25,12 @@ private final class TestLocation: Sendable {
     /// The process that has the lock; nil where nobody has.
     var engine: Int32? {
         guard let file = try? Descriptor.open(location.lock, O_RDWR),
-            (try? file.lock(isExclusive: true, waits: false)) == false
+            let isFree = try? file.lock(isExclusive: true, waits: false)
         else { return nil }
+        if isFree {
+            Self.unlock(file)
+            return nil
+        }
         return (try? readText(location.lock)).flatMap { Int32($0.filter(\.isNumber)) }
     }
 
@@ -36,8 +40,12 @@ private final class TestLocation: Sendable {
         try await BlockingCall.run {
             let file = try Descriptor.open(path, O_RDWR)
             try file.lock(isExclusive: true)
+            Self.unlock(file)
         }
     }
+
+    /// Gives a lock back at once: closing alone leaves it to a child that another test is about to start.
+    private static func unlock(_ file: borrowing Descriptor) { flock(file.number, LOCK_UN) }
 
     /// Ends the engine in order: one that is killed is started again by its keeper.
     func stop() {
