@@ -91,7 +91,9 @@ final class SurvivingProject: Sendable {
             let labels = container.config.labels ?? [:]
             let isThere = container.state.pid > 0 && kill(pid_t(container.state.pid), 0) == 0
             let networks = container.networkSettings.networks.sorted { $0.key < $1.key }.map { name, endpoint in
-                let aliases = (endpoint.aliases ?? []).filter { !container.id.hasPrefix($0) }.sorted()
+                // Names may be hexadecimal as well: `db` is.
+                let own = container.id.prefix(12)
+                let aliases = (endpoint.aliases ?? []).filter { $0 != own }.sorted()
                 return "\(name)[\(aliases.joined(separator: ","))]" + (endpoint.ipAddress.isEmpty ? "" : "+")
             }
             let mounts = container.mounts.map {
