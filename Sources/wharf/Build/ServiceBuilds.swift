@@ -54,19 +54,10 @@ struct ServiceBuilds {
         for name in names.sorted() {
             guard let service = service(name), service.build != nil else { continue }
             let image = project.imageName(of: name, separator: separator)
-            let isWanted = try all || service.pullPolicy == .build || !isThere(image, engine)
+            let isWanted = try all || service.pullPolicy == .build || engine.findImage(image) == nil
             if isWanted, images.insert(image).inserted { needed.append(name) }
         }
         return needed
-    }
-
-    private func isThere(_ image: String, _ engine: EngineClient) throws -> Bool {
-        do {
-            _ = try engine.inspectImage(image)
-            return true
-        } catch let error as EngineError where error.code == .notFound {
-            return false
-        }
     }
 
     /// The services with those that they are built from before them.

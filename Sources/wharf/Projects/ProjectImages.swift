@@ -21,6 +21,8 @@ struct ProjectImages {
     private let services: [String]
     private let which: Builds
     private let pulls: ProjectPulls
+    /// The services whose images are to be built, as far as pulls do not bring them.
+    private var built: [String] = []
 
     /// Finds out which images are missing.
     ///
@@ -43,6 +45,7 @@ struct ProjectImages {
         (self.client, self.wanted, self.global) = (client, wanted, global)
         (self.services, which) = (services.sorted(), builds)
         pulls = try ProjectPulls(client, wanted, services: services, policy: policy)
+        built = try needed(by: builder(isQuiet: true))
     }
 
     private func builder(isQuiet: Bool) -> ServiceBuilds {
@@ -57,8 +60,7 @@ struct ProjectImages {
         )
     }
 
-    /// The services whose images are to be built.
-    private func built(by builder: ServiceBuilds) throws -> [String] {
+    private func needed(by builder: ServiceBuilds) throws -> [String] {
         if case .none = which { return [] }
         return try builder.needed(of: services, all: which == .all, client)
     }
@@ -68,11 +70,7 @@ struct ProjectImages {
     }
 
     /// The images that are brought here, as services name them.
-    ///
-    /// - Throws: The error of the engine.
-    func awaited() throws -> Set<String> {
-        Set(pulls.images).union(images(of: try built(by: builder(isQuiet: true))))
-    }
+    var awaited: Set<String> { Set(pulls.images).union(images(of: built)) }
 
     /// Brings the images here.
     ///
@@ -83,8 +81,9 @@ struct ProjectImages {
     func obtain(pullsQuietly: Bool, buildsQuietly: Bool) throws {
         try pulls.run(global, isQuiet: pullsQuietly)
         let builder = builder(isQuiet: buildsQuietly)
-        let built = try built(by: builder)
-        if !built.isEmpty { try builder.run(built, client) }
+        // What a pull has brought is not missing any more.
+        let left = pulls.pulls.isEmpty ? built : try needed(by: builder)
+        if !left.isEmpty { try builder.run(left, client) }
     }
 
     /// Brings here what a request needs, once it is known that nothing else stands in its way.
@@ -99,12 +98,12 @@ struct ProjectImages {
         pullsQuietly: Bool,
         buildsQuietly: Bool
     ) throws {
-        request.options.awaitedImages = try awaited()
+        request.options.awaitedImages = awaited
         if request.options.awaitedImages.isEmpty { return }
         // What else is wrong is told before anything is done.
         if global.dryRun {
             pulls.announce()
-            for image in images(of: try built(by: builder(isQuiet: true))) {
+            for image in images(of: built) {
                 OutputStream.error.write("DRY-RUN MODE -  Image \(image) Building\n")
             }
             return
@@ -112,5 +111,20 @@ struct ProjectImages {
         guard try client.plan(request).problems.isEmpty else { return }
         try obtain(pullsQuietly: pullsQuietly, buildsQuietly: buildsQuietly)
         request.options.awaitedImages = []
+    }
+}
+
+extension EngineClient {
+    /// Looks for an image that may not be here.
+    ///
+    /// - Parameter name: The image.
+    /// - Returns: What there is to know of it; nil where it is not here.
+    /// - Throws: ``EngineError`` or ``ClientError``.
+    func findImage(_ name: String) throws -> ImageInspection? {
+        do {
+            return try inspectImage(name)
+        } catch let error as EngineError where error.code == .notFound {
+            return nil
+        }
     }
 }

@@ -21,6 +21,29 @@ struct ImageTransfer {
     let words: Words
     let progress: Progress
 
+    /// Transfers one image for a command, and shows it.
+    ///
+    /// - Parameters:
+    ///   - reference: The image.
+    ///   - words: How it is called.
+    ///   - global: How it is shown.
+    ///   - isQuiet: Whether it is not shown at all.
+    ///   - begin: Asks the engine.
+    /// - Returns: The lines about the whole.
+    /// - Throws: ``CommandFailure`` or what `begin` throws.
+    @discardableResult
+    static func run(
+        _ reference: ImageReference,
+        _ words: Words,
+        _ global: GlobalOptions,
+        isQuiet: Bool,
+        _ begin: () throws -> Response
+    ) throws -> [String] {
+        let progress = try ProjectWork(global, title: words.begun, isQuiet: isQuiet).progress
+        defer { progress.finish() }
+        return try Self(image: reference.familiar, words: words, progress: progress).follow(begin)
+    }
+
     /// What a layer goes through, and what ends it.
     private static let endings: Set = [
         "Already exists", "Pull complete", "Pushed", "Layer already exists", "Mounted from",

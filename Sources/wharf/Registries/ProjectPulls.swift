@@ -57,19 +57,11 @@ struct ProjectPulls {
         }
         let all = candidates.sorted { $0.key < $1.key }.map(\.value)
         let tags = try Targets.results(of: all.map(\.pull.reference.description)) { [client] in
-            try Self.tagged($0, client)
+            // When an image that is here got its name.
+            try client.findImage($0)?.metadata.lastTagTime
         }
         for (candidate, tagged) in zip(all, tags) where candidate.moment.isDue(tagged: try tagged.get()) {
             pulls.append(candidate.pull)
-        }
-    }
-
-    /// When an image that is here got its name; nil where it is not here.
-    private static func tagged(_ image: String, _ client: EngineClient) throws -> Timestamp? {
-        do {
-            return try client.inspectImage(image).metadata.lastTagTime
-        } catch let error as EngineError where error.code == .notFound {
-            return nil
         }
     }
 

@@ -92,10 +92,9 @@ struct ContainerCreation {
         do {
             let reference = try ImagePuller.reference(options.image)
             let puller = try ImagePuller(client)
-            let progress = try ProjectWork(global, title: "Pulling", isQuiet: options.isQuiet).progress
-            defer { progress.finish() }
-            let transfer = ImageTransfer(image: reference.familiar, words: .pull, progress: progress)
-            try transfer.follow { try puller.pull(reference, platform: options.platform) }
+            try ImageTransfer.run(reference, .pull, global, isQuiet: options.isQuiet) {
+                try puller.pull(reference, platform: options.platform)
+            }
         } catch {
             throw CommandFailure(message: CommandFailure(of: error, isRun: false).message, status: .engine)
         }

@@ -38,12 +38,8 @@ final class ImagePullCommand {
     private func run() throws {
         let reference = try ImagePuller.reference(name)
         let puller = try ImagePuller(try global.client())
-        let progress = try ProjectWork(global, title: "Pulling", isQuiet: isQuiet).progress
-        let transfer = ImageTransfer(image: reference.familiar, words: .pull, progress: progress)
-        let lines: [String]
-        do {
-            defer { progress.finish() }
-            lines = try transfer.follow { try puller.pull(reference, platform: platform) }
+        let lines = try ImageTransfer.run(reference, .pull, global, isQuiet: isQuiet) {
+            try puller.pull(reference, platform: platform)
         }
         if !isQuiet { for line in lines.suffix(2) { OutputStream.error.write(line + "\n") } }
         OutputStream.standard.write("\(reference)\n")

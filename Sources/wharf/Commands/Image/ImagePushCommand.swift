@@ -33,13 +33,7 @@ final class ImagePushCommand {
     private func run() throws {
         let reference = try ImagePuller.reference(name)
         let puller = try ImagePuller(try global.client())
-        let progress = try ProjectWork(global, title: "Pushing", isQuiet: isQuiet).progress
-        let transfer = ImageTransfer(image: reference.familiar, words: .push, progress: progress)
-        let lines: [String]
-        do {
-            defer { progress.finish() }
-            lines = try transfer.follow { try puller.push(reference) }
-        }
+        let lines = try ImageTransfer.run(reference, .push, global, isQuiet: isQuiet) { try puller.push(reference) }
         if !isQuiet { for line in lines.suffix(1) { OutputStream.error.write(line + "\n") } }
         OutputStream.standard.write("\(reference)\n")
     }

@@ -50,7 +50,7 @@ final class PlanCommand {
         guard !wanted.project.services.isEmpty else { throw CommandFailure(message: "no service selected") }
         let client = try global.client()
         var request = wanted.upRequest(settings.options, parallelism: nil)
-        request.options.awaitedImages = try settings.images(of: wanted, client, global).awaited()
+        request.options.awaitedImages = try settings.images(of: wanted, client, global).awaited
         let plan = try client.plan(request)
         try Self.show(plan, global, isJSON: isJSON)
         if !plan.problems.isEmpty { throw CommandFailure() }
