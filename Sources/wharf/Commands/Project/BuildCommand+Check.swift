@@ -78,7 +78,7 @@ extension BuildCommand {
         var bake = BakeDocument()
         for (name, service) in chosen {
             guard let build = service.build else { continue }
-            let image = service.image?.description ?? "\(project.name)\(global.compatibility ? "_" : "-")\(name)"
+            let image = project.imageName(of: name, separator: separator)
             bake.add(name, build, image: image, arguments: options.arguments)
         }
         OutputStream.standard.write(bake.json.text(JSON.WritingStyle(indent: 2)) + "\n")

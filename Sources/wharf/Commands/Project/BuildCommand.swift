@@ -265,7 +265,7 @@ final class BuildCommand {
         let chosen = try choose(project).map(\.name)
         let builds = ServiceBuilds(
             project: project,
-            separator: global.compatibility ? "_" : "-",
+            separator: separator,
             options: options,
             form: options.form(global),
             environment: result.environment.values.mapValues(\.text)
@@ -293,6 +293,9 @@ final class BuildCommand {
         }
         return names[0]
     }
+
+    /// What stands between the parts of names.
+    var separator: String { global.compatibility ? "_" : "-" }
 
     func load() throws -> LoadResult {
         try ProjectLoading(options: global).load { $0.resolvesEnvironment = false }
