@@ -22,7 +22,7 @@ let strict: [SwiftSetting] = upcomingFeatures + [.treatAllWarnings(as: .error)]
 
 /// A release needs no library of the machine that it runs on, and starts a third faster than a position-independent one.
 ///
-/// It is built with `swift build -c release --static-swift-stdlib`.
+/// `.ci/build release` builds it.
 let standalone: [LinkerSetting] = [
     .unsafeFlags(["-static-executable", "-Xclang-linker", "-no-pie"], .when(configuration: .release))
 ]
@@ -159,6 +159,12 @@ let package = Package(
             swiftSettings: strict + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])],
             linkerSettings: [.unsafeFlags(["-static-executable"])]
         ),
+        .executableTarget(
+            name: "programs",
+            dependencies: ["fuzz-config", "wharf", "wharfd"],
+            path: ".ci/programs",
+            swiftSettings: strict
+        ),
         .target(name: "ConformanceKit", path: "Tests/Conformance/Kit", swiftSettings: strict),
         .executableTarget(
             name: "conformance",
@@ -267,6 +273,12 @@ let package = Package(
             name: "bench-logs",
             dependencies: ["BenchKit", "EngineAPI", "EngineClient", "Linux", "TestSupport", "measure"],
             path: "Tests/Bench/Sources/Logs",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "bench-images",
+            dependencies: ["BenchKit", "RegistrySupport", "TestSupport", "measure"],
+            path: "Tests/Bench/Sources/Images",
             swiftSettings: strict
         ),
         .executableTarget(name: "bench-floor", path: "Tests/Bench/Sources/Floor", cSettings: strictC),

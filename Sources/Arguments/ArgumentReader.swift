@@ -178,6 +178,7 @@ struct ArgumentReader {
         do {
             switch option.action {
             case .flag(let store): try store(Self.boolean(value))
+            case .choice(let words, let store): store(try Self.choice(value, of: words))
             case .value(let store): try store(value ?? "")
             case .show(let text): shown = try Self.boolean(value) ? text() : nil
             case .showFor(let text): shown = text(value ?? "")
@@ -185,6 +186,16 @@ struct ArgumentReader {
             }
         } catch {
             throw UsageError("`\(option.spelling)` must be \(error.expectation), not `\(value ?? "")`")
+        }
+    }
+
+    /// The value of an option that needs none: a word, `true`, or nil for `false`.
+    private static func choice(_ text: String?, of words: [String]) throws(InvalidValue) -> String? {
+        if let text, words.contains(text) { return text }
+        do throws(InvalidValue) {
+            return try boolean(text) ? "true" : nil
+        } catch {
+            throw InvalidValue((words + ["true", "false"]).alternatives)
         }
     }
 

@@ -6,6 +6,8 @@ package struct Option {
     enum Action {
         /// Takes no value, but a Boolean can be written after `=`.
         case flag((Bool) throws(InvalidValue) -> Void)
+        /// Takes no value but one of a few words after `=`, or a Boolean.
+        case choice(words: [String], (String?) -> Void)
         /// Takes a value.
         case value((String) throws(InvalidValue) -> Void)
         /// Prints a text in place of running the command.
@@ -55,6 +57,23 @@ package struct Option {
         store: @escaping (Bool) throws(InvalidValue) -> Void
     ) -> Option {
         Option(name: name, short: short, help: help, isHidden: isHidden, action: .flag(store))
+    }
+
+    /// An option that needs no value and can have one: `--name`, `--name=word`, also `--name=true` and `--name=false`.
+    ///
+    /// - Parameters:
+    ///   - name: The name after two hyphens.
+    ///   - words: The values that there are.
+    ///   - help: What the option does.
+    ///   - store: Keeps what was written: a word, `true`, or nil for `false`.
+    /// - Returns: The option.
+    package static func choice(
+        _ name: String,
+        words: [String],
+        help: String,
+        store: @escaping (String?) -> Void
+    ) -> Option {
+        Option(name: name, help: help, completion: .words(words), action: .choice(words: words, store))
     }
 
     /// An option with a value.
@@ -158,7 +177,7 @@ package struct Option {
     var takesValue: Bool {
         switch action {
         case .value, .showFor: true
-        case .flag, .show, .help: false
+        case .flag, .choice, .show, .help: false
         }
     }
 }

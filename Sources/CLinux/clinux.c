@@ -55,6 +55,10 @@ int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to,
     return (int)CALL(SYS_renameat2, from_dir, from, to_dir, to, flags, 0);
 }
 
+int clinux_begin_sync(int file, int64_t offset, int64_t count) {
+    return (int)CALL(SYS_sync_file_range, file, offset, count, SYNC_FILE_RANGE_WRITE, 0, 0);
+}
+
 // The path of an open file; 32 bytes are enough for it.
 static const char *path_of(int descriptor, char buffer[32]) {
     static const char folder[] = "/proc/self/fd/";

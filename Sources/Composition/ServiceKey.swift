@@ -39,8 +39,7 @@ package struct ServiceKey: Sendable {
     /// What is to be said about the keys of a service that do not act, in the order of the table.
     static func remarks(on service: Service) -> [Remark] {
         let tree = service.node(as: .yaml)
-        return all.compactMap { key in
-            let words = key.path.split(separator: ".").map(String.init)[...]
+        return inert.compactMap { key, words in
             switch key.place {
             case .nowhere(let reason, let values):
                 let isSet = isSet(words, in: tree) { node in !values.contains { node.string == $0 } }
@@ -49,6 +48,14 @@ package struct ServiceKey: Sendable {
                 return isSet(words, in: tree) { _ in true } ? .refusal("`\(key.path)` is not possible: \(reason)") : nil
             case .request, .loading, .command, .reader: return nil
             }
+        }
+    }
+
+    /// The keys that do not act, with the words of their paths.
+    private static let inert: [(key: Self, words: ArraySlice<String>)] = all.compactMap { key in
+        switch key.place {
+        case .nowhere, .refused: (key, key.path.split(separator: ".").map(String.init)[...])
+        case .request, .loading, .command, .reader: nil
         }
     }
 

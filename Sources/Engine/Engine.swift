@@ -49,6 +49,8 @@ package final class Engine: Sendable {
     let buildProcesses = BuildProcesses()
     /// The folders that programs of builds share.
     let cacheMounts: CacheMounts
+    /// Files that builds have fetched.
+    let fetchedFiles: FetchedFiles
     /// Lets each step of builds be done once at a time.
     let buildGates = KeyedGates()
     let fileDigests = FileDigestMemo()
@@ -95,7 +97,9 @@ package final class Engine: Sendable {
         try base.make()
         store = try Store(path: location.database)
         images = try ImageStore(path: location.data)
-        registry = RegistryClient(RegistrySettings { getenv($0).map { String(cString: $0) } })
+        let settings = RegistrySettings { getenv($0).map { String(cString: $0) } }
+        registry = RegistryClient(settings)
+        fetchedFiles = FetchedFiles(location.fetchedFiles, settings)
         pulls = PullRegistry(images)
         hub = EventHub(store)
         givenFiles = GivenFileMemory(location.files)
@@ -261,21 +265,30 @@ package final class Engine: Sendable {
         String(runNumbers.withLock { UInt32.random(in: 0..<(36 * 36 * 36 * 36 * 36), using: &$0) }, radix: 36)
     }
 
-    /// The folders of the layers of a container's image, from the base to the top.
-    func layerFolders(of definition: ContainerDefinition) throws(EngineError) -> [String] {
-        try layerFolders(of: definition.layers)
+    /// The roots of layers, from the base to the top.
+    ///
+    /// - Parameter layers: The chain ids from the record of a container.
+    /// - Returns: The directories, which last as long as they are held.
+    /// - Throws: `failed` for what is no chain id, or for a layer that cannot be opened.
+    func layerRoots(_ layers: [String]) async throws -> [SharedDescriptor] {
+        let (chain, store) = (try chainIDs(layers), images.layers)
+        do {
+            return try await BlockingCall.run { try store.roots(of: chain) }
+        } catch let error as ImageError {
+            throw EngineError(error, about: "the image of the container")
+        }
     }
 
-    /// The folders of layers by their chain identifiers.
-    func layerFolders(of layers: [String]) throws(EngineError) -> [String] {
-        var folders: [String] = []
+    /// Reads the chain ids in the record of a container.
+    func chainIDs(_ layers: [String]) throws(EngineError) -> [Digest] {
+        var chain: [Digest] = []
         for text in layers {
-            guard let chain = Digest(text) else {
+            guard let id = Digest(text) else {
                 throw EngineError(.failed, "the record of the container names the layer `\(text)`, which is no digest")
             }
-            folders.append(images.layers.path(of: chain))
+            chain.append(id)
         }
-        return folders
+        return chain
     }
 
     /// The containers whose namespaces a container joins.

@@ -6,6 +6,8 @@ package struct Limits: Sendable {
     package var uncompressedSize: Int64 = 256 << 30
     /// Entries of one archive.
     package var entryCount = 8_000_000
+    /// Files of a layer that becomes one file itself, which are held in memory meanwhile; one with more becomes a folder.
+    package var imageFileCount = 500_000
     /// Bytes of a manifest, an index, a config or another JSON document.
     package var documentSize = 8 << 20
     /// Bytes of the extension headers of one entry of an archive, each kind taken for itself.

@@ -81,6 +81,11 @@ extension Descriptor {
         if ftruncate(number, off_t(size)) != 0 { throw SystemError("ftruncate", errno) }
     }
 
+    /// Has the kernel begin to write a part of the file to the disk, so that ``sync()`` waits less; a file system may ignore it.
+    package borrowing func beginSync(from offset: Int64, count: Int64) {
+        _ = clinux_begin_sync(number, offset, count)
+    }
+
     /// Waits until the file is on the disk.
     package borrowing func sync() throws(SystemError) {
         if fsync(number) != 0 { throw SystemError("fsync", errno) }

@@ -43,10 +43,17 @@ extension Descriptor {
         return ProcessEnd(end)
     }
 
+    /// Waits until the process has ended, whether its parent has reaped it or not; the caller need not be the parent.
+    package borrowing func waitUntilEnded() throws(SystemError) { try wait(for: Int16(POLLIN)) }
+
     /// Waits until the process has ended and its parent has reaped it; the caller need not be the parent.
     package borrowing func waitUntilReaped() throws(SystemError) {
         // No event is asked for: POLLHUP, which comes with the reaping, is always told.
-        var request = pollfd(fd: number, events: 0, revents: 0)
+        try wait(for: 0)
+    }
+
+    private borrowing func wait(for events: Int16) throws(SystemError) {
+        var request = pollfd(fd: number, events: events, revents: 0)
         while poll(&request, 1, -1) < 0 {
             if errno != EINTR { throw SystemError("poll", errno) }
         }

@@ -70,7 +70,7 @@ extension Descriptor {
     /// - Returns: The same file, with a position of its own.
     /// - Throws: The error of openat2(2).
     package borrowing func reopened(_ flags: Int32) throws(SystemError) -> Descriptor {
-        try Self.open("/proc/self/fd/\(number)", flags)
+        try Self.open(path, flags)
     }
 
     /// Creates a directory.
@@ -148,6 +148,14 @@ extension Descriptor {
 
     /// The names in this directory, without `.` and `..`, in no particular order.
     package borrowing func entries() throws(SystemError) -> [FilePath] {
+        try numberedEntries().map(\.name)
+    }
+
+    /// The names in this directory as ``entries()`` has them, with the numbers of their inodes.
+    ///
+    /// - Returns: The names with the numbers of readdir(3), which are those of ``status(of:)`` but on overlays.
+    /// - Throws: The error of fdopendir(3) or readdir(3).
+    package borrowing func numberedEntries() throws(SystemError) -> [(name: FilePath, inode: UInt64)] {
         let copy = try open(".", O_RDONLY | O_DIRECTORY).release()
         guard let stream = fdopendir(copy) else {
             let failure = errno
@@ -155,20 +163,20 @@ extension Descriptor {
             throw SystemError("fdopendir", failure)
         }
         defer { closedir(stream) }
-        var names: [FilePath] = []
+        var entries: [(name: FilePath, inode: UInt64)] = []
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
                 let failure = errno
                 if failure != 0 { throw SystemError("readdir", failure) }
-                return names
+                return entries
             }
-            let bytes = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: UInt8.self, capacity: 256) { start in
-                    Array(UnsafeBufferPointer(start: start, count: 256).prefix { $0 != 0 })
+                    FilePath(UnsafeBufferPointer(start: start, count: strnlen(start, 256)))
                 }
             }
-            if bytes != [0x2E], bytes != [0x2E, 0x2E], let name = FilePath(bytes) { names.append(name) }
+            if let name, name != ".", name != ".." { entries.append((name, UInt64(entry.pointee.d_ino))) }
         }
     }
 

@@ -21,6 +21,9 @@ package struct Descriptor: ~Copyable, Sendable {
         close(number)
     }
 
+    /// A path by which this process can name what is open, as long as it is (proc(5), `/proc/self/fd`).
+    package var path: String { "/proc/self/fd/\(number)" }
+
     /// Gives the number away; the new owner closes it.
     package consuming func release() -> Int32 {
         let number = number

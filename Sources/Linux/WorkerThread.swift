@@ -58,22 +58,3 @@ package final class WorkerThread: Sendable {
         let isThere = Semaphore()
     }
 }
-
-/// A number that threads wait for (sem_overview(7)).
-private final class Semaphore: Sendable {
-    // The C library lets any number of threads use it at once.
-    nonisolated(unsafe) private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() { sem_init(semaphore, 0, 0) }
-
-    deinit {
-        sem_destroy(semaphore)
-        semaphore.deallocate()
-    }
-
-    func signal() { sem_post(semaphore) }
-
-    func wait() {
-        while sem_wait(semaphore) != 0 {}
-    }
-}

@@ -108,9 +108,15 @@ package struct AddressLeases: Equatable, Sendable {
 
     /// Chooses an address of the range.
     ///
-    /// - Returns: The next free one behind that which was chosen last, from the start again at the end.
+    /// - Parameter former: Addresses that whoever asks had before.
+    /// - Returns: One of those that is free; otherwise the next free one behind that which was chosen last, from the start
+    ///   again at the end.
     /// - Throws: Where none is left.
-    package mutating func lease() throws(AddressError) -> IPAddress {
+    package mutating func lease(preferring former: [IPAddress] = []) throws(AddressError) -> IPAddress {
+        if let again = former.first(where: { range.contains($0) && !taken.contains($0) }) {
+            taken.insert(again)
+            return again
+        }
         let (first, last) = (range.first.number, range.last.number)
         let start = previous.map { $0.number < last ? $0.number + 1 : first } ?? first
         let chosen =

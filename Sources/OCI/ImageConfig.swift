@@ -20,6 +20,8 @@ package struct ImageConfig: Codable, Equatable, Sendable {
     /// A commit message.
     package var comment: String?
     package var dockerVersion: String?
+    /// What was kept of the build, so that others need not do it again: a text of wharf's own.
+    package var buildCache: String?
 
     private enum CodingKeys: String, CodingKey {
         case created
@@ -34,6 +36,7 @@ package struct ImageConfig: Codable, Equatable, Sendable {
         case history
         case comment
         case dockerVersion = "docker_version"
+        case buildCache = "wharf.build-cache"
     }
 
     package init(platform: Platform, diffIDs: [Digest]) {

@@ -82,7 +82,7 @@ struct Keeper {
 
     /// Hears what a connection asks, and tells it what it was not ready for.
     private mutating func serve(_ index: Int, _ events: UInt32) {
-        if events & Event.writable != 0 { tell(index) }
+        if events & Event.writable != 0 { goOn(index) }
         if events & ~Event.writable != 0 { receive(from: index) }
     }
 
@@ -118,6 +118,7 @@ struct Keeper {
         processes[index].ended = clinux_real_time()
         // Whoever hears of the end finds everything that the process wrote.
         drainPumps(of: index)
+        held.releaseSockets(index)
         clinux_epoll_remove(epoll, processes[index].pidfd)
         processes.noteChange(index)
         for watcher in connections.indices where connections.isWatching(watcher) { tell(watcher) }

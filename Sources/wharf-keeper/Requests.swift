@@ -102,6 +102,11 @@ extension Keeper {
         if !connections[index].isWatching { end(index) }
     }
 
+    /// Tells a connection the rest of what it was not ready for.
+    mutating func goOn(_ index: Int) {
+        if connections.isUsed(index), connections[index].fetched != nil { giveBack(index) } else { tell(index) }
+    }
+
     private mutating func wait(_ index: Int) {
         if connections[index].isBehind { return }
         connections[index].isBehind = true
@@ -138,28 +143,45 @@ extension Keeper {
         )
     }
 
-    /// Gives a descriptor that is held for a process.
-    private func answer(_ index: Int, process: Int, held descriptor: Int32, as tag: UInt32) {
-        var answer = keeper_answer()
-        answer.pid = processes[process].pid
-        answer.tag = tag
-        processes[process].key.write(to: &answer)
-        send(&answer, descriptor: descriptor, to: index)
+    private mutating func fetch(_ index: Int, _ key: Key) {
+        connections[index].fetched = key
+        connections[index].place = 0
+        giveBack(index)
     }
 
-    private mutating func fetch(_ index: Int, _ key: Key) {
-        if let process = processes.index(of: key) {
-            held.forEach(of: process) { descriptor, tag in
-                answer(index, process: process, held: descriptor, as: tag)
-            }
-            for pump in 0..<pumps.top where pumps.isUsed(pump) && pumps[pump].process == Int32(process) {
-                let (source, relay) = (pumps[pump].pump.source, pumps[pump].pump.relay)
-                let stream = pumps[pump].pump.stream
-                answer(index, process: process, held: source, as: KEEPER_SOURCE + stream)
-                if relay > 0 { answer(index, process: process, held: relay, as: KEEPER_RELAY + stream) }
-            }
+    /// Gives a connection the descriptors of a process, until it has to read first.
+    private mutating func giveBack(_ index: Int) {
+        while let key = connections[index].fetched, let process = processes.index(of: key),
+            let next = next(of: process, from: connections[index].place)
+        {
+            var answer = keeper_answer()
+            answer.pid = processes[process].pid
+            answer.tag = next.tag
+            key.write(to: &answer)
+            let result = send(&answer, descriptor: next.descriptor, to: index)
+            if result == -Int64(EAGAIN) { return wait(index) }
+            if result < 0 { return end(index) }
+            connections[index].place = next.place + 1
         }
         end(index)
+    }
+
+    /// The next descriptor that is kept for a process, from a place on: each pump has two places after those that are held.
+    private func next(of process: Int, from start: Int) -> (descriptor: Int32, tag: UInt32, place: Int)? {
+        if start < HeldTable.capacity, let place = held.next(of: process, from: start) {
+            return (held[place].descriptor, held[place].tag, place)
+        }
+        var place = max(start, HeldTable.capacity)
+        while place < HeldTable.capacity + 2 * pumps.top {
+            let (index, isRelay) = ((place - HeldTable.capacity) / 2, !place.isMultiple(of: 2))
+            if pumps.isUsed(index), pumps[index].process == Int32(process) {
+                let pump = pumps[index].pump
+                if !isRelay { return (pump.source, KEEPER_SOURCE + pump.stream, place) }
+                if pump.relay > 0 { return (pump.relay, KEEPER_RELAY + pump.stream, place) }
+            }
+            place += 1
+        }
+        return nil
     }
 
     // MARK: Processes
@@ -194,10 +216,17 @@ extension Keeper {
 
     private mutating func hold(_ index: Int, _ key: Key, tag: UInt32) -> Int32 {
         guard let process = processes.index(of: key) else { return ESRCH }
-        guard let descriptor = takeDescriptor(index) else { return EINVAL }
-        if held.hold(descriptor, process: process, tag: tag) { return 0 }
-        ckeeper_close(descriptor)
-        return ENOSPC
+        let received = connections[index].received
+        guard received > 0, received <= Int(KEEPER_PACKET_DESCRIPTORS) else { return EINVAL }
+        let descriptors = connections.descriptors(of: index)
+        connections[index].received = 0
+        var error: Int32 = 0
+        for place in 0..<received {
+            if error == 0, held.hold(descriptors[place], process: process, tag: tag &+ UInt32(place)) { continue }
+            ckeeper_close(descriptors[place])
+            error = ENOSPC
+        }
+        return error
     }
 
     private mutating func release(_ key: Key, tag: UInt32) -> Int32 {

@@ -92,7 +92,7 @@ struct ProcessTable {
 
 /// Descriptors that are kept open for a process.
 struct HeldTable {
-    static let capacity = 16_384
+    static let capacity = 65_536
 
     struct Entry {
         var process: Int32 = -1
@@ -121,16 +121,30 @@ struct HeldTable {
         return true
     }
 
-    /// Calls `body` with each descriptor of a process and its tag.
-    func forEach(of process: Int, _ body: (Int32, UInt32) -> Void) {
-        for index in 0..<top where entries[index].process == Int32(process) {
-            body(entries[index].descriptor, entries[index].tag)
+    /// Where the next descriptor of a process is, from a place on; nil where there are no more.
+    func next(of process: Int, from place: Int) -> Int? {
+        var place = place
+        while place < top {
+            if entries[place].process == Int32(process) { return place }
+            place += 1
         }
+        return nil
     }
+
+    subscript(index: Int) -> Entry { entries[index] }
 
     /// Closes what is held under a tag, where there is something.
     mutating func release(_ process: Int, tag: UInt32) {
         for index in 0..<top where entries[index].process == Int32(process) && entries[index].tag == tag {
+            ckeeper_close(entries[index].descriptor)
+            entries[index].process = -1
+        }
+    }
+
+    /// Closes what nobody needs of a process that has ended.
+    mutating func releaseSockets(_ process: Int) {
+        for index in 0..<top where entries[index].process == Int32(process) {
+            guard entries[index].tag >= KEEPER_SOCKETS, entries[index].tag < KEEPER_SOURCE else { continue }
             ckeeper_close(entries[index].descriptor)
             entries[index].process = -1
         }
@@ -162,9 +176,13 @@ struct ConnectionTable {
         /// Whether it wants to hear of all processes, and after that of each that ends.
         var isListing = false
         var isWatching = false
-        /// The last change when it asked, the last one that it was told of, and whether it has to read before it can be told of the next.
+        /// The last change when it asked, and the last one that it was told of.
         var asked: UInt64 = 0
         var told: UInt64 = 0
+        /// The process that it wants the descriptors of, and where it is among them: those that are held, then those of pumps.
+        var fetched: Key?
+        var place = 0
+        /// Whether it has to read before it can be told more.
         var isBehind = false
     }
 

@@ -17,8 +17,9 @@ enum Wharf {
             subcommands: [
                 ConfigCommand.command(global), GraphCommand.command(global), ContainerCommand.command(global),
                 ImageCommand.command(global), NetworkCommand.command(global), VolumeCommand.command(global),
-                LoginCommand.command(global), LogoutCommand.command(), EngineCommand.command(global),
-                DoctorCommand.command(global), VersionCommand.command(),
+                BuilderCommand.command(global), SystemCommand.command(global), LoginCommand.command(global),
+                LogoutCommand.command(), EngineCommand.command(global), DoctorCommand.command(global),
+                VersionCommand.command(),
             ] + ProjectCommands.all(global)
         ) {
             Syntax(
@@ -52,7 +53,7 @@ enum Wharf {
             }
         } catch let error as UsageError {
             // Scripts that were written for docker look for its status.
-            let isDockers = ["container", "image", "network", "volume"].contains(
+            let isDockers = ["builder", "container", "image", "network", "system", "volume"].contains(
                 error.command.split(separator: " ").dropFirst().first
             )
             end(CommandFailure(message: error.text, status: isDockers ? .engine : .usage))

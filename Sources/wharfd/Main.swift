@@ -35,6 +35,7 @@ enum Main {
             if !options.staysInForeground, handedOver == nil, !options.isDetached {
                 return try Detachment.startDetached(options)
             }
+            OpenFiles.raiseLimit()
             let location = options.location
             try EngineFolders.prepare(location)
             if options.isDetached { try Detachment.leaveTerminal(log: location.log) }

@@ -161,10 +161,14 @@ import Testing
         #expect(try graph.copy(0).base == nil && graph.copy(0).below != nil)
     }
 
+    @Test func `keeps what a linked copy lies upon`() throws {
+        #expect(try graph("FROM r.io/a:1\nCOPY --link a /a\nRUN b").kinds.contains { $0.hasPrefix("image r.io/a:1") })
+    }
+
     @Test(
         arguments: [
             ("COPY a b", "/b"), ("COPY a b/", "/b/"), ("COPY a .", "/w/"), ("COPY a ./", "/w/"), ("COPY a ..", "/"),
-            ("COPY a /", "/"), ("COPY a $d/x", "/dd/x"), ("COPY a /a/../b", "/b"), ("COPY a c/.", "/w/c/"),
+            ("COPY a /", "/"), ("COPY a $d/x", "/dd/x"), ("COPY a /a/../b", "/b"), ("COPY a c/.", "/w/c"),
             ("COPY a b", "/b"),
         ] as [(String, String)]
     )

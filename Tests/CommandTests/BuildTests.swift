@@ -146,6 +146,214 @@ private let docker = ["/usr/local/bin/docker", "/usr/bin/docker"].first(where: i
         }
     }
 
+    @Test func `shows lines as they end on terminals`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                #"""
+                echo 'FROM busybox' > Dockerfile; echo "RUN printf 'one\\r\\ntwo\\r\\n'; exit 3" >> Dockerfile
+                wharf build --network none - < Dockerfile 2>&1 | grep -oE '(one|two)$'
+                """#
+            )
+            #expect(transcript == "one\ntwo\none\ntwo\n")
+        }
+    }
+
+    @Test func `builds an image once for a service that only uses it, and pulls it for none`() async throws {
+        try await Installation.with { host in
+            try host.scratch.write(
+                "shop/compose.yaml",
+                """
+                services:
+                  web:
+                    image: shared
+                    network_mode: none
+                    command: sleep 1000
+                    build: {network: none, dockerfile_inline: "FROM busybox\\nCOPY --link <<E /f\\nlinked\\nE\\nRUN cat /f > /g"}
+                  job: {image: shared, network_mode: none, command: cat /g}
+                """
+            )
+            let transcript = try await host.transcript(
+                "cd shop; try wharf up -d --wait web job 2> log; wharf logs --no-log-prefix job; grep -c '=> image' log"
+            )
+            #expect(
+                transcript == """
+                    [0]
+                    linked
+                    1
+
+                    """
+            )
+        }
+    }
+
+    @Test func `builds services side by side, those first that others need`() async throws {
+        try await Installation.with { host in
+            // Each of two builds waits for the other one; they have a folder of the host in common as a cache.
+            try host.scratch.write(
+                "shop/compose.yaml",
+                #"""
+                x-build: &build
+                  network: none
+                  dockerfile_inline: |
+                    FROM busybox
+                    ARG OWN
+                    ARG OTHER
+                    RUN --mount=type=cache,id=meeting,target=/m touch /m/$$OWN; until [ -e /m/$$OTHER ]; do :; done; echo $$OWN > /own
+                services:
+                  one: {build: {<<: *build, args: {OWN: one, OTHER: two}}}
+                  two: {build: {<<: *build, args: {OWN: two, OTHER: one}}}
+                  both:
+                    build:
+                      additional_contexts: {first: "service:one", second: "service:two"}
+                      dockerfile_inline: |
+                        FROM first
+                        COPY --from=second /own /other
+                """#
+            )
+            try host.scratch.write(
+                "broken/compose.yaml",
+                #"""
+                services:
+                  slow:
+                    build:
+                      network: none
+                      dockerfile_inline: |
+                        FROM busybox
+                        RUN --mount=type=cache,id=slow,target=/m touch /m/slow; exec sleep 1000
+                  bad:
+                    build:
+                      network: none
+                      dockerfile_inline: |
+                        FROM busybox
+                        RUN --mount=type=cache,id=slow,target=/m until [ -e /m/slow ]; do :; done; rm /m/slow; echo told; exit 3
+                  behind: {build: {additional_contexts: {b: "service:bad"}, dockerfile_inline: FROM b}}
+                """#
+            )
+            let transcript = try await host.transcript(
+                """
+                cd shop; try wharf build 2> log; run shop-both cat /own /other
+                # Each step has a number of its own, also where it is named again behind others.
+                grep -E '^#[0-9]+ \\[' log | sort -u | cut -d ' ' -f 1 | uniq -d
+                cd ../broken; try wharf build 2> log; grep -E '\\] CANCELED|^error|^told' log | sort; grep -c behind log
+                left() { ls $WHARF_ROOT/builds | wc -l; }
+                until [ $(left) = 0 ]; do :; done
+                wharf build slow 2> log & build=$!; until grep -q 'RUN' log && [ $(left) = 1 ]; do :; done
+                kill -TERM $build; wait $build; until [ $(left) = 0 ]; do :; done; echo ended
+                """
+            )
+            #expect(
+                transcript == """
+                    [0]
+                    one
+                    two
+                    [1]
+                    [slow] CANCELED
+                    error: bad (dockerfile_inline):2: [bad] process "/bin/sh -c until [ -e /m/slow ]; do :; done; rm /m/slow; echo told; exit 3" did not complete successfully: exit code: 3
+                    told
+                    0
+                    ended
+
+                    """
+            )
+        }
+    }
+
+    @Test func `brings up with builds of what has changed, and says what that is`() async throws {
+        try await Installation.with { host in
+            try host.scratch.write(
+                "shop/compose.yaml",
+                """
+                services:
+                  web: &web
+                    build: {context: web, network: none}
+                    network_mode: none
+                    stop_grace_period: 0s
+                    command: sleep 1000
+                  api: {<<: *web, build: {context: api, network: none}}
+                  ours: {<<: *web, image: busybox, build: {dockerfile_inline: FROM nothing}}
+                """
+            )
+            for name in ["web", "api"] {
+                try host.scratch.write("shop/\(name)/Dockerfile", "FROM busybox\nCOPY f /f\nRUN cat /f\n")
+                try host.scratch.write("shop/\(name)/f", "\(name)\n")
+            }
+            let transcript = try await host.transcript(
+                """
+                cd shop
+                up() { wharf up -d --build=stale 2>&1 | grep -E '^\\[.*(stale|date)|#.*RUN' | sed 's/^#[0-9]*/#/' | sort -u; }
+                up; up
+                echo 2 > api/f; up; c exec shop-api-1 cat /f
+                echo 'ENV A=1' >> web/Dockerfile; up
+                try wharf up -d --build=other 2>&1 | head -1
+                wharf down 2> /dev/null
+                """
+            )
+            #expect(
+                transcript == """
+                    # [api] [3/3] RUN cat /f
+                    # [web] [3/3] RUN cat /f
+                    [api] is stale: [2/3] COPY f /f: nothing was built at this place before
+                    [web] is stale: [2/3] COPY f /f: nothing was built at this place before
+                    [api] is up to date
+                    [web] is up to date
+                    # [api] [3/3] RUN cat /f
+                    [api] is stale: [2/3] COPY f /f: /f changed
+                    [web] is up to date
+                    2
+                    [api] is up to date
+                    [web] is stale: what the image says of its containers changed
+                    error: `--build` must be stale, true or false, not `other`
+
+                    """
+            )
+        }
+    }
+
+    @Test func `draws its steps on a terminal, with what they write while they go on`() async throws {
+        try await Installation.with { host in
+            try host.scratch.write("one/good/Dockerfile", "FROM busybox\nRUN echo fir''st; sleep 1; echo secon''d\n")
+            try host.scratch.write(
+                "two/compose.yaml",
+                #"""
+                services:
+                  slow:
+                    build:
+                      network: none
+                      dockerfile_inline: |
+                        FROM busybox
+                        RUN --mount=type=cache,id=drawn,target=/m touch /m/slow; exec sleep 1000
+                  bad:
+                    build:
+                      network: none
+                      dockerfile_inline: |
+                        FROM busybox
+                        RUN --mount=type=cache,id=drawn,target=/m until [ -e /m/slow ]; do :; done; echo reason; exit 3
+                """#
+            )
+            let build = "env TERM=xterm wharf build --network none"
+            let one = try await Pseudoterminal.start("\(build) -t good one/good", in: host)
+            for text in ["[+] Building", "first", "[+] Building 3/3", "✔ [1/2] FROM busybox", "DONE"] {
+                try await one.wait(for: text)
+            }
+            try await one.wait(for: "✔ Image good")
+            #expect(try await one.end() == 0)
+            let both = try await Pseudoterminal.start("env TERM=xterm wharf --project-directory two build", in: host)
+            #expect(try await both.end() == 1)
+            // The last drawing stays, and the failure is told below it.
+            let parts = both.shown.split(separator: "[+] Building").last.map { $0.split(separator: "------") } ?? []
+            #expect(parts.count == 3 && parts[1].contains("[bad] [2/2]") && parts[1].contains("reason"))
+            for text in ["✘ bad [2/2] RUN", "ERROR", "! slow [2/2] RUN", "CANCELED"] {
+                #expect(parts.first?.contains(text) == true, "\(text)")
+            }
+            let plain = try await Pseudoterminal.start(
+                "env TERM=xterm BUILDKIT_PROGRESS=plain wharf build --network none one/good",
+                in: host
+            )
+            try await plain.wait(for: "#2 CACHED")
+            #expect(try await plain.end() == 0)
+        }
+    }
+
     @Test func `goes on where an engine was killed`() async throws {
         try await Installation.with { host in
             try host.scratch.write(
@@ -155,7 +363,8 @@ private let docker = ["/usr/local/bin/docker", "/usr/bin/docker"].first(where: i
             let transcript = try await host.transcript(
                 """
                 wharf build --network none -t app . > log 2>&1 & build=$!
-                until grep -q reached log; do :; done
+                # Not in the name of the step, which is told before it begins, but in what it writes.
+                until grep -qE '^#[0-9]+ [0-9.]+ reached' log; do :; done
                 group=$(echo $WHARF_ROOT/builds/*/*/upper); [ -d $group ] && echo works
                 kill -KILL $(wharf engine status --format json | grep -oE '"pid": ?[0-9]+' | tr -dc 0-9); try wait $build
                 until wharf engine status > /dev/null 2>&1; do :; done

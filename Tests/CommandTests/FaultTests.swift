@@ -51,6 +51,39 @@ import Testing
         }
     }
 
+    @Test func `of an engine that ends is waited for`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                for round in 1 2 3; do
+                    c ls -q; engine=$(wharf engine status | sed -n 's/.*process \\([0-9]*\\),.*/\\1/p' | head -1)
+                    wharf engine stop
+                    # Its parent may not have reaped it.
+                    sed -n '/^State:.[^ZX]/p' /proc/$engine/status 2> errors
+                done
+                wharf engine stop
+                """
+            )
+            #expect(transcript == "no engine runs: nothing to do\n")
+        }
+    }
+
+    @Test func `of a shell's soft limit of descriptors is none`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                wharf engine stop > /dev/null
+                (ulimit -Sn 64; wharfd)
+                wharf network create back > id
+                c run -d --name many --network back -p 20000-20199:20000-20199 busybox sleep 1000 > id
+                c port many | grep -c 0.0.0.0
+                c rm -f many; wharf network rm back
+                """
+            )
+            #expect(transcript == "200\nmany\nback\n")
+        }
+    }
+
     @Test func `with a record is told, and leaves the others alone`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

@@ -94,6 +94,41 @@ private let clients =
         }
     }
 
+    @Test(arguments: clients) func `are made of configurations`(client: String) async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Self.words(client) + """
+                    n create --config-only --subnet 10.78.0.0/24 -o com.docker.network.driver.mtu=1300 plan | wc -l
+                    n create --config-from plan --label a=b front | grep -o 'user specified configurations are not supported'
+                    n create --config-from plan front | wc -l
+                    n ls -f type=custom --format '{{.Name}} {{.Driver}}'
+                    n inspect -f '{{.ConfigOnly}} {{.ConfigFrom.Network}}' plan front
+                    n inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}} {{.Options}}' front
+                    c run --rm --network plan busybox true | grep -c 'plan'
+                    n rm plan | grep -o 'in use'
+                    n rm front; n rm plan
+                    """
+            )
+            #expect(
+                transcript == """
+                    1
+                    user specified configurations are not supported
+                    1
+                    front bridge
+                    plan null
+                    true 
+                    false plan
+                    10.78.0.0/24 map[com.docker.network.driver.mtu:1300]
+                    1
+                    in use
+                    front
+                    plan
+
+                    """
+            )
+        }
+    }
+
     @Test(arguments: clients) func `have containers find each other by their names`(client: String) async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

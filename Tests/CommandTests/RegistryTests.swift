@@ -3,10 +3,10 @@
 import TestSupport
 import Testing
 
-/// Commands that pull and push, with Debian's registry in the network of the test.
-@Suite struct `A registry` {
+/// What scripts with a registry have in common.
+enum RegistryWords {
     /// Words of scripts: `serve [SETTINGS]` starts a registry, `$team` is a place in it, and `shop FILE` makes a project.
-    private static let words = """
+    static let serve = """
         team=127.0.0.1:5000/team
         serve() {
             cat > registry.yml <<END
@@ -25,11 +25,14 @@ import Testing
         states() { wharf ps -a --format '{{.Name}} {{.Image}} {{.State}}'; }
 
         """
+}
 
+/// Commands that pull and push, with Debian's registry in the network of the test.
+@Suite struct `A registry` {
     @Test func `gives a project its images, and takes those that are pushed`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(
-                Self.words + """
+                RegistryWords.serve + """
                     serve
                     shop <<< "services: {web: {image: $team/app:1, command: sleep 1000}, job: {image: $team/app:1, command: 'true'}}"
                     wharf image tag busybox $team/app:1
@@ -63,7 +66,7 @@ import Testing
     @Test func `replaces what has a newer image where that is asked for`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(
-                Self.words + #"""
+                RegistryWords.serve + #"""
                     serve
                     shop <<< "services: {web: {image: $team/app, command: sleep 1000, environment: [A]}}"
                     publish() {
@@ -79,17 +82,20 @@ import Testing
                     wharf up -d --pull never 2> /dev/null; version
                     wharf up -d --pull always --quiet-pull 2> /dev/null; version
                     publish 3; wharf image tag $id $team/app; wharf pull -q; wharf up -d 2> /dev/null; version
+                    publish 4; wharf image tag $id $team/app; wharf up -d 2> /dev/null; version
+                    sed -i 's/A\]/A], pull_policy: weekly/' compose.yaml; wharf up -d 2> /dev/null; version
+                    sed -i 's/weekly/every_0s/' compose.yaml; wharf up -d 2> /dev/null; version
                     wharf down 2> /dev/null
                     """#
             )
-            #expect(transcript == "1\n1\n1\n2\n3\n")
+            #expect(transcript == "1\n1\n1\n2\n3\n1\n1\n4\n")
         }
     }
 
     @Test func `gives builds their base images, and takes what they make`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(
-                Self.words + #"""
+                RegistryWords.serve + #"""
                     serve
                     publish() {
                         printf 'FROM busybox\nRUN echo %s > /base' $1 > base/Dockerfile
@@ -113,7 +119,7 @@ import Testing
     @Test func `that does not have an image is told, and nothing is made`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(
-                Self.words + """
+                RegistryWords.serve + """
                     serve
                     shop <<< "services: {web: {image: $team/none:1}, db: {image: busybox, command: sleep 1000}}"
                     wharf up -d 2>&1 | tail -1; echo "[${PIPESTATUS[0]}]"; states; wharf network ls -q --filter name=shop_
@@ -136,7 +142,7 @@ import Testing
     @Test func `with passwords lets those in who have logged in`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(
-                Self.words + #"""
+                RegistryWords.serve + #"""
                     htpasswd -Bbn user secret > passwords
                     serve "auth: {htpasswd: {realm: test, path: $PWD/passwords}}"
                     wharf image tag busybox $team/app

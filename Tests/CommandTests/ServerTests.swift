@@ -236,12 +236,10 @@ import Testing
     }
 }
 
-/// The archive with the servers, in the build folder; made once.
+/// The archive with the servers, in the user's cache; made once.
 private let serverImage = Task {
     try await BlockingCall.run {
-        let folder = Binaries.path(of: "wharf").dropLast("/wharf".count)
-        let script = Repository.root + "/Tests/Support/server-image"
-        let outcome = try Command(script, [String(folder)]).run()
+        let outcome = try Command(Repository.root + "/Tests/Support/server-image").run()
         guard outcome.end == .exit(0) else { throw SystemFailure(message: outcome.errors) }
         return String(outcome.output.dropLast())
     }

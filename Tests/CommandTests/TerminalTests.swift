@@ -91,4 +91,49 @@ private let shell = "--network none busybox sh"
             }
         }
     }
+
+    @Test func `with a project in the foreground takes keys to watch and to leave it running`() async throws {
+        try await Installation.with { host in
+            let project = #"""
+                mkdir shop; cd shop; echo 1 > file
+                cat > compose.yaml <<END
+                services:
+                  web:
+                    image: busybox
+                    network_mode: none
+                    command: sh -c 'echo begun; exec sleep 1000'
+                    develop: {watch: [{path: file, target: /tmp/file, action: sync}]}
+                END
+                """#
+            _ = try await host.succeed(project)
+            // What the shell finds of the terminal behind it, as it was before.
+            let script = #"cd shop; stty -g > before; wharf up; echo "[$?]"; stty -g | cmp - before && echo same"#
+            let line = "env TERM=xterm bash -c '\(script)'"
+            let terminal = try await Pseudoterminal.start(line, in: host)
+            try await terminal.wait(for: "begun")
+            try await terminal.wait(for: "d Detach")
+            try await terminal.type("w")
+            try await terminal.wait(for: "Watch enabled")
+            try await terminal.wait(for: "Disable Watch")
+            try await terminal.type("w")
+            try await terminal.wait(for: "Watch disabled")
+            try await terminal.wait(for: "Enable Watch")
+            try await terminal.type("xd")
+            try await terminal.wait(for: "[0]")
+            try await terminal.wait(for: "same")
+            #expect(try await terminal.end() == 0)
+            #expect(try await host.succeed("c ls --format '{{.Names}} {{.State}}'") == "shop-web-1 running\n")
+
+            let quiet = try await Pseudoterminal.start(
+                "env TERM=xterm COMPOSE_MENU=false wharf --project-directory shop up",
+                in: host
+            )
+            try await quiet.wait(for: "Attaching to web-1")
+            try await quiet.wait(for: "Running")
+            try await quiet.type("d\u{3}")
+            try await quiet.wait(for: "Gracefully Stopping")
+            #expect(try await quiet.end() == 130)
+            #expect(!quiet.shown.contains("Detach"))
+        }
+    }
 }

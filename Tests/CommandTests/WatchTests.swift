@@ -229,29 +229,83 @@ import Testing
         }
     }
 
-    @Test func `refuses what it cannot do, and leaves out what it cannot do yet`() async throws {
+    @Test(arguments: ["wharf watch --quiet", "wharf up --watch --quiet-build"])
+    func `builds anew and replaces the containers`(command: String) async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Self.words + """
+                    begin() { coproc \(command) 2> errors; exec 5<&${COPROC[0]}; pid=$COPROC_PID; }
+
+                    """ + #"""
+                        mkdir src; echo 1 > src/a; echo 1 > conf; echo '**/*.log' > .dockerignore
+                        printf 'FROM busybox\nCOPY src /src\nRUN ! grep bad /src/a\n' > Dockerfile
+                        cat > compose.yaml <<END
+                        services:
+                          web:
+                            build: {context: ., network: none}
+                            network_mode: none
+                            stop_grace_period: 0s
+                            scale: 2
+                            command: sh -c 'echo runs \$\$(cat /src/a); exec sleep 1000'
+                            develop:
+                              watch:
+                                - {path: src, action: rebuild, ignore: ["*.log"]}
+                                - {path: conf, target: /etc/conf, action: sync, initial_sync: true}
+                          other: {image: busybox, network_mode: none, stop_grace_period: 0s, command: sleep 1000}
+                        END
+                        show() { for i in 1 2; do c exec shop-web-$i cat /src/a /etc/conf | xargs; done; }
+                        other() { c inspect -f '{{.Id}}' shop-other-1; }
+                        begin; upto 'Watch enabled'; show; before=$(other)
+                        echo 2 > src/a; upto 'service(s) ["web"] recreated'
+                        echo skipped > src/x.log; echo 2 > conf; upto 'Syncing service "web"'
+                        touch src/a; upto 'the image is the same'; show
+                        echo bad > src/a; until grep -o 'Build failed' errors; do :; done; show
+                        echo 3 > src/a; upto 'service(s) ["web"] recreated'; echo 3 > src/a; upto 'the image is the same'; show
+                        [ $(other) = $before ] && echo same; wharf image ls -a --format '{{.Repository}}' | sort
+                        finish > rest; tail -n 1 rest
+                        """#
+            )
+            #expect(
+                transcript == """
+                    1 1
+                    1 1
+                    2 2
+                    2 2
+                    Build failed
+                    2 2
+                    2 2
+                    3 2
+                    3 2
+                    same
+                    busybox
+                    shop-web
+                    [130]
+
+                    """
+            )
+        }
+    }
+
+    @Test func `refuses what it cannot do`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(
                 Self.words + #"""
                     service() { echo "services: {web: {image: busybox, network_mode: none, command: sleep 1000, $1}}" > compose.yaml; }
                     service 'labels: {a: b}'; try wharf watch; try wharf up --watch
                     service 'develop: {watch: [{path: ., action: rebuild}]}'; try wharf watch
-                    service 'build: ., develop: {watch: [{path: a, action: rebuild}]}'; try wharf watch
                     service 'develop: {watch: [{path: ., target: /x, action: sync, ignore: "[a"}]}'; try wharf watch
                     service 'volumes: [".:/code"], develop: {watch: [{path: ./a, target: /x, action: sync}, {path: /usr/share, target: /code/b, action: sync}]}'
                     try wharf watch
                     try wharf up -d --watch 2>&1 | head -1; try wharf up --no-build -w 2>&1 | head -1; try wharf watch other
-                    mkdir a b; printf '*\n!keep\n' > .dockerignore
+                    mkdir a b; printf '*\n!keep\n' > .dockerignore; echo FROM busybox > Dockerfile
                     service 'build: ., develop: {watch: [{path: a, action: rebuild}, {path: b, target: /b, action: sync, initial_sync: true}, {path: keep, target: /keep, action: sync, initial_sync: true}]}'
                     echo 1 > b/file; echo 1 > keep
+                    sed -i 's/image: busybox, //' compose.yaml
                     begin wharf watch; upto 'Watch enabled'; grep warning errors; c exec shop-web-1 ls -d /b/file /keep 2>&1 | sort -r
                     finish
                     """#
             )
             let shop = "\(host.scratch.path)/shop"
-            let rebuild =
-                "warning: service \"web\": changes of `\(shop)/a` are not acted upon: its action is rebuild, and wharf does not "
-                + "build while it watches yet; use `wharf up -d --build web`"
             let none = """
                 error: none of the selected services is configured for watch, consider setting a 'develop' section
                 [1]
@@ -262,8 +316,6 @@ import Testing
                     \(none)
                     error: can't watch service "web" with action rebuild without a build context
                     [1]
-                    \(rebuild)
-                    \(none)
                     error: service "web": a rule of `develop.watch` for `\(shop)`: `[a` is no pattern: a `[` has no `]`
                     [1]
                     warning: path '\(shop)/a' also declared by a bind mount volume, this path won't be monitored!
@@ -273,7 +325,6 @@ import Testing
                     error: --no-build and --watch are incompatible
                     error: no such service: other; there is: web
                     [1]
-                    \(rebuild)
                     ls: /b/file: No such file or directory
                     /keep
                             ⦿ Watch disabled

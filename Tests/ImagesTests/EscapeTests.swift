@@ -5,6 +5,7 @@ import Images
 import ImagesSupport
 import Linux
 import OCI
+import Synchronization
 import TestSupport
 import Testing
 
@@ -197,27 +198,39 @@ private let attacks: [Attack] = [
     },
 ]
 
-/// An archive that misbehaves on the thread on which it is unpacked.
-private final class Probe: ByteSource {
-    private let source: MemorySource
+/// What is tried on a thread that handles the bytes of a layer, as code with a hole would.
+private final class Probe: Sendable {
     private let canary: String
     /// What the kernel answered to the attempts.
-    private(set) var answers: [Int32] = []
+    let answers = Mutex<[Int32]>([])
 
-    init(_ bytes: [UInt8], canary: String) {
-        source = MemorySource(bytes)
+    init(canary: String) {
         self.canary = canary
     }
 
+    func attempt() {
+        if !answers.withLock(\.isEmpty) { return }
+        let attempts: [() -> Int32] = [
+            { open(self.canary + "/file", O_WRONLY | O_TRUNC) },
+            { open(self.canary + "/new", O_WRONLY | O_CREAT, 0o600) },
+            { unlink(self.canary + "/file") },
+        ]
+        answers.withLock { $0 = attempts.map { $0() < 0 ? errno : 0 } }
+    }
+}
+
+/// An archive that misbehaves on the thread on which it is read.
+private final class MisbehavingSource: ByteSource {
+    private let source: MemorySource
+    private let probe: Probe
+
+    init(_ bytes: [UInt8], _ probe: Probe) {
+        source = MemorySource(bytes)
+        self.probe = probe
+    }
+
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ImageError) -> Int {
-        if answers.isEmpty {
-            let attempts: [() -> Int32] = [
-                { open(self.canary + "/file", O_WRONLY | O_TRUNC) },
-                { open(self.canary + "/new", O_WRONLY | O_CREAT, 0o600) },
-                { unlink(self.canary + "/file") },
-            ]
-            answers = attempts.map { $0() < 0 ? errno : 0 }
-        }
+        probe.attempt()
         return try source.read(into: buffer)
     }
 }
@@ -248,21 +261,26 @@ private final class Probe: ByteSource {
         #expect(try run("getfattr", ["-d", "-m", "-", "\(folder)/x"]).isEmpty)
     }
 
-    @Test func `could not write outside even if the code had a hole`() throws {
-        let canary = try Scratch()
+    @Test(arguments: LayerForm.allCases)
+    func `could not write outside even if the code had a hole`(form: LayerForm) throws {
+        let (canary, scratch) = (try Scratch(), try Scratch())
         try canary.write("file", "canary")
-        let store = try TestStore()
         let bytes = try Archive { archive in
             try archive.directory("d")
             try archive.file("d/x", "1")
             try archive.hardLink("y", to: "d/x")
         }.bytes()
-        let probe = Probe(bytes, canary: canary.path)
-        let folders = try store.layers.unpack([Digest(sha256: bytes)]) { _ throws(ImageError) in probe }
-        #expect(probe.answers == [EACCES, EACCES, EACCES])
+        let (reading, unpacking) = (Probe(canary: canary.path), Probe(canary: canary.path))
+        let layers = try LayerStore(at: scratch / "store", form: form) { unpacking.attempt() }
+        let roots = try layers.unpack([Digest(sha256: bytes)]) { _ throws(ImageError) in
+            MisbehavingSource(bytes, reading)
+        }
+        for probe in [reading, unpacking] {
+            #expect(probe.answers.withLock(\.self) == [EACCES, EACCES, EACCES])
+        }
         #expect(try canary.text("file") == "canary")
-        #expect(names(in: folders[0]) == ["d", "y"])
-        // It was the thread that was confined and not the process.
+        #expect(try roots[0].descriptor.entries().sorted() == ["d", "y"])
+        // It was the threads that were confined and not the process.
         #expect(open(canary / "new", O_WRONLY | O_CREAT, 0o600) >= 0)
     }
 

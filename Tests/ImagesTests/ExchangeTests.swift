@@ -58,13 +58,15 @@ import Testing
         #expect(image.manifest.layers.count == 3)
         #expect(image.config.platform.distance(to: .current) == 0)
 
-        let layers = try images.store.unpack(image)
+        let roots = try images.store.unpack(image)
+        defer { withExtendedLifetime(roots) {} }
+        let layers = roots.map(path(of:))
         #expect(try readText(layers[2] + "/etc/motd") == "hello")
         #expect(try shell("bin/busybox echo works", in: layers[0]) == "works\n")
         // Again, nothing new comes.
         let before = try images.state()
         #expect(try images.load(scratch / "archive.tar") == loaded)
-        #expect(try images.store.unpack(image) == layers)
+        _ = try images.store.unpack(image)
         #expect(try images.state() == before)
     }
 
@@ -161,7 +163,9 @@ import Testing
         let images = try TestImages()
         _ = try images.load(scratch / "archive.tar")
         let image = try #require(try images.store.list().images.first)
-        let layers = try images.store.unpack(image)
+        let roots = try images.store.unpack(image)
+        defer { withExtendedLifetime(roots) {} }
+        let layers = roots.map(path(of:))
         let expected = try listing(scratch / "bundle/rootfs").split(separator: "\n")
         let found = try mergedListing(layers).split(separator: "\n")
         #expect(expected.count > 1000)
@@ -174,7 +178,7 @@ import Testing
         let script = """
             mmdebstrap --quiet --mode=root --variant=extract --include=\(packages.joined(separator: ",")) \
                 "$(. /etc/os-release; echo "$VERSION_CODENAME")" debian.tar && exit
-            dpkg -L \(packages.joined(separator: " ")) | grep -v '^/\\.$' | sort -u | while read -r path
+            dpkg -L \(packages.joined(separator: " ")) | grep -vE '^/(\\.|dev|proc|run|sys|tmp)(/|$)' | sort -u | while read -r path
             do [[ ! -e $path && ! -L $path ]] || echo "${path#/}"; done \
                 | tar -C / --no-recursion --xattrs --numeric-owner -cf debian.tar -T -
             """

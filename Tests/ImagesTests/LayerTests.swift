@@ -198,10 +198,12 @@ private let baseFiles = [
         let store = try TestStore()
         let bytes = try base()
         let wrong = Digest(sha256: [1])
-        #expect {
-            try store.layers.unpack([wrong]) { _ throws(ImageError) in MemorySource(bytes) }
-        } throws: {
-            ($0 as? ImageError)?.code == .digestMismatch
+        for layers in store.layers {
+            #expect {
+                try layers.unpack([wrong]) { _ throws(ImageError) in MemorySource(bytes) }
+            } throws: {
+                ($0 as? ImageError)?.code == .digestMismatch
+            }
         }
         #expect(store.layerNames.isEmpty)
     }

@@ -152,7 +152,7 @@ private func root(_ text: String) throws -> [UInt8] {
         let store = try ContentStore(path: scratch / "store")
         let bytes: [UInt8] = Array("content".utf8)
         let digest = Digest(sha256: bytes)
-        let ingest = try Ingest(in: store)
+        let ingest = Ingest(in: store)
         for expectation in [
             Ingest.Expectation(digest: Digest(sha256: [])), Ingest.Expectation(digest: digest, size: 6),
             Ingest.Expectation(digest: digest, size: 8),
@@ -169,7 +169,7 @@ private func root(_ text: String) throws -> [UInt8] {
     @Test func `that a dead process left is removed, that of a living one is not`() throws {
         let scratch = try Scratch()
         let store = try ContentStore(path: scratch / "store")
-        let ingest = try Ingest(in: store)
+        let ingest = Ingest(in: store)
         try ingest.add(MemorySource([1]))
         try writeFile(scratch / "store/ingest/dead/writing-1", [1, 2])
         try store.removeAbandoned()

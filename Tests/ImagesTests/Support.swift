@@ -8,29 +8,80 @@ import OCI
 import TestSupport
 import Testing
 
-/// A store in a folder of a test.
+/// Two stores in a folder of a test: in one the layers are folders, in the other images of EROFS.
 final class TestStore {
     private let scratch: Scratch
-    let content: ContentStore
-    let layers: LayerStore
-
-    var path: String { scratch / "store" }
+    let layers: [LayerStore]
 
     init(limits: Limits = Limits()) throws {
         scratch = try Scratch()
-        content = try ContentStore(path: scratch / "store")
-        layers = try LayerStore(in: content, path: scratch / "store", limits: limits)
-    }
-
-    /// Unpacks layers on one another.
-    func unpack(_ archives: [[UInt8]]) throws -> [String] {
-        try layers.unpack(archives.map { Digest(sha256: $0) }) { index throws(ImageError) in
-            MemorySource(archives[index])
+        layers = try LayerForm.allCases.map { [scratch] form in
+            let path = scratch / "\(form)"
+            return try LayerStore(at: path, limits: limits, form: form)
         }
     }
 
-    /// What is in the folder of the layers.
-    var layerNames: [String] { names(in: "\(path)/layers") }
+    /// Unpacks layers on one another, and expects that both stores show the same or refuse it for the same reason.
+    ///
+    /// - Parameter archives: The layers.
+    /// - Returns: The folders.
+    /// - Throws: Why both refuse it.
+    func unpack(_ archives: [[UInt8]]) throws -> [String] {
+        let results = layers.map { layers in Result { try layers.unpack(archives) } }
+        let codes = results.map { result -> ImageError.Code? in
+            guard case .failure(let error) = result else { return nil }
+            return (error as? ImageError)?.code
+        }
+        #expect(codes[0] == codes[1])
+        _ = try results[0].get()
+        let chain = LayerStore.chainIDs(of: archives.map { Digest(sha256: $0) })
+        let folders = try chain.map { try layers[0].path(of: $0) }
+        for (folder, image) in zip(folders, try results[1].get()) {
+            let expected = try shell(wholeListingScript, in: folder).split(separator: "\n")
+            let found = try shell(wholeListingScript, in: path(of: image)).split(separator: "\n")
+            #expect(found.difference(from: expected).map { "\($0)" } == [])
+        }
+        for name in names(in: scratch / "image/layers") where name.hasSuffix(".erofs") {
+            // It complains about times before 1970, which the kernel has no trouble with.
+            try run("fsck.erofs", ["image/layers/\(name)"], in: scratch.path)
+        }
+        return folders
+    }
+
+    /// What is in the folders of the layers.
+    var layerNames: [String] {
+        let (folders, images) = (names(in: scratch / "folder/layers"), names(in: scratch / "image/layers"))
+        #expect(images == folders.map { "\($0).erofs" })
+        return folders
+    }
+}
+
+extension LayerStore {
+    /// Opens the layers of a store of its own.
+    convenience init(
+        at path: String,
+        limits: Limits = Limits(),
+        form: LayerForm,
+        onUnpacking: (@Sendable () -> Void)? = nil
+    ) throws {
+        try self.init(
+            in: ContentStore(path: path),
+            path: path,
+            limits: limits,
+            form: form,
+            onUnpacking: onUnpacking
+        )
+    }
+
+    /// Unpacks layers on one another.
+    func unpack(_ archives: [[UInt8]]) throws -> [SharedDescriptor] {
+        try unpack(archives.map { Digest(sha256: $0) }) { index throws(ImageError) in MemorySource(archives[index]) }
+    }
+}
+
+/// A path to an open directory for other programs as well, as long as it is open.
+func path(of root: SharedDescriptor) -> String {
+    "/proc/\(getpid())/fd/\(root.number)"
 }
 
 /// Everything about the files below a folder, by programs that are not ours.
@@ -52,6 +103,17 @@ func mergedListing(_ layers: [String]) throws -> String {
         """
     return try run("unshare", ["-m", "/bin/bash", "-euo", "pipefail", "-c", script])
 }
+
+/// All that a layer shows to a kernel.
+private let wholeListingScript = #"""
+    export LC_ALL=C
+    find . -printf '%P %y %m %U %G %n %T@ %l\n' | sort
+    find . -not -type d -printf '%P %s\n' | sort
+    find . -not -type d -links +1 -printf '%i %P\n' | sort -k 2 | awk '!n[$1] { n[$1] = ++k } { print n[$1], $2 }'
+    find . \( -type c -o -type b \) -exec stat -c '%n %t:%T' {} + | sort
+    find . -type f -print0 | sort -z | xargs -0r sha256sum
+    find . -print0 | sort -z | xargs -0r getfattr -h -d -m - -e hex 2>/dev/null
+    """#
 
 private let listingScript = #"""
     export LC_ALL=C

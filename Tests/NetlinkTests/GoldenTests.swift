@@ -55,6 +55,14 @@ import Testing
             """
         )
         try check(
+            .createLink(.dummy, LinkSettings(name: "d")),
+            16,
+            flags: 0x601,
+            """
+            00000000 00000000 00000000 00000000 06000300 64000000 10001280 0a000100 64756d6d 79000000
+            """
+        )
+        try check(
             .createLink(.macvlan(parent: 3, mode: .bridge), LinkSettings(name: "m")),
             16,
             flags: 0x601,

@@ -63,6 +63,19 @@ import Testing
         #expect(try lease(1, of: &leases) == ["10.9.0.4"])
     }
 
+    @Test func `who had one before has it again where it is free`() throws {
+        var leases = try AddressLeases(subnet: prefix("10.9.0.0/24"))
+        let first = try leases.lease()
+        leases.release(first)
+        #expect(try leases.lease(preferring: [address("fd00::9"), first]) == first)
+        // Somebody has it.
+        #expect(try leases.lease(preferring: [first]) == address("10.9.0.3"))
+        // They are no container's.
+        for text in ["10.9.0.0", "10.9.0.1", "10.9.0.255", "10.8.0.9"] {
+            #expect(try leases.lease(preferring: [address(text)]).description != text)
+        }
+    }
+
     @Test(
         arguments: [
             ("10.9.0.0/30", 1), ("10.9.0.0/31", 1), ("255.255.255.252/30", 1), ("fd00::/127", 1), ("fd00::/126", 2),

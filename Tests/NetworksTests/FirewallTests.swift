@@ -83,6 +83,31 @@ import Testing
         }
     }
 
+    @Test func `CVE-2020-8558 do not reach what the host has at its loopback alone`() throws {
+        let local = try MirrorServer(.tcp, 9000, in: host.host)
+        #expect(try one.ask("10.1.0.1", 9000, within: 10_000) == "10.1.0.2")
+        // Who says that 127.0.0.1 is the host's, inside and on the link.
+        for (network, gateway) in [(one, "10.1.0.1"), (host.neighbour, "192.0.2.1")] {
+            let script = """
+                echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet; ip address del 127.0.0.1/8 dev lo
+                ip route add 127.0.0.0/8 via \(gateway)
+                """
+            _ = try network.output(of: "sh", ["-ec", script])
+            #expect(try network.ask("127.0.0.1", 9000) == nil)
+        }
+        // As a port that is published there is not reached by that either.
+        try firewall.publish([try port(8080, at: "127.0.0.1")])
+        #expect(try host.neighbour.ask("127.0.0.1", 8080) == nil)
+        withExtendedLifetime(local) {}
+    }
+
+    @Test func `are published by SCTP as well, for a kernel that has it`() throws {
+        try firewall.publish([PublishedPort(.sctp, 5000, to: .v4(0x0a01_0002), 5001)])
+        #expect(try host.host.nft("ruleset").contains { $0.contains("5000 : 10.1.0.2 . 5001") })
+        try firewall.unpublish([PublishedPort(.sctp, 5000, to: .v4(0x0a01_0002), 5001)])
+        #expect(try !host.host.nft("ruleset").contains { $0.contains("5000 : 10.1.0.2") })
+    }
+
     @Test func `are published at one address where that is asked for`() throws {
         try firewall.publish([
             try port(8080, at: "127.0.0.1"), try port(8081, at: "192.0.2.1"), try port(8082, to: "10.2.0.2"),

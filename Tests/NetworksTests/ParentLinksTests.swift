@@ -123,6 +123,27 @@ private let hasVLAN = kernelMakes(.vlan(parent: 2, id: 50))
         #expect(try host.host.route.link(named: "eth0") != nil)
     }
 
+    @Test func `may have only the others of its network, where nobody names an interface`() throws {
+        try links.prepareAlone("dm-0123456789ab")
+        try links.prepareAlone("dm-0123456789ab")
+        let shown = try host.host.output(of: "ip", ["-br", "addr", "show", "dm-0123456789ab"])
+        #expect(shown.contains("UP") || shown.contains("UNKNOWN"), "\(shown)")
+        #expect(!shown.contains("fe80"))
+        let one = try connect(10, as: .macvlan(), to: "dm-0123456789ab") { $0.gateways = [] }
+        let two = try connect(11, as: .macvlan(), to: "dm-0123456789ab") { $0.gateways = [] }
+        let own = try MirrorServer(.tcp, 80, in: one)
+        #expect(try two.ask("192.0.2.10", 80, within: 10_000) == "192.0.2.11")
+        #expect(try two.ask("192.0.2.2", 80) == nil)
+        let error = #expect(throws: NetlinkError.self) {
+            _ = try host.host.output(of: "ip", ["link", "add", "br7", "type", "bridge"])
+            try links.prepareAlone("br7")
+        }
+        #expect(error?.description.contains("there is another one of that name") == true)
+        try links.release("dm-0123456789ab")
+        #expect(try host.host.route.links().filter { $0.name.hasPrefix("dm-") }.isEmpty)
+        withExtendedLifetime(own) {}
+    }
+
     @Test(.enabled(if: hasVLAN, "this kernel has no VLANs")) func `may be in a VLAN`() throws {
         #expect(try links.prepare("eth0.50"))
         #expect(try links.prepare("eth0.50") == false)

@@ -313,13 +313,3 @@ private let million: [UInt8] = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $
         #expect(try waitUntil { (try? HeldPort(.tcp, 8080, inNetworkOf: proxied.host.host.number)) != nil })
     }
 }
-
-/// Tries until something is so, for half a minute at most.
-private func waitUntil(_ isSo: () throws -> Bool) throws -> Bool {
-    let end = time(nil) + 30
-    while time(nil) < end {
-        if try isSo() { return true }
-        sched_yield()
-    }
-    return false
-}

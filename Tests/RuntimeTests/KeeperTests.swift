@@ -85,6 +85,26 @@ import Testing
         #expect(try readText("/proc/\(keeper.pid)/task/\(keeper.pid)/children").isEmpty)
     }
 
+    @Test func `gives all descriptors back to one that reads late`() throws {
+        let keeper = try TestKeeper()
+        var container = try TestContainer(["sleep", "1000"])
+        container.request.name = "one"
+        try Launchers.$current.withValue(KeeperLauncher(keeper.client)) {
+            let running = try container.start()
+            // More than a socket takes that nobody reads: the kernel counts about 770 bytes for each packet.
+            let sockets = [Int32](repeating: STDERR_FILENO, count: 1000)
+            try keeper.client.holdSockets(sockets, for: "one")
+            var tags: [UInt32] = []
+            try keeper.client.forEachHeld(of: "one") { tag, _ in
+                // It answers this when it has done for the other connection what it can.
+                if tags.isEmpty { #expect(throws: Never.self) { try keeper.client.hello() } }
+                tags.append(tag)
+            }
+            #expect(tags.sorted() == Array(KeeperClient.socketTags.prefix(sockets.count)))
+            try running.process.signal(SIGKILL)
+        }
+    }
+
     @Test func `runs programs in a container, each a child of its own`() throws {
         let keeper = try TestKeeper()
         let launcher = KeeperLauncher(keeper.client)

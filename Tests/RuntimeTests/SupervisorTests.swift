@@ -241,6 +241,32 @@ private final class TestSupervisor: Sendable {
         }
     }
 
+    @Test func `holds sockets for others to come until the process ends`() async throws {
+        let test = try TestSupervisor(.keeper)
+        var news = try test.supervisor.ends().makeAsyncIterator()
+        var sleeping = try TestContainer(["sleep", "1000"])
+        let container = try test.start(&sleeping, as: "one")
+        // More than one packet takes.
+        let pipe = try Pipe()
+        let numbers = [pipe.reader.number] + [Int32](repeating: pipe.writer.number, count: 299)
+        try test.supervisor.holdSockets(numbers, for: "one")
+        try test.supervisor.hold(pipe.writer, as: 7, for: "one")
+        var held = try test.supervisor.heldSockets(of: "one")
+        try #require(held.keys.sorted() == Array(0..<300))
+        try held[299]?.descriptor.write([42])
+        var byte: UInt8 = 0
+        #expect(read(held[0]?.number ?? -1, &byte, 1) == 1 && byte == 42)
+        try test.supervisor.releaseSockets(from: 2, of: "one")
+        held = try test.supervisor.heldSockets(of: "one")
+        #expect(held.keys.sorted() == [0, 1])
+        try container.process.signal(SIGKILL)
+        #expect(await news.next()?.name == "one")
+        #expect(try test.supervisor.heldSockets(of: "one").isEmpty)
+        #expect(try test.holds(7, for: "one"))
+        #expect(throws: KeeperError.self) { try test.supervisor.holdSockets([STDERR_FILENO], for: "nobody") }
+        try test.supervisor.forget("one")
+    }
+
     @Test func `embedded ones end with the supervisor`() async throws {
         var container = try TestContainer(["sleep", "1000"])
         var test: TestSupervisor? = try TestSupervisor(.embedded)

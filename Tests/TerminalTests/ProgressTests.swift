@@ -219,6 +219,61 @@ import Testing
         #expect(shown.writes.last.map { !$0.contains(0x1B) } == true)
     }
 
+    @Test func `has a menu below everything, which stays until it is taken away`() {
+        let shown = ShownProgress(columns: 40, rows: 7)
+        shown.tell(.container, "web", "Starting", .working)
+        shown.progress.setMenu(KeyMenu(["w": "Enable Watch", "d": "Detach"]))
+        shown.pass(.zero)
+        #expect(shown.lines[0] == "[+] Running 0/1" && shown.lines[2] == "w Enable Watch   d Detach")
+        shown.tell(.container, "web", "Started", .done)
+        shown.progress.finish()
+        shown.progress.print(Array("one\ntwo\n".utf8))
+        shown.pass(.seconds(1))
+        #expect(shown.lines.count == 5 && shown.lines[2...] == ["one", "two", "w Enable Watch   d Detach"])
+        // Once more, while nothing else is drawn.
+        shown.progress.finish()
+        shown.progress.print(Array("three\n".utf8))
+        shown.pass(.seconds(1))
+        #expect(shown.lines[2...] == ["one", "two", "three", "w Enable Watch   d Detach"])
+        shown.progress.setMenu(nil)
+        shown.progress.finish()
+        #expect(shown.lines[2...] == ["one", "two", "three"])
+        #expect(shown.screen.isCursorShown && shown.screen.faults == [])
+    }
+
+    @Test func `has no more lines with a menu than have room`() {
+        for rows in 1...8 {
+            let shown = ShownProgress(columns: 40, rows: rows)
+            shown.progress.setMenu(KeyMenu(["d": "Detach"]))
+            for number in 1...9 { shown.tell(.container, "c\(number)", "Starting", .working) }
+            shown.pass(.zero)
+            #expect(shown.lines.count <= max(0, rows - 2) && shown.screen.scrollback == [], "\(rows) rows")
+            #expect(rows < 3 || shown.lines.last == "d Detach", "\(rows) rows")
+        }
+    }
+
+    @Test func `shows the last lines of what is written, as far as they have room`() {
+        let shown = ShownProgress(columns: 40, rows: 9)
+        shown.tell(.unnamed, "RUN make", "", .working)
+        shown.tell(.unnamed, "RUN test", "", .working)
+        shown.progress.append("one\ntwo\n 10%\r 20%", to: "RUN make")
+        shown.progress.append("\r 30%\u{1B}[2J", to: "RUN make")
+        shown.progress.append("a\nb\nc", to: "RUN test")
+        shown.pass(.zero)
+        func parts() -> [String] { shown.lines.map { String($0.drop { !$0.isLetter && !$0.isNumber && $0 != "[" }) } }
+        let two = parts()
+        #expect(two.count == 7 && two[2...4] == ["one", "two", "30%"] && two[6] == "c", "\(two)")
+        #expect(two[1].hasPrefix("RUN make") && two[5].hasPrefix("RUN test"))
+        // What has ended has none any more, and leaves its room to the others.
+        shown.tell(.unnamed, "RUN make", "DONE", .done)
+        shown.progress.append("late\n", to: "RUN make")
+        shown.pass(.seconds(1))
+        #expect(parts()[3...] == ["a", "b", "c"])
+        shown.tell(.unnamed, "RUN test", "DONE", .done)
+        shown.progress.finish()
+        #expect(shown.lines.count == 3 && shown.screen.faults == [])
+    }
+
     @Test func `makes room for a question`() {
         let shown = ShownProgress()
         shown.tell(.container, "a", "Starting", .working)

@@ -100,6 +100,27 @@ import Testing
         #expect(outcome.errors.split(separator: "\n").first == "error: \(message)")
     }
 
+    @Test(arguments: [
+        (["COMPOSE_PROGRESS": "fancy"], "unsupported --progress value \"fancy\""),
+        (["BUILDKIT_PROGRESS": "fancy"], "unsupported --progress value \"fancy\""),
+        (
+            ["COMPOSE_PROGRESS": "tty", "COMPOSE_ANSI": "never"],
+            "can't use --progress tty while ANSI support is disabled"
+        ),
+    ])
+    func `a variable that cannot be followed is told before a build`(
+        environment: [String: String],
+        message: String
+    ) throws {
+        let wharf = try Wharf(["Dockerfile": "FROM scratch\n"])
+        var command = Command(Binaries.path(of: "wharf"), ["--root", wharf.folder / "root", "build", "."])
+        (command.folder, command.environment) = (wharf.folder.path, environment)
+        let outcome = try command.run()
+        #expect(outcome.end == .exit(1))
+        #expect(outcome.errors == "error: \(message)\n")
+        #expect(names(in: wharf.folder / "root").isEmpty)
+    }
+
     @Test func `the version has three forms`() throws {
         let wharf = try Wharf([:])
         let number = try wharf.run("version", "--short").output

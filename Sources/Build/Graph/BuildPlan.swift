@@ -61,7 +61,11 @@ package struct BuildPlan: Sendable {
         }
         var wanted = Set(steps.filter { $0.stage.map(needed.contains) ?? false }.map(\.id))
         for stage in needed { if let files = stages[stage].files { wanted.insert(files) } }
-        for step in steps.reversed() where wanted.contains(step.id) { wanted.formUnion(step.dependencies) }
+        for step in steps.reversed() where wanted.contains(step.id) {
+            wanted.formUnion(step.dependencies)
+            // A linked copy does not depend on what it lies upon, but the image has it.
+            if case .copy(let copy) = step.operation, let below = copy.below { wanted.insert(below) }
+        }
         return BuildGraph(steps: steps.filter { wanted.contains($0.id) }, target: stages[target])
     }
 

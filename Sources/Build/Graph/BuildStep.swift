@@ -141,3 +141,11 @@ package struct MakeFolderStep: Sendable {
     package var path: String
     package var owner: String
 }
+
+extension CopyStep {
+    /// The name of the file that an address gives.
+    package static func fileName(of address: String) -> String {
+        let path = address.prefix { $0 != "?" && $0 != "#" }.split(separator: "/").dropFirst(2)
+        return path.last.map(String.init) ?? "__unnamed__"
+    }
+}

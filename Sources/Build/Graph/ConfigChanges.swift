@@ -178,12 +178,7 @@ package struct ConfigChanges: Sendable {
     /// A signal's name or number, as it is written.
     private func signal(_ word: Word, _ filling: inout Filling) throws(BuildProblem) -> String {
         let text = try single(word, &filling)
-        let name = text.uppercased()
-        let isName = name.utf8.allSatisfy {
-            (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || "+-".utf8.contains($0)
-        }
-        let number = Int(name)
-        guard isName, number.map({ (1...64).contains($0) }) ?? (name.utf8.first.map { $0 > 0x40 } == true) else {
+        guard SignalName.knownNumber(text) != nil else {
             throw BuildProblem("invalid signal: `\(text.shown)`", at: word.place)
         }
         return text

@@ -66,7 +66,7 @@ extension Planner {
     ) throws(BuildProblem) -> String {
         let text = try filling.text(word)
         let path = text.path(from: state.directory)
-        let isFolder = text.isEmpty || text.hasSuffix("/") || text == "." || text.hasSuffix("/.")
+        let isFolder = text.isEmpty || text.hasSuffix("/") || text == "."
         return isFolder && path != "/" ? path + "/" : path
     }
 
@@ -102,16 +102,10 @@ extension Planner {
         if let checksum { try Self.check(checksum, remote, source) }
         let (operation, name): (BuildStep.Source, String) =
             switch remote {
-            case .http: (.http(source.text, checksum: checksum), Self.fileName(of: source.text))
+            case .http: (.http(source.text, checksum: checksum), CopyStep.fileName(of: source.text))
             case .git: (.git(source.text, keepsGitFolder: copy.keepsGitFolder, checksum: checksum), "")
             }
         return CopyStep.Item(step: step(for: operation, source.text, at: source.place), path: name, file: nil)
-    }
-
-    /// The name of the file that an address gives.
-    private static func fileName(of address: String) -> String {
-        let path = address.prefix { $0 != "?" && $0 != "#" }.split(separator: "/").dropFirst(2)
-        return path.last.map(String.init) ?? "__unnamed__"
     }
 
     /// A path of the context with `..` held back at its root; a pivot of `--parents` stays.

@@ -16,7 +16,10 @@ struct InstructionParser {
     func content() throws(BuildProblem) -> Instruction.Content {
         let (given, arguments) = text.takingFlags()
         let flags = try FlagSet(given, Self.flags[keyword] ?? [:], of: keyword)
-        if arguments.isEmpty { throw BuildProblem("\(keyword.rawValue) requires an argument") }
+        // An empty command is one that does nothing.
+        if arguments.isEmpty, ![.cmd, .entrypoint, .run].contains(keyword) {
+            throw BuildProblem("\(keyword.rawValue) requires an argument")
+        }
         switch keyword {
         case .add: return .add(try copy(arguments, flags))
         case .arg: return .arg(try declarations(arguments))

@@ -16,6 +16,9 @@
 #define KEEPER_KEY_SIZE 72
 // The most descriptors in one packet: the kernel's SCM_MAX_FD is 253.
 #define KEEPER_PACKET_DESCRIPTORS 250
+// Descriptors under tags from here up to KEEPER_SOURCE are closed when their process ends, before its end is told: others
+// may have them then.
+#define KEEPER_SOCKETS 0x100u
 #define KEEPER_SOURCE 0x10000u
 #define KEEPER_RELAY 0x20000u
 
@@ -31,7 +34,8 @@ enum keeper_request_kind {
     KEEPER_LAUNCH = 3,
     // Takes a process over that an earlier keeper launched: the descriptor is its pidfd. Answers one keeper_answer.
     KEEPER_ADOPT = 4,
-    // Keeps a descriptor with a process, under `tag`. Answers one keeper_answer.
+    // Keeps a descriptor with a process, under `tag`; several, KEEPER_PACKET_DESCRIPTORS at most, under `tag` and the numbers
+    // that follow it. Answers one keeper_answer. A keeper from before this takes one only, and answers EINVAL.
     KEEPER_HOLD = 5,
     // Answers one keeper_answer for each process, with its pidfd, then closes.
     KEEPER_LIST = 6,

@@ -31,6 +31,8 @@ extern const unsigned int CLINUX_MFD_CLOEXEC;
 int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how);
 int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
 extern const unsigned int CLINUX_RENAME_NOREPLACE;
+// Begins to write a part of a file to the disk and waits for nothing: SYNC_FILE_RANGE_WRITE.
+int clinux_begin_sync(int file, int64_t offset, int64_t count);
 // Says of a directory that those below it have nothing to do with each other: FS_TOPDIR_FL, ioctl_iflags(2).
 int clinux_set_top_directory(int directory);
 

@@ -29,7 +29,10 @@ struct BaseImages: Sendable {
             ) { _ in }
         } catch {
             await told.end(error is CancellationError ? .cancelled : .failed)
-            throw error
+            guard var failure = error as? EngineError else { throw error }
+            let reason = request.pulls ? "" : ", which is not on this machine"
+            failure.message = "cannot pull the image \(reference.familiar)\(reason): \(failure.message)"
+            throw failure
         }
         await told.end(.done)
         guard let image = try await present(name, for: platform) else {

@@ -19,12 +19,12 @@ struct BuildPreparation: Sendable {
     private(set) var plan = Planner.plan(Dockerfile([]))
     /// The images that stages begin with, by their full names.
     private(set) var images: [String: StoredImage] = [:]
+    /// The names of images in ``images`` that are contexts, by the names of these.
+    private var layouts: [String: String] = [:]
 
     /// No `.dockerignore` is larger.
     private static let ignoreFileLimit = 1 << 20
     private static let dockerfileLimit = 4 << 20
-    /// What one secret may hold, in bytes.
-    private static let secretLimit = 1 << 20
     /// How often images bring further ones along by their triggers.
     private static let rounds = 16
 
@@ -33,24 +33,32 @@ struct BuildPreparation: Sendable {
     /// - Parameters:
     ///   - request: What is asked for.
     ///   - folder: Where the build works.
-    ///   - unpacked: The folder of a context that came with the request; nil for none.
+    ///   - given: What came with the request, or was fetched.
     /// - Throws: `notFound` or `badParameter` with what is missing or wrong.
-    init(_ request: ImageBuildRequest, in folder: String, unpacked: String?) throws {
+    init(_ request: ImageBuildRequest, in folder: String, _ given: BuildContexts) throws {
         (self.request, self.folder) = (request, folder)
-        let main = unpacked ?? request.context
+        let main = given.dockerfile == nil ? given.folders[""] ?? request.context : nil
         let root = try main.map { try Self.open($0, "the build context") }
-        let bytes = try dockerfile(in: root)
-        if let main, let root {
+        let isNamed = request.dockerfile != nil || request.dockerfileText != nil
+        let bytes = try isNamed ? dockerfile(in: root) : given.dockerfile ?? dockerfile(in: root)
+        if let root {
             let patterns = try Self.patterns(in: root, Self.ignoreNames(request))
             contexts[""] = SourceTree(
                 root: root,
-                name: unpacked == nil ? "the build context \(main)" : "the build context",
+                name: "the build context" + (request.context.map { " \($0)" } ?? ""),
                 ignored: patterns,
                 keepsOwners: false
             )
         }
+        for (name, image) in given.images {
+            let reference = BuildContexts.layoutName(image)
+            images[reference] = image
+            layouts[name] = reference
+        }
         for (name, text) in request.contexts {
-            guard case .folder(let path) = NamedContext(text) else { continue }
+            var local: String?
+            if case .folder(let path) = NamedContext(text) { local = path }
+            guard let path = given.folders[name] ?? local else { continue }
             let root = try Self.open(path, "the context `\(name)`")
             contexts[name] = SourceTree(
                 root: root,
@@ -139,27 +147,13 @@ struct BuildPreparation: Sendable {
         return FileTime(seconds: seconds)
     }
 
-    /// What secrets hold, by their ids.
-    func secrets() throws(EngineError) -> [String: [UInt8]] {
-        var found: [String: [UInt8]] = [:]
-        for secret in request.secrets {
-            let bytes = secret.content.bytes
-            if bytes.count > Self.secretLimit {
-                throw EngineError(
-                    .badParameter,
-                    "the secret `\(secret.id)` has \(bytes.count) bytes, more than \(Self.secretLimit)"
-                )
-            }
-            found[secret.id] = bytes
-        }
-        return found
-    }
-
     private func planRequest() throws(EngineError) -> BuildRequest {
         var planned = BuildRequest()
         planned.arguments = request.arguments
         planned.target = request.target
         planned.contexts = request.contexts.mapValues { NamedContext($0) }
+        for (name, reference) in layouts { planned.contexts[name] = .image(reference) }
+        planned.baseConfigs = images.mapValues(\.config)
         planned.extraHosts = request.extraHosts
         planned.ignored = contexts[""]?.ignored
         if let text = request.platform, !text.isEmpty {
@@ -197,5 +191,26 @@ struct BuildPreparation: Sendable {
             failure.place = error.place
             throw failure
         }
+    }
+}
+
+extension ImageBuildRequest {
+    /// What one secret may hold, in bytes.
+    private static let secretLimit = 1 << 20
+
+    /// What secrets hold, by their ids.
+    func secretContents() throws(EngineError) -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        for secret in secrets {
+            let bytes = secret.content.bytes
+            if bytes.count > Self.secretLimit {
+                throw EngineError(
+                    .badParameter,
+                    "the secret `\(secret.id)` has \(bytes.count) bytes, more than \(Self.secretLimit)"
+                )
+            }
+            found[secret.id] = bytes
+        }
+        return found
     }
 }

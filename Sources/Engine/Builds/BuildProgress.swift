@@ -5,11 +5,23 @@ import Synchronization
 
 /// Tells what happens in a build, with a number for each step.
 final class BuildProgress: Sendable {
+    /// How many steps have begun.
+    private final class Count: Sendable {
+        let value = Mutex(0)
+    }
+
     private let report: Engine.BuildReport
-    private let count = Mutex(0)
+    private let count: Count
+    /// What stands before the names of steps.
+    private let prefix: String
 
     init(_ report: @escaping Engine.BuildReport) {
-        self.report = report
+        (self.report, count, prefix) = (report, Count(), "")
+    }
+
+    /// The same for one of several platforms.
+    init(_ other: BuildProgress, for platform: String) {
+        (report, count, prefix) = (other.report, other.count, "\(platform) ")
     }
 
     /// Tells of anything.
@@ -20,7 +32,8 @@ final class BuildProgress: Sendable {
     /// - Parameter name: What it is called.
     /// - Returns: Tells of the rest of it.
     func begin(_ name: String) async -> Step {
-        let number = count.withLock { count in
+        let name = prefix + name
+        let number = count.value.withLock { count in
             count += 1
             return count
         }

@@ -2,6 +2,7 @@
 
 import Build
 import EngineAPI
+import Glibc
 import Images
 import Linux
 import OCI
@@ -23,6 +24,8 @@ final class BuildSession: Sendable {
     /// The images that steps begin with, by their full names.
     private let images: [String: StoredImage]
     private let base: BaseImages
+    private let fetcher: SourceFetcher
+    private let imported: ImportedCache
     private let names: [StepID: String]
     private let places: [StepID: String]
     /// The steps that are not looked up in the cache.
@@ -30,8 +33,8 @@ final class BuildSession: Sendable {
     private let results: [StepID: Promise<StepResult>]
     /// What was made without a look into the cache, so that the same step is done once.
     private let made = Mutex<[Digest: CacheRecord]>([:])
-    /// When the layers of steps were made.
-    private let times = Mutex<[StepID: String]>([:])
+    /// What steps have come to.
+    private let records = Mutex<[StepID: CacheRecord]>([:])
     /// What is kept from being removed meanwhile.
     private let pinned = Mutex<[Digest]>([])
 
@@ -44,9 +47,13 @@ final class BuildSession: Sendable {
         _ preparation: BuildPreparation,
         _ graph: BuildGraph,
         _ base: BaseImages,
-        _ progress: BuildProgress
+        _ progress: BuildProgress,
+        _ fetcher: SourceFetcher,
+        _ imported: ImportedCache
     ) throws {
         self.engine = engine
+        self.fetcher = fetcher
+        self.imported = imported
         self.base = base
         self.graph = graph
         self.progress = progress
@@ -55,7 +62,7 @@ final class BuildSession: Sendable {
         contexts = preparation.contexts
         images = preparation.images
         epoch = try preparation.epoch()
-        secrets = try preparation.secrets()
+        secrets = fetcher.secrets
         let naming = StepNames(graph, preparation.plan, preparation.dockerfile)
         names = naming.names
         places = naming.places(of: preparation.identity)
@@ -76,7 +83,19 @@ final class BuildSession: Sendable {
     }
 
     /// When the layer of a step was made: for one that the cache had, by an earlier build.
-    func created(_ id: StepID) -> String? { times.withLock { $0[id] } }
+    func created(_ id: StepID) -> String? { records.withLock { $0[id]?.created } }
+
+    /// What the steps have come to, in their order.
+    ///
+    /// - Parameter includesAll: Whether also that which the image has no files of.
+    /// - Returns: The records.
+    func records(includingAll includesAll: Bool) -> [CacheRecord] {
+        var wanted: Set<StepID> = []
+        var next = graph.result
+        while let id = next, wanted.insert(id).inserted { next = graph[id]?.below }
+        let found = records.withLock(\.self)
+        return graph.steps.compactMap { step in includesAll || wanted.contains(step.id) ? found[step.id] : nil }
+    }
 
     /// Does all steps.
     ///
@@ -122,16 +141,24 @@ final class BuildSession: Sendable {
         case .named(let name, _):
             return .folder(try context(name, "the context `\(name)` is not there"))
         case .image(let name, let platform): return try await files(of: name, platform, names[step.id] ?? step.text)
-        case .http(let address, _):
-            throw EngineError(
-                .notImplemented,
-                "ADD \(address): files of addresses are not fetched yet; fetch it before, and copy it from the context"
-            )
-        case .git(let address, _, _):
-            throw EngineError(
-                .notImplemented,
-                "ADD \(address): repositories are not fetched yet; clone it before, and copy it from the context"
-            )
+        case .http(let address, let checksum):
+            let name = FilePath(CopyStep.fileName(of: address).utf8) ?? "."
+            let folder = try await progress.during(names[step.id] ?? address) {
+                try await fetcher.file(address, checksum: checksum.flatMap { Digest($0) }, as: name)
+            }
+            return .folder(try await Self.fetched(folder, address))
+        case .git(let address, let keepsGitFolder, let commit):
+            let folder = try await progress.during(names[step.id] ?? address) {
+                try await fetcher.repository(address, commit: commit, keepsGitFolder: keepsGitFolder)
+            }
+            return .folder(try await Self.fetched(folder, address))
+        }
+    }
+
+    private static func fetched(_ folder: String, _ address: String) async throws -> SourceTree {
+        try await BlockingCall.run {
+            let root = SharedDescriptor(try Descriptor.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+            return SourceTree(root: root, name: address, keepsOwners: false, isFetched: true)
         }
     }
 
@@ -194,14 +221,14 @@ final class BuildSession: Sendable {
             let key = plan.key
             let tree = try await engine.buildGates.run(key.digest.description) {
                 if let record = try await lookUp(key, step, told) {
-                    times.withLock { $0[step.id] = record.created }
+                    records.withLock { $0[step.id] = record }
                     await told.end(.cached)
                     return BuildTree(layers: plan.below.layers + [record.layer])
                 }
                 let layer = try await slots.run { try await plan.execute(told) }
                 pinned.withLock { $0.append(layer.content.digest) }
                 let record = try await keep(layer, key, step, plan.below)
-                times.withLock { $0[step.id] = record.created }
+                records.withLock { $0[step.id] = record }
                 await told.end(.done)
                 return BuildTree(layers: plan.below.layers + [record.layer])
             }
@@ -217,6 +244,7 @@ final class BuildSession: Sendable {
     private func lookUp(_ key: StepKey, _ step: BuildStep, _ told: BuildProgress.Step) async throws -> CacheRecord? {
         if let record = made.withLock({ $0[key.digest] }) { return record }
         let isLookedUp = !uncached.contains(step.id)
+        if isLookedUp, let record = try await elsewhere(key, step) { return record }
         let (images, explains, place) = (engine.images, request.explainsCache, places[step.id] ?? "")
         let (record, reason) = try await BlockingCall.run { () -> (CacheRecord?, String?) in
             if isLookedUp, let record = try images.cached(key.digest) { return (record, nil) }
@@ -226,6 +254,18 @@ final class BuildSession: Sendable {
             return (nil, key.difference(from: before))
         }
         if let reason { await told.explain(reason) }
+        return record
+    }
+
+    /// What somebody else has made; it is kept here from now on.
+    private func elsewhere(_ key: StepKey, _ step: BuildStep) async throws -> CacheRecord? {
+        guard imported.has(key.digest) else { return nil }
+        let images = engine.images
+        if try await BlockingCall.run({ try images.cached(key.digest) }) != nil { return nil }
+        guard var record = try await imported.record(key.digest) else { return nil }
+        pinned.withLock { $0.append(record.layer.content.digest) }
+        record.place = places[step.id] ?? ""
+        try await BlockingCall.run { [record] in try images.keep(record) }
         return record
     }
 

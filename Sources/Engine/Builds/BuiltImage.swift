@@ -31,9 +31,7 @@ struct BuiltImage {
         let stage = graph.target
         var config = ImageConfig(platform: stage.platform, diffIDs: [])
         var container = stage.config
-        if container.env?.contains(where: { $0.hasPrefix("PATH=") }) != true {
-            container.env = [Self.path] + (container.env ?? [])
-        }
+        container.env = environment(of: stage)
         if container.workingDir?.isEmpty ?? true { container.workingDir = "/" }
         if !preparation.request.labels.isEmpty {
             container.labels = (container.labels ?? [:]).merging(preparation.request.labels) { $1 }
@@ -53,6 +51,16 @@ struct BuiltImage {
         config.history = history
         config.created = time ?? FileTime.now.rfc3339
         return config
+    }
+
+    /// The variables of a stage, `PATH` among them: before all others where its base has none.
+    private func environment(of stage: PlannedStage) -> [String] {
+        var variables = stage.config.env ?? []
+        let isPath = { (variable: String) in variable.hasPrefix("PATH=") }
+        guard base(of: stage)?.config.config?.env?.contains(where: isPath) != true else { return variables }
+        let path = variables.first(where: isPath) ?? Self.path
+        variables.removeAll(where: isPath)
+        return [path] + variables
     }
 
     /// The image that a stage and those below it begin with.

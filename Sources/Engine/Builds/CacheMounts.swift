@@ -48,7 +48,7 @@ final class CacheMounts: Sendable {
     ) async throws -> Value {
         let caches = mounts.filter { $0.kind == .cache }
         // All builds take locks in the same order.
-        let locked = Set(caches.filter { $0.sharing == .locked }.map { Self.name(of: $0.id) }).sorted()
+        let locked = Set(caches.filter { $0.sharing == .locked }.map { Self.name(of: $0) }).sorted()
         return try await run(locked[...]) {
             var leases: [String: Lease] = [:]
             for mount in caches { leases[mount.target] = try lease(mount) }
@@ -62,7 +62,7 @@ final class CacheMounts: Sendable {
     }
 
     private func lease(_ mount: RunMount) throws -> Lease {
-        let name = Self.name(of: mount.id)
+        let name = Self.name(of: mount)
         let chosen = used.withLock { used in
             var chosen = name
             if mount.sharing == .private {
@@ -85,7 +85,14 @@ final class CacheMounts: Sendable {
         return lease
     }
 
-    private static func name(of id: String) -> String { Digest(sha256: Array(id.utf8)).hex }
+    /// Caches of one id that begin with different owners or permissions are different ones.
+    private static func name(of mount: RunMount) -> String {
+        var text = mount.id
+        if mount.mode != nil || mount.uid != nil || mount.gid != nil {
+            text += "\0\(mount.mode ?? 0o755) \(mount.uid ?? 0) \(mount.gid ?? 0)"
+        }
+        return Digest(sha256: Array(text.utf8)).hex
+    }
 
     /// Makes the folder of a cache, which appears with what it begins with.
     private static func make(

@@ -47,9 +47,9 @@ struct ContentDigest {
             if status.kind == .symbolicLink {
                 add(try tree.root.descriptor.linkTarget(of: file.path, in: tree).bytes)
             }
-            let opened = try tree.open(file.path, OpenFlags.pathOnly)
-            if status.kind == .regular { add(Array(try content(of: opened, status).hex.utf8)) }
-            for (name, value) in try SourceTree.attributes(of: opened) {
+            let content = try content(of: file)
+            if let digest = content.digest { add(Array(digest.hex.utf8)) }
+            for (name, value) in content.attributes {
                 add(name.bytes)
                 add(value)
             }
@@ -60,8 +60,18 @@ struct ContentDigest {
         for inner in file.files { try add(inner, name + [inner.name]) }
     }
 
-    private func content(of file: borrowing Descriptor, _ status: FileStatus) throws -> Digest {
-        if let known = memo?[status] { return known }
+    private func content(of file: SelectedFile) throws -> FileContent {
+        let isRegular = file.status.kind == .regular
+        if isRegular, let known = memo?[file.status] { return known }
+        let opened = try tree.open(file.path, OpenFlags.pathOnly)
+        var content = FileContent(attributes: try SourceTree.attributes(of: opened))
+        if !isRegular { return content }
+        content.digest = try Self.digest(of: opened)
+        memo?.note(content, of: file.status)
+        return content
+    }
+
+    private static func digest(of file: borrowing Descriptor) throws -> Digest {
         let opened = try file.reopened(O_RDONLY | O_NONBLOCK | O_NOCTTY)
         var hash = RunningHash()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
@@ -71,10 +81,15 @@ struct ContentDigest {
             if count == 0 { break }
             hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
-        let digest = hash.digest
-        memo?.note(digest, of: status)
-        return digest
+        return hash.digest
     }
+}
+
+/// What a file holds.
+struct FileContent: Sendable {
+    /// The digest of its bytes; nil for what has none.
+    var digest: Digest?
+    var attributes: [(name: FilePath, value: [UInt8])]
 }
 
 extension Descriptor {
@@ -97,7 +112,7 @@ final class FileDigestMemo: Sendable {
         var changed: FileTime
     }
 
-    private let digests = Mutex<[Key: Digest]>([:])
+    private let contents = Mutex<[Key: FileContent]>([:])
 
     /// A change within the same tick of the clock looks like none.
     private static let settling: Int64 = 2
@@ -114,14 +129,14 @@ final class FileDigestMemo: Sendable {
     }
 
     /// What a file holds, where it is known.
-    subscript(status: FileStatus) -> Digest? { digests.withLock { $0[Self.key(status)] } }
+    subscript(status: FileStatus) -> FileContent? { contents.withLock { $0[Self.key(status)] } }
 
     /// Notes what a file holds; one that has just been written may change unseen.
-    func note(_ digest: Digest, of status: FileStatus) {
+    func note(_ content: FileContent, of status: FileStatus) {
         if FileTime.now.seconds - status.changeTime.seconds < Self.settling { return }
-        digests.withLock { digests in
-            if digests.count >= Self.limit { digests.removeAll() }
-            digests[Self.key(status)] = digest
+        contents.withLock { contents in
+            if contents.count >= Self.limit { contents.removeAll() }
+            contents[Self.key(status)] = content
         }
     }
 }

@@ -40,7 +40,7 @@ struct CopyExecution: Sendable {
                 "the destination `\(step.destination)` has to end with a slash, since \(count) files are copied to it"
             )
         }
-        return try change { root, folder in
+        return try change(inMemory: canBeInMemory(sources)) { root in
             for source in sources { try copy(source, to: root) }
         }
     }
@@ -51,7 +51,7 @@ struct CopyExecution: Sendable {
     /// - Returns: The layer, pinned once.
     /// - Throws: What is in the way.
     func make(_ path: String) throws -> StoredLayer {
-        try change { root, folder in
+        try change(inMemory: canBeInMemory([])) { root in
             let none = SourceTree(root: root, name: "", keepsOwners: true)
             try FileCopier(from: none, to: root, options).makeFolder(path)
         }
@@ -65,20 +65,75 @@ struct CopyExecution: Sendable {
         return options
     }
 
+    /// What is copied in memory at most; the rest goes by the disk.
+    private enum MemoryBound {
+        static let bytes: Int64 = 64 << 20
+        static let files = 10_000
+    }
+
+    /// Whether what is copied can be in memory until it is a layer.
+    ///
+    /// To make and remove files costs a file system of a disk up to a millisecond each where many were removed before.
+    private func canBeInMemory(_ sources: [CopySource]) throws -> Bool {
+        // Kernels that take images for layers take what is mounted nowhere as the top of an overlay as well.
+        guard try engine.images.layers.newForm() == .image else { return false }
+        var (bytes, files): (Int64, Int) = (0, 0)
+        func add(_ file: SelectedFile) {
+            files += 1
+            if file.status.kind == .regular { bytes += file.status.size }
+            for child in file.files where files <= MemoryBound.files { add(child) }
+        }
+        for source in sources {
+            bytes += Int64(source.item?.file?.content.utf8.count ?? 0)
+            // Nobody knows what an archive holds.
+            if let tree = source.tree, tree.isFetched ? step.unpacksRemote : step.unpacks { return false }
+            for file in source.files { add(file) }
+        }
+        return bytes <= MemoryBound.bytes && files <= MemoryBound.files
+    }
+
     /// Has a function change the files, and makes a layer of the changes.
-    private func change(_ body: (SharedDescriptor, ContainerFolder) throws -> Void) throws -> StoredLayer {
+    ///
+    /// - Parameters:
+    ///   - isInMemory: Whether the changes are kept in memory until then.
+    ///   - body: Makes the changes below a root.
+    /// - Returns: The layer, pinned once.
+    /// - Throws: What `body` throws, or what cannot be mounted or read.
+    private func change(inMemory isInMemory: Bool, _ body: (SharedDescriptor) throws -> Void) throws -> StoredLayer {
+        // What is in the way there is in the way on the disk as well, where it is told with a path that says something.
+        if isInMemory, let layer = try? changeInMemory(body) { return layer }
         var generator = SystemRandomNumberGenerator()
         let folder = ContainerFolder(path: "\(session.folder)/\(ObjectID(using: &generator))")
-        try folder.prepare()
         defer {
-            try? folder.discard(to: engine.trash.path)
+            do {
+                try folder.discard(to: engine.trash.path)
+            } catch {
+                engine.report("cannot remove the folder of a copy; the next engine tries again", error)
+            }
             engine.trash.empty()
         }
+        return try change(in: folder, body)
+    }
+
+    private func changeInMemory(_ body: (SharedDescriptor) throws -> Void) throws -> StoredLayer {
+        let options: [(key: String, value: MountParameter)] = [
+            ("mode", .text("0700")), ("size", .text("\(2 * MemoryBound.bytes)")),
+            ("nr_inodes", .text("\(4 * MemoryBound.files)")),
+        ]
+        // Attached nowhere: it goes with its descriptor.
+        let memory = SharedDescriptor(try Descriptor.newMount("tmpfs", parameters: options))
+        return try withExtendedLifetime(memory) {
+            try change(in: ContainerFolder(path: "\(memory.descriptor.path)/copy"), body)
+        }
+    }
+
+    private func change(in folder: ContainerFolder, _ body: (SharedDescriptor) throws -> Void) throws -> StoredLayer {
+        try folder.prepare()
         let layers = try engine.images.unpack(base.layers)
         do {
             let mount = try folder.mountRoot(on: layers, below: engine.base.empty)
             let root = try mount.open(".", O_RDONLY | O_DIRECTORY, resolution: .beneath)
-            try body(SharedDescriptor(root), folder)
+            try body(SharedDescriptor(root))
         }
         return try LayerMaker(upper: folder.upper, layers: layers, latest: session.epoch).make(in: engine.images)
     }
@@ -97,8 +152,9 @@ struct CopyExecution: Sendable {
             )
         }
         var plain: [SelectedFile] = []
+        let unpacks = tree.isFetched ? step.unpacksRemote : step.unpacks
         for file in source.files {
-            if step.unpacks, !step.keepsParents, try ArchiveFile.isArchive(file, of: tree) {
+            if unpacks, !step.keepsParents, try ArchiveFile.isArchive(file, of: tree) {
                 try unpack(file, of: tree, into: root)
             } else {
                 plain.append(file)
@@ -110,12 +166,11 @@ struct CopyExecution: Sendable {
     private func unpack(_ file: SelectedFile, of tree: SourceTree, into root: SharedDescriptor) throws {
         let none = SourceTree(root: root, name: "", keepsOwners: true)
         try FileCopier(from: none, to: root, options).makeFolder(step.destination)
-        var unpacking = TreeUnpacker.Options()
-        unpacking.owner = owner.map { ($0.uid, $0.gid) }
         let archive = DescriptorSource(try tree.open(file.path, O_RDONLY), name: "\(FilePath(joining: file.path))")
         guard let path = FilePath(step.destination.utf8) else { return }
         do throws(ImageError) {
-            try TreeUnpacker.unpack(archive, into: root.descriptor, at: path, unpacking)
+            // Its files have the owners that it says, also where the copy has another one: as with BuildKit.
+            try TreeUnpacker.unpack(archive, into: root.descriptor, at: path)
         } catch {
             throw EngineError(
                 .badParameter,

@@ -21,13 +21,19 @@ extension Engine {
         let uses = try await imageUses()
         let latest = try ImageFilter(filters, keys: ["until"]) { _ in .never }.until
         let now = Timestamp.now.seconds
-        let (keys, removal) = try await withImages { store in
-            try store.pruneCache(keepingLayers: uses.layerDigests) { _, used in
-                if let latest { return used.seconds >= latest.seconds }
-                return !includesAll && now - used.seconds < Self.recent
-            }
+        let isWanted: @Sendable (FileTime) -> Bool = { used in
+            if let latest { return used.seconds >= latest.seconds }
+            return !includesAll && now - used.seconds < Self.recent
         }
+        let (keys, removal) = try await withImages { store in
+            try store.pruneCache(keepingLayers: uses.layerDigests) { _, used in isWanted(used) }
+        }
+        let fetchedFiles = fetchedFiles
         var reclaimed = removal.reclaimed
+        reclaimed += try await BlockingCall.run { [trash] in
+            try fetchedFiles.discard(to: trash.path, keeping: isWanted)
+        }
+        trash.empty()
         if includesAll, latest == nil {
             let cacheMounts = cacheMounts
             reclaimed += try await BlockingCall.run { [trash] in try cacheMounts.discardUnused(to: trash.path) }

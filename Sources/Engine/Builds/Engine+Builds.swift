@@ -49,28 +49,74 @@ extension Engine {
         _ progress: BuildProgress
     ) async throws -> String {
         let names = try request.tags.map { try Self.buildName($0) }
-        var preparation = try await BlockingCall.run { [location] in
+        let unpacked = try await BlockingCall.run { [location] in
             try ContainerFolder.makeDirectory(location.builds, mode: 0o700)
             try ContainerFolder.makeDirectory(folder, mode: 0o700)
-            let unpacked = try archive.map { try Self.unpack($0, to: "\(folder)/context") }
-            return try BuildPreparation(request, in: folder, unpacked: unpacked)
+            return try archive.map { try Self.unpack($0, to: "\(folder)/context") }
         }
-        let images = BaseImages(engine: self, request: request, progress: progress)
-        let graph = try await preparation.makePlan(with: images)
-        for argument in preparation.plan.unusedArguments {
-            await progress.tell(.warning("the build argument `\(argument)` is used by nothing"))
+        let fetcher = SourceFetcher(
+            engine: self,
+            request: request,
+            folder: folder,
+            progress: progress,
+            secrets: try request.secretContents()
+        )
+        let contexts = try await BuildContexts(request, fetcher, unpacked: unpacked)
+        let imported = try await ImportedCache(self, request, progress)
+        var builds: [PlatformBuild] = []
+        let platforms: [String?] = request.platforms.count > 1 ? request.platforms : [nil]
+        for platform in platforms {
+            let told = platform.map { BuildProgress(progress, for: $0) } ?? progress
+            builds.append(
+                try await build(request.for(platform), contexts, in: folder, told, fetcher, imported)
+            )
         }
-        let session = try BuildSession(self, preparation, graph, images, progress)
-        let tree = try await session.run()
-        let config = BuiltImage(preparation, graph, session).config
+        let made = builds.map { (config: $0.config, layers: $0.tree.layers) }
         let image = try await withImages { store in
-            let made = try store.make(config, of: tree.layers, as: names.map(\.description))
-            return try store.inspect(made.id.description)
+            let loaded = try store.make(made, as: names.map(\.description))
+            return try store.inspect(loaded.id.description)
         }
-        withExtendedLifetime(session) {}
+        let sessions = builds.map(\.session)
+        try await CacheExport(engine: self, request: request, sessions: sessions, progress: progress).run()
+        withExtendedLifetime(sessions) {}
         for name in names { emit("image", "tag", of: image, named: name.familiar) }
         await progress.tell(.image(BuildEvent.Image(id: image.id.description, names: names.map(\.familiar))))
         return image.id.description
+    }
+
+    /// What was built for one platform.
+    private struct PlatformBuild {
+        var config: ImageConfig
+        var tree: BuildTree
+        /// Keeps the layers until there is an image.
+        var session: BuildSession
+    }
+
+    private func build(
+        _ request: ImageBuildRequest,
+        _ contexts: BuildContexts,
+        in folder: String,
+        _ progress: BuildProgress,
+        _ fetcher: SourceFetcher,
+        _ imported: ImportedCache
+    ) async throws -> PlatformBuild {
+        var preparation = try await BlockingCall.run {
+            try BuildPreparation(request, in: folder, contexts)
+        }
+        let images = BaseImages(engine: self, request: request, progress: progress)
+        let graph = try await preparation.makePlan(with: images)
+        try graph.checkEmulation(preparation.plan)
+        for argument in preparation.plan.unusedArguments {
+            await progress.tell(.warning("the build argument `\(argument)` is used by nothing"))
+        }
+        let session = try BuildSession(self, preparation, graph, images, progress, fetcher, imported)
+        let tree = try await session.run()
+        var config = BuiltImage(preparation, graph, session).config
+        if request.cachesTo.contains(where: { $0.kind == .inline }) {
+            let records = CacheArtifact(session.records(includingAll: false))
+            config.buildCache = String(decoding: try records.bytes(), as: UTF8.self)
+        }
+        return PlatformBuild(config: config, tree: tree, session: session)
     }
 
     private static func buildName(_ text: String) throws(EngineError) -> ImageReference {
@@ -90,8 +136,14 @@ extension Engine {
     }
 
     private func discardBuild(_ folder: String) async {
-        _ = try? await BlockingCall.run { [trash] in try ContainerFolder(path: folder).discard(to: trash.path) }
-        trash.empty()
+        do {
+            try await BlockingCall.run { [trash] in
+                if access(folder, F_OK) == 0 { try ContainerFolder(path: folder).discard(to: trash.path) }
+            }
+            trash.empty()
+        } catch {
+            report("cannot remove the folder of a build; the next engine tries again", error)
+        }
     }
 
     // MARK: Taking over
@@ -119,5 +171,15 @@ extension Engine {
         } catch {
             report("cannot remove what builds of the engine before have left", error)
         }
+    }
+}
+
+extension ImageBuildRequest {
+    /// The same for one of its platforms; nil leaves it as it is.
+    fileprivate func `for`(_ platform: String?) -> Self {
+        guard let platform else { return self }
+        var request = self
+        request.platform = platform
+        return request
     }
 }

@@ -58,7 +58,12 @@ final class FileCopier {
             var isFolder = destination.hasSuffix("/")
             if isFolder { _ = try makeFolders(path) } else { _ = try makeFolders(Array(path.dropLast())) }
             for file in files {
-                let status = try root.descriptor.status(ofPath: path)
+                var status = try root.descriptor.status(ofPath: path)
+                // Where the contents of a folder come to is made, and is not that folder.
+                if file.isContents, status == nil { status = try makeFolders(path).descriptor.status() }
+                if file.isContents, let status, status.kind != .directory {
+                    throw SystemError("mkdirat", ENOTDIR, on: "/\(FilePath(joining: path))")
+                }
                 isFolder = isFolder || status?.kind == .directory
                 try add(file, isFolder && !file.isContents ? path + [file.name] : path)
             }
@@ -188,10 +193,10 @@ final class FileCopier {
 
     /// Puts a file at a place, whose folder may be missing where it is the contents of another.
     private func add(_ file: SelectedFile, _ path: [FilePath]) throws(SystemError) {
-        if path.isEmpty {
-            let folder = try open([])
-            try touch(folder, [])
-            return try fill(folder.descriptor, with: file, [])
+        if file.isContents {
+            let folder = try open(path)
+            try touch(folder, path)
+            return try fill(folder.descriptor, with: file, path)
         }
         let parent = try makeFolders(Array(path.dropLast()))
         try add(file, as: path[path.count - 1], in: parent.descriptor, Array(path.dropLast()))
@@ -255,25 +260,17 @@ final class FileCopier {
         in folder: borrowing Descriptor,
         _ place: [FilePath]
     ) throws(SystemError) {
-        var path = place + [name]
+        let path = place + [name]
         let before = try folder.status(of: name)
-        if before == nil {
-            try folder.makeDirectory(name, mode: 0o700)
-        } else if before?.kind == .symbolicLink {
-            // As a process inside would copy it.
-            path = try FileLookup.target(of: path, below: root.descriptor).components
-        }
-        if let before, before.kind != .directory, try root.descriptor.status(ofPath: path)?.kind != .directory {
+        if before == nil { try folder.makeDirectory(name, mode: 0o700) }
+        if let before, before.kind != .directory {
+            // Also where it is a link to a directory: only those on the way to the destination are followed.
             throw SystemError("mkdirat", ENOTDIR, on: "/\(FilePath(joining: path))")
         }
         let own = try open(path)
-        let status = try own.descriptor.status()
         try fill(own.descriptor, with: file, path)
-        if before == nil {
-            try setMetadata(of: own.descriptor, like: file)
-        } else {
-            try own.descriptor.setTimes(access: status.accessTime, modification: status.modificationTime)
-        }
+        // One that was there becomes like that of the source as well.
+        try setMetadata(of: own.descriptor, like: file)
     }
 
     private func link(

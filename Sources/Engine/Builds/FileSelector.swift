@@ -161,7 +161,9 @@ struct FileSelector {
         _ relative: [FilePath]
     ) throws(SystemError) -> SelectedFile? {
         if status.kind == .socket || path.count > Self.depthLimit { return nil }
-        let (own, below) = (Self.scalars(path), Self.scalars(relative))
+        // Most files are of trees and instructions without any pattern.
+        let own = tree.ignored == nil ? [] : Self.scalars(path)
+        let below = excluded.isEmpty ? [] : Self.scalars(relative)
         let isIgnored = !path.isEmpty && tree.ignored?.matches(own) == true
         let isExcluded = !relative.isEmpty && excluded.matches(below)
         count += 1

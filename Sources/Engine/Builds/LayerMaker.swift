@@ -8,8 +8,8 @@ import Linux
 struct LayerMaker: Sendable {
     /// The folder that overlayfs has written to.
     var upper: String
-    /// The folders of the layers below, from the base to the top.
-    var layers: [String]
+    /// The roots of the layers below, from the base to the top.
+    var layers: [SharedDescriptor]
     /// What does not belong to the layer, without a leading slash.
     var ignored: Set<FilePath> = []
     /// What takes the place of later times; nil keeps all.

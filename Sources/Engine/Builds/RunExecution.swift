@@ -73,10 +73,15 @@ struct RunExecution: Sendable {
 
     private func clean(_ id: ObjectID, _ folder: ContainerFolder) async {
         let (networks, files, trash) = (engine.networks, engine.givenFiles, engine.trash)
-        _ = try? await BlockingCall.run {
-            networks.release(id)
-            try? files.discard(of: id)
-            try folder.discard(to: trash.path)
+        let leftOver = "cannot remove what a program of a build has left; the next engine tries again"
+        do {
+            try await BlockingCall.run { [engine] in
+                networks.release(id)
+                do { try files.discard(of: id) } catch { engine.report(leftOver, error) }
+                try folder.discard(to: trash.path)
+            }
+        } catch {
+            engine.report(leftOver, error)
         }
         trash.empty()
     }
@@ -217,7 +222,7 @@ struct RunExecution: Sendable {
     private func launch(
         _ snapshot: ContainerSnapshot,
         _ folder: ContainerFolder,
-        _ below: [String],
+        _ below: [SharedDescriptor],
         _ mounts: RunMounts,
         _ name: String
     ) throws -> (RunningProcess, HostResources, MountStubs) {
@@ -305,7 +310,10 @@ struct RunExecution: Sendable {
         func send(_ bytes: [UInt8], _ stream: EngineAPI.StandardStream) async {
             let text = String(decoding: bytes, as: UTF8.self)
             await report(text, stream == .errors)
-            last += text.split(separator: "\n", omittingEmptySubsequences: true).map { String($0.prefix(1024)) }
+            // Not as characters, of which `\r\n` is one; of a line that was written over, the last state counts.
+            last += text.unicodeScalars.split(separator: "\n").compactMap { line in
+                line.split(separator: "\r").last.map { String($0.prefix(1024)) }
+            }
             if last.count > Self.lineCount { last.removeFirst(last.count - Self.lineCount) }
         }
         while let piece = try? await output.next() {

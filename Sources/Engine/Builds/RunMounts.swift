@@ -91,11 +91,12 @@ struct RunMounts: Sendable {
 
     /// The root that is mounted, or a part of it; what is written to it is lost.
     private func root(of source: StepID?, below mount: RunMount, _ own: String) throws -> SharedDescriptor {
-        let layers: [String]
+        let layers: [SharedDescriptor]
         switch source.flatMap({ run.sources[$0] }) {
         case nil: layers = []
         case .tree(let tree)?: layers = try run.engine.images.unpack(tree.layers)
-        case .folder(let tree)?: layers = [try copy(of: tree, mount, own)]
+        case .folder(let tree)?:
+            layers = [SharedDescriptor(try Descriptor.open(copy(of: tree, mount, own), O_RDONLY | O_DIRECTORY))]
         }
         if mount.isReadOnly {
             return SharedDescriptor(try ContainerFolder.mountImage(of: layers, run.engine.base))
@@ -180,6 +181,10 @@ struct RunMounts: Sendable {
 
     /// Mounts the socket of an agent of the host.
     private mutating func addAgent(_ mount: RunMount) throws {
+        // Also where there is none, as BuildKit has it.
+        if !variables.contains(where: { $0.hasPrefix("SSH_AUTH_SOCK=") }) {
+            variables.append("SSH_AUTH_SOCK=\(mount.target)")
+        }
         guard let path = run.session.request.agents[mount.id] else {
             if !mount.isRequired { return }
             throw EngineError(
@@ -190,9 +195,6 @@ struct RunMounts: Sendable {
         let socket = try Descriptor.open(path, OpenFlags.pathOnly)
         guard try socket.status().kind == .socket else {
             throw EngineError(.badParameter, "the SSH agent `\(mount.id)`: `\(path)` is no socket of an agent")
-        }
-        if !variables.contains(where: { $0.hasPrefix("SSH_AUTH_SOCK=") }) {
-            variables.append("SSH_AUTH_SOCK=\(mount.target)")
         }
         add(Self.prepared, mount, SharedDescriptor(try socket.tree(isRecursive: false)))
     }

@@ -35,6 +35,8 @@ struct SourceTree: Sendable {
     var ignored: PathPatterns?
     /// Whether owners are kept; those of a context say nothing, so that all is root's there.
     var keepsOwners: Bool
+    /// Whether it came from an address, so that archives stay as they are unless it is said otherwise.
+    var isFetched = false
 
     /// Opens what stands at a path.
     ///

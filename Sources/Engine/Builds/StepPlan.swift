@@ -57,7 +57,7 @@ struct StepPlan: Sendable {
                 let source = item.step == nil ? nil : rest.next()
                 return CopySource(item: item, tree: source?.tree, files: source?.files ?? [])
             }
-            let owner = try step.ownerText.map { try FileOwner($0, in: base, engine, isCopy: step.isCopy) }
+            let owner = try step.ownerText.map { try FileOwner($0, in: base, engine) }
             return (all, digests, owner)
         }
         (sources, owner) = (found.0, found.2)
@@ -106,7 +106,7 @@ struct StepPlan: Sendable {
 
 extension BuildStep {
     /// The step whose files the result lies upon.
-    fileprivate var below: StepID? {
+    var below: StepID? {
         switch operation {
         case .run(let step): step.base
         case .copy(let step): step.below
@@ -119,7 +119,6 @@ extension BuildStep {
         if case .copy(let step) = operation { step.sources } else { [] }
     }
 
-    fileprivate var isCopy: Bool { if case .copy = operation { true } else { false } }
     fileprivate var isLinked: Bool { if case .copy(let step) = operation { step.isLinked } else { false } }
 
     /// Whose files are made, as it is written; nil for nobody's in particular.
@@ -154,17 +153,18 @@ struct FileOwner: Hashable, Sendable {
 
     /// Reads `user[:group]`, names by the files of a tree.
     ///
+    /// A number alone is that of the group as well.
+    ///
     /// - Parameters:
     ///   - text: The text.
     ///   - tree: Where users and groups are looked up.
     ///   - engine: The engine.
-    ///   - isCopy: Whether a number alone is that of the group as well.
     /// - Throws: `badParameter` for a user or group that is not there.
-    init(_ text: String, in tree: BuildTree, _ engine: Engine, isCopy: Bool) throws {
+    init(_ text: String, in tree: BuildTree, _ engine: Engine) throws {
         let root = try tree.open(in: engine)
         let user = try ContainerUser.resolve(text, [], in: root.root.descriptor).user
         (uid, gid) = (user.uid, user.gid)
-        if isCopy, !text.contains(":"), !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+        if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             gid = uid
         }
     }
@@ -177,8 +177,7 @@ extension BuildTree {
     /// - Returns: The files, to be read only.
     /// - Throws: What is wrong with a layer.
     func open(in engine: Engine) throws -> SourceTree {
-        let folders = try engine.images.unpack(layers)
-        let mount = try ContainerFolder.mountImage(of: folders, engine.base)
+        let mount = try ContainerFolder.mountImage(of: engine.images.unpack(layers), engine.base)
         let root = try mount.open(".", O_RDONLY | O_DIRECTORY, resolution: .beneath)
         return SourceTree(root: SharedDescriptor(root), name: "the files of the stage", keepsOwners: true)
     }

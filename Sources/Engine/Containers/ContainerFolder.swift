@@ -58,11 +58,11 @@ struct ContainerFolder: Sendable {
     /// Two mounts of it at a time would corrupt it: the caller sees to that.
     ///
     /// - Parameters:
-    ///   - layers: The folders of the image's layers, from the lowest to the top.
+    ///   - layers: The roots of the image's layers, from the lowest to the top.
     ///   - base: What is below them.
     /// - Returns: The mount.
     /// - Throws: The error of the call that the kernel refused.
-    func mountRoot(on layers: [String], _ base: BaseLayer) throws(SystemError) -> Descriptor {
+    func mountRoot(on layers: [SharedDescriptor], _ base: BaseLayer) throws(SystemError) -> Descriptor {
         try mountRoot(on: layers, below: base.mountPoints)
     }
 
@@ -71,57 +71,54 @@ struct ContainerFolder: Sendable {
     /// Two mounts of it at a time would corrupt it: the caller sees to that.
     ///
     /// - Parameters:
-    ///   - layers: The folders of the layers, from the lowest to the top.
+    ///   - layers: The roots of the layers, from the lowest to the top.
     ///   - lowest: The folder below them.
     /// - Returns: The mount.
     /// - Throws: The error of the call that the kernel refused.
-    func mountRoot(on layers: [String], below lowest: String) throws(SystemError) -> Descriptor {
+    func mountRoot(on layers: [SharedDescriptor], below lowest: String) throws(SystemError) -> Descriptor {
         try removeStaleWork()
-        let lower = layers.reversed() + [lowest]
-        return try Self.overlay(lower, [("upperdir", .text(upper)), ("workdir", .text(work))])
+        return try Self.overlay(layers, lowest, [("upperdir", .text(upper)), ("workdir", .text(work))])
     }
 
     /// A detached mount of an image, to which nothing can be written.
     ///
     /// - Parameters:
-    ///   - layers: The folders of its layers, from the lowest to the top.
+    ///   - layers: The roots of its layers, from the lowest to the top.
     ///   - base: What is below them.
     /// - Returns: The mount.
     /// - Throws: The error of the call that the kernel refused.
-    static func mountImage(of layers: [String], _ base: BaseLayer) throws(SystemError) -> Descriptor {
+    static func mountImage(of layers: [SharedDescriptor], _ base: BaseLayer) throws(SystemError) -> Descriptor {
         if layers.isEmpty { return try Descriptor.tree(of: base.empty, isRecursive: false) }
         // overlayfs wants two at least where nothing is written to, and a single one may have marks for it as well.
-        return try overlay(layers.reversed() + [base.empty], [])
+        return try overlay(layers, base.empty, [])
     }
 
     private static func overlay(
-        _ lower: [String],
+        _ layers: [SharedDescriptor],
+        _ lowest: String,
         _ writing: [(key: String, value: MountParameter)]
     ) throws(SystemError) -> Descriptor {
         // Nothing of a former mount is trusted: no redirection, no copied-up metadata without content.
         let rest =
             writing + [
                 ("index", .text("off")), ("metacopy", .text("off")), ("redirect_dir", .text("off")),
-                ("xino", .text("off")),
+                // Layers that are images are file systems of their own: with it all files have one device.
+                ("xino", .text("auto")),
             ]
-        do {
-            // Since Linux 6.8, with as many layers as overlayfs knows.
-            return try Descriptor.newMount("overlay", parameters: lower.map { ("lowerdir+", .text($0)) } + rest)
-        } catch  where error.number == EINVAL && error.subject.hasSuffix("lowerdir+") {
-            return try mountRoot(lower, rest)
-        }
-    }
-
-    /// The same for kernels before 6.8: all layers in one text of at most 255 bytes, so by short names.
-    private static func mountRoot(
-        _ lower: [String],
-        _ rest: [(key: String, value: MountParameter)]
-    ) throws(SystemError) -> Descriptor {
-        let bag = DescriptorBag()
-        for layer in lower { bag.keep(try Descriptor.open(layer, OpenFlags.pathOnly | O_DIRECTORY)) }
-        let text = bag.numbers.map { "/proc/self/fd/\($0)" }.joined(separator: ":")
-        return try withExtendedLifetime(bag) { () throws(SystemError) in
-            try Descriptor.newMount("overlay", parameters: [("lowerdir", .text(text))] + rest)
+        return try withExtendedLifetime(layers) { () throws(SystemError) in
+            let upper = layers.reversed().map { $0.descriptor.path }
+            do throws(SystemError) {
+                // Since Linux 6.8, with as many layers as overlayfs knows.
+                let lower = (upper + [lowest]).map { ("lowerdir+", MountParameter.text($0)) }
+                return try Descriptor.newMount("overlay", parameters: lower + rest)
+            } catch  where error.number == EINVAL && error.subject.hasSuffix("lowerdir+") {
+                // All layers in one text of at most 255 bytes, so by short names.
+                let last = SharedDescriptor(try Descriptor.open(lowest, OpenFlags.pathOnly | O_DIRECTORY))
+                return try withExtendedLifetime(last) { () throws(SystemError) in
+                    let text = (upper + [last.descriptor.path]).joined(separator: ":")
+                    return try Descriptor.newMount("overlay", parameters: [("lowerdir", .text(text))] + rest)
+                }
+            }
         }
     }
 

@@ -12,8 +12,8 @@ import Seccomp
 /// Starts a container: everything from its folder to its running program, in calls that wait in the kernel.
 struct ContainerLauncher: Sendable {
     let snapshot: ContainerSnapshot
-    /// The folders of the image's layers, from the base to the top.
-    let layers: [String]
+    /// The roots of the layers of the image, from the base to the top.
+    let layers: [SharedDescriptor]
     /// What is below them.
     let base: BaseLayer
     /// What the supervisor is to call the first process.
@@ -121,6 +121,7 @@ struct ContainerLauncher: Sendable {
             if NetworkMode(host.networkMode).isPrivate {
                 try Loopback.bringUp(inNetworkOf: starting.pidfd)
                 try networks.connect(snapshot.id, starting.pidfd)
+                try networks.lastingSockets(of: snapshot.id).entrust(to: supervisor.current, for: processName)
             }
             try commit(pid)
             try gate.writer.write([0])

@@ -83,7 +83,7 @@ extension ContainerUnit {
     /// Everything that a start needs of the engine, with the state that precedes it written down.
     private func makeLauncher(volumes: [String: SharedDescriptor]) async throws -> ContainerLauncher {
         let joined = try await engine.runs(joinedBy: definition)
-        let layers = try engine.layerFolders(of: definition)
+        let layers = try await engine.layerRoots(definition.layers)
         // The name of the process comes before the process, so that an engine that takes over knows whose it is.
         state.processName = "\(id).\(engine.nextRunNumber())"
         state.pid = nil

@@ -3,6 +3,7 @@
 import EngineAPI
 import Glibc
 import Linux
+import OCI
 import Runtime
 import Store
 

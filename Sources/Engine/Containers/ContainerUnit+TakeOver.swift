@@ -204,7 +204,11 @@ extension ContainerUnit {
         guard let run else { return }
         do {
             let log = try logPlace()
-            try await BlockingCall.run { try run.process.hand(to: supervisor, log, sharing: run.sharedMemory) }
+            let (networks, id) = (engine.networks, id)
+            try await BlockingCall.run {
+                try run.process.hand(to: supervisor, log, sharing: run.sharedMemory)
+                try networks.lastingSockets(of: id).entrust(to: supervisor, for: run.process.name)
+            }
         } catch {
             engine.report("cannot hand the container \(name) to another keeper", error)
         }

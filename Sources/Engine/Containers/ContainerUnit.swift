@@ -285,7 +285,7 @@ actor ContainerUnit: HandedOver {
             if let run {
                 return try await BlockingCall.run { try body(try run.openRoot(), snapshot, nil) }
             }
-            let layers = try engine.layerFolders(of: definition)
+            let layers = try await engine.layerRoots(definition.layers)
             let volumes = try await engine.openStored(of: id, definition)
             let result: Result<Value, any Error>
             do {

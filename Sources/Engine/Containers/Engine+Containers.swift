@@ -274,11 +274,15 @@ extension Engine {
 
     /// The bytes of what a container has written, and of its whole root file system.
     private func sizes(of snapshot: ContainerSnapshot) async throws -> (written: Int64, root: Int64) {
-        let layers = try layerFolders(of: snapshot.definition)
-        let folder = ContainerFolder(path: snapshot.directory)
+        let chain = try chainIDs(snapshot.definition.layers)
+        let (layers, folder) = (images.layers, ContainerFolder(path: snapshot.directory))
         return try await BlockingCall.run {
             let written = try DiskUsage.bytes(below: folder.upper)
-            return (written, try layers.reduce(written) { try $0 + DiskUsage.bytes(below: $1) })
+            let root = try chain.reduce(written) { sum, id in
+                if let size = try layers.imageSize(of: id) { return sum + size }
+                return try sum + DiskUsage.bytes(below: layers.path(of: id))
+            }
+            return (written, root)
         }
     }
 

@@ -10,7 +10,9 @@ package struct ContainerListQuery: Equatable, Sendable {
     package var limit: Int?
     /// Whether the sizes of their file systems are counted.
     package var countsSizes = false
-    /// Whether networks and mounts are left out, which make up most of a list; Docker's API has nothing like it.
+    /// Whether networks, mounts and labels are left out, which make up most of a list.
+    ///
+    /// The labels of ``ProjectLabel/places`` are there all the same. Docker's API has nothing like it.
     package var isBrief = false
     package var filters = Filters()
 

@@ -147,12 +147,7 @@ extension Engine {
     /// What differs between a container's root file system and its image.
     package func changes(of reference: String) async throws -> [FilesystemChange] {
         let container = try await processes(of: reference).snapshot
-        let layers = try container.definition.layers.map { text in
-            guard let chainID = Digest(text) else {
-                throw EngineError(.failed, "the record of container \(container.id) has a broken layer `\(text)`")
-            }
-            return images.layers.path(of: chainID)
-        }
+        let layers = try await layerRoots(container.definition.layers)
         return try await BlockingCall.run {
             try FilesystemChange.list(upper: "\(container.directory)/upper", layers: layers)
         }

@@ -78,16 +78,32 @@ final class FileArchiver {
     /// - Parameters:
     ///   - changes: The changes in the order of their paths.
     ///   - upper: The directory that holds what the container has written.
-    /// - Throws: The error of a call with the path, or of the sink.
+    /// - Throws: ``ImageError/Code/unsupported`` for a file with the name of a whiteout, the error of a call with the path, or
+    ///   of the sink.
     func archive(_ changes: [ChangeList.Change], of upper: borrowing Descriptor) throws {
         for change in changes {
             if change.kind == .removed {
                 try writer.write(TarEntry(.regular, path: Self.whiteout(of: change.path)))
             } else {
+                try Self.checkName(of: change.path)
                 try add(changed: change.path, of: upper)
             }
         }
         try finish()
+    }
+
+    /// What starts the name of a whiteout.
+    private static let whiteoutPrefix = Array(".wh.".utf8)
+
+    /// Refuses a file that a layer cannot hold: whoever unpacks it would remove another one instead.
+    private static func checkName(of path: FilePath) throws(ImageError) {
+        let name = path.bytes.split(separator: 0x2F).last ?? []
+        guard name.starts(with: whiteoutPrefix) else { return }
+        throw ImageError(
+            .unsupported,
+            "`/\(path)` cannot be in an image, where a name that begins with `.wh.` says that a file is gone; "
+                + "call it something else, or leave it out"
+        )
     }
 
     /// Archives one file or directory, without what is in it.
@@ -112,7 +128,7 @@ final class FileArchiver {
     private static func whiteout(of path: FilePath) -> FilePath {
         var names = path.bytes.split(separator: 0x2F).map { Array($0) }
         let name = names.popLast() ?? []
-        names.append(Array(".wh.".utf8) + name)
+        names.append(whiteoutPrefix + name)
         return FilePath(names.joined(separator: [0x2F])) ?? path
     }
 

@@ -15,10 +15,10 @@ extension FilesystemChange {
     ///
     /// - Parameters:
     ///   - upper: The folder of what it has written.
-    ///   - layers: The folders of the layers of its image, the base first.
+    ///   - layers: The roots of the layers of its image, the base first.
     /// - Returns: The changes in the order of the paths.
     /// - Throws: The error of a call with the path.
-    static func list(upper: String, layers: [String]) throws -> [Self] {
+    static func list(upper: String, layers: [SharedDescriptor]) throws -> [Self] {
         let folder = try Descriptor.open(upper, O_RDONLY | O_DIRECTORY)
         return try ChangeList(upper: folder, layers: layers, ignoring: madeByEngine).changes.map { change in
             Self(path: "/\(change.path)", kind: Kind(change.kind))

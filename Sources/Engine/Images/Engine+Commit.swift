@@ -65,7 +65,7 @@ extension Engine {
         as name: ImageReference?,
         _ step: ImageStep
     ) async throws -> StoredImage {
-        let layers = try layerFolders(of: container.definition)
+        let layers = try await layerRoots(container.definition.layers)
         let path = "\(container.directory)/upper"
         let base = container.definition.image
         do {

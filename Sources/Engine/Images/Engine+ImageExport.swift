@@ -12,8 +12,7 @@ extension Engine {
     package func exportImage(_ name: String) async throws -> ByteStream {
         let base = base
         let root = try await withImages(about: name) { store in
-            let folders = try store.unpack(store.whole(name))
-            return SharedDescriptor(try ContainerFolder.mountImage(of: folders, base))
+            SharedDescriptor(try ContainerFolder.mountImage(of: store.unpack(store.whole(name)), base))
         }
         return try ByteStream.writing("the files of the image") { sink in
             try FileArchiver(to: sink, staysInMount: true).export(root.descriptor)

@@ -28,7 +28,7 @@ extension Engine {
         try await withImages(about: name) { store in
             let image = try store.whole(name)
             let chain = LayerStore.chainIDs(of: image.config.rootfs.diffIDs)
-            return ImageInspection(image, layers: chain.map { store.layers.path(of: $0) })
+            return try ImageInspection(image, layers: chain.map { try store.layers.path(of: $0) })
         }
     }
 

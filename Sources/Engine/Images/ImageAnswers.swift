@@ -45,7 +45,7 @@ extension ImageInspection {
     ///
     /// - Parameters:
     ///   - image: The image.
-    ///   - layers: The folders of its layers on the host, the base first, where they are or will be unpacked.
+    ///   - layers: Where its layers are on the host, the base first.
     init(_ image: StoredImage, layers: [String]) {
         self.init()
         id = image.id.description

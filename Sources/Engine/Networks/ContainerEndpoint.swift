@@ -12,6 +12,14 @@ struct AttachedNetwork: Codable, Equatable, Sendable {
     var wishes: NetworkEndpoint
 }
 
+extension NetworkEndpoint {
+    /// The settings of the kernel that the interface is to have, each as text.
+    var interfaceSettings: [String] {
+        let text = driverOpts?[NetworkDefinition.Option.interfaceSettings] ?? ""
+        return text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+}
+
 /// What a container has in a network while it runs, written down before its program does.
 struct ContainerEndpoint: Codable, Equatable, Sendable {
     /// The identifier of the network.
@@ -36,8 +44,12 @@ struct ContainerEndpoint: Codable, Equatable, Sendable {
     var gatewayPriority: Int
     /// What the container is called in the network.
     var names: [String]
+    /// Settings of the kernel for the interface, as the request has them.
+    var settings: [String]?
 
     var prefixes: [IPPrefix] { addresses.compactMap { IPPrefix($0) } }
+
+    var interfaceSettings: [InterfaceSetting] { (settings ?? []).compactMap { InterfaceSetting($0) } }
 
     /// The address of a family.
     func address(isV4: Bool) -> IPPrefix? { prefixes.first { $0.address.isV4 == isV4 } }

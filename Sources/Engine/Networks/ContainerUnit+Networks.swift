@@ -5,6 +5,7 @@ import FoundationEssentials
 import Linux
 import Netlink
 import Networks
+import Runtime
 import Store
 
 extension ContainerDefinition {
@@ -91,11 +92,19 @@ extension ContainerUnit {
 
     /// Says what it has in its networks, where it runs.
     func adoptNetworks() async {
-        guard isRunning, run != nil, let endpoints = details.endpoints else { return }
+        guard isRunning, let run, let endpoints = details.endpoints else { return }
         let (networks, container, ports) = (engine.networks, networked, details.ports ?? [])
+        let supervisor = engine.supervisor
         do {
-            for failure in try await BlockingCall.run({ networks.adopt(container, endpoints, ports) }) {
+            let adopted = try await BlockingCall.run {
+                try networks.adopt(container, endpoints, ports, supervisor.current.heldSockets(of: run.process.name))
+            }
+            for failure in adopted.failures {
                 engine.report("cannot take over all of the networks of the container \(name)", failure)
+            }
+            if adopted.mappings != ports {
+                details.ports = adopted.mappings
+                try persist()
             }
         } catch {
             engine.report("cannot take over the networks of the container \(name)", error)
@@ -111,6 +120,7 @@ extension ContainerUnit {
                 try networks.mend(id, run.process.pidfd.number)
                 try networks.serveNames(of: id, run.process.pidfd.number)
             }
+            await keepSockets(of: run)
         } catch {
             engine.report("cannot connect the container \(name) with its networks again", error)
         }
@@ -121,6 +131,7 @@ extension ContainerUnit {
     /// Has it in a network from now on, or from its next start on.
     func connect(to network: HostNetworks.Network, _ wishes: NetworkEndpoint) async throws {
         try RequestChecker.check(wishes, network.name)
+        if network.definition.presence == .nothing { throw network.refusal(toTake: "\(name)") }
         try await gate.run {
             switch mode {
             case .network: break
@@ -182,6 +193,7 @@ extension ContainerUnit {
             throw EngineError(network: error, "connect the container \(name) with the network \(added.reference)")
         }
         (self.details.endpoints, self.details.ports) = (endpoints, ports)
+        await keepSockets(of: run)
         let before = Set((details.endpoints ?? []).map(\.id))
         engine.tellNetworks("connect", of: self.id, endpoints.filter { !before.contains($0.id) })
     }
@@ -226,6 +238,7 @@ extension ContainerUnit {
         } catch {
             throw EngineError(network: error, "take the container \(name) out of the network \(endpoint.networkName)")
         }
+        await keepSockets(of: run)
     }
 
     private func attributes(of network: HostNetworks.Network) -> [String: String] {

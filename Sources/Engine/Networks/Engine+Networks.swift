@@ -50,8 +50,13 @@ extension Engine {
     package func createNetwork(_ request: NetworkCreateRequest) async throws -> NetworkCreateResponse {
         var generator = SystemRandomNumberGenerator()
         let id = ObjectID(using: &generator)
-        let definition = try NetworkChecker.settle(request, id: id)
-        try await networkGate.run { try await make(id, request.name, definition) }
+        try await networkGate.run {
+            // What it is made of stays as long as the gate is held.
+            let (complete, configuration) = try completed(request)
+            var definition = try NetworkChecker.settle(complete, id: id)
+            definition.configuration = configuration
+            try await make(id, request.name, definition)
+        }
         var response = NetworkCreateResponse()
         response.id = id.description
         return response
@@ -59,8 +64,11 @@ extension Engine {
 
     /// Makes a network; the caller has the gate.
     private func make(_ id: ObjectID, _ name: String, _ wanted: NetworkDefinition) async throws {
-        var definition = try await choosingSubnets(of: wanted, name)
-        try await checkInterface(of: &definition, name)
+        var definition = wanted
+        if wanted.isConfiguration != true {
+            definition = try await choosingSubnets(of: wanted, name)
+            try await checkInterface(of: &definition, name)
+        }
         let created = Timestamp.now
         // The records have it as one that is to go until it is there, so that an engine after this one takes it back.
         let record = NetworkRecord(
@@ -91,7 +99,8 @@ extension Engine {
         let isNamed = !isBridge || definition.options[NetworkDefinition.Option.bridgeName]?.isEmpty == false
         guard isNamed else { return }
         let other = networks.all.first { other in
-            other.definition.interface == interface && (isBridge || other.definition.driver == .bridge)
+            other.definition.presence != .nothing && other.definition.interface == interface
+                && (isBridge || other.definition.driver == .bridge)
         }
         if let other {
             throw EngineError(
@@ -116,6 +125,7 @@ extension Engine {
             if network.id == Self.standardNetworkID {
                 throw EngineError(.forbidden, "\(network.name) is a pre-defined network and cannot be removed")
             }
+            try checkIsNoSource(network)
             try await remove(network)
         }
     }
@@ -146,7 +156,7 @@ extension Engine {
         var answer = NetworksPruned()
         var deleted: [String] = []
         try await networkGate.run {
-            for network in userNetworks where !isInUse(network.id) {
+            for network in userNetworks where !isInUse(network.id) && network.definition.isConfiguration != true {
                 guard query.accepts(created: network.created, labels: network.definition.labels) else { continue }
                 do {
                     try await remove(network)
@@ -168,7 +178,9 @@ extension Engine {
     private func choosingSubnets(of wanted: NetworkDefinition, _ name: String) async throws -> NetworkDefinition {
         let networks = networks
         var taken = try await BlockingCall.run { try networks.reachedPrefixes() }
-        let others = networks.all.map { (name: $0.name, prefixes: $0.definition.prefixes) }
+        let others = networks.all.filter { $0.definition.presence != .nothing }.map {
+            (name: $0.name, prefixes: $0.definition.prefixes)
+        }
         for prefix in wanted.prefixes {
             if let other = others.first(where: { $0.prefixes.contains { $0.overlaps(prefix) } }) {
                 throw EngineError(
@@ -320,7 +332,7 @@ extension Engine {
         _ definition: NetworkDefinition,
         _ change: (StoreWriter) throws -> Void
     ) throws {
-        let attributes = ["name": name, "type": definition.driver.rawValue]
+        let attributes = ["name": name, "type": definition.driverName]
         // It outlives the machine: whoever has made it counts on it.
         try hub.publish(
             "network",
@@ -362,7 +374,7 @@ extension Engine {
             do {
                 guard let id = ObjectID(record.id) else { throw EngineError(.failed, "its identifier is malformed") }
                 let definition = try JSONDecoder().decode(NetworkDefinition.self, from: Data(record.configuration))
-                try NetworkChecker.check(interface: definition.interface)
+                if definition.presence != .nothing { try NetworkChecker.check(interface: definition.interface) }
                 try networks.add(id, record.name, Timestamp(record.created), definition)
                 if record.isRemoving { leaving.append(id) }
             } catch {

@@ -62,12 +62,7 @@ extension HostNetworks {
         // They lead nowhere any more, and others may have them.
         let held = after.publishedAddresses.isEmpty ? HeldMappings() : had
         try commit(after, held.mappings.runs)
-        let network = ObjectID(endpoint.network).flatMap { id in state.withLock { $0.networks[id] } }
-        if network?.definition.sharing != nil {
-            try ParentLinks(inNetworkOf: hostNumber).disconnect(process, endpoint.interface)
-        } else {
-            try state.withLock { try self.bridges(&$0) }.disconnect(endpoint.hostInterface)
-        }
+        try disconnect(endpoint, process)
         state.withLock { state in
             state.removeNames(of: endpoint)
             release([endpoint], of: id, &state)

@@ -81,14 +81,16 @@ extension HostNetworks {
         _ state: inout State
     ) throws -> ContainerEndpoint {
         let network = try state.find(attached.reference)
+        if network.definition.presence == .nothing { throw network.refusal(toTake: container.name) }
         try bringUp(network.id, &state)
         let wishes = attached.wishes
         var leases = network.leases
         var addresses: [IPPrefix] = []
+        let former = network.former.last { $0.container == container.id }?.addresses ?? []
         for index in leases.indices {
             let isV4 = leases[index].subnet.address.isV4
             let wanted = (isV4 ? wishes.ipamConfig?.ipv4Address : wishes.ipamConfig?.ipv6Address) ?? ""
-            let address = try Self.lease(wanted, from: &leases[index], of: network)
+            let address = try Self.lease(wanted, or: former, from: &leases[index], of: network)
             addresses += IPPrefix(address, length: leases[index].subnet.length).map { [$0] } ?? []
         }
         for text in [wishes.ipamConfig?.ipv4Address, wishes.ipamConfig?.ipv6Address].compactMap(\.self)
@@ -117,17 +119,19 @@ extension HostNetworks {
             gateways: network.definition.gateways.map(\.address.description),
             defaultGateways: [],
             gatewayPriority: wishes.gatewayPriority,
-            names: Self.names(of: container, wishes)
+            names: Self.names(of: container, wishes),
+            settings: wishes.interfaceSettings.isEmpty ? nil : wishes.interfaceSettings
         )
     }
 
     private static func lease(
         _ wanted: String,
+        or former: [IPAddress],
         from leases: inout AddressLeases,
         of network: Network
     ) throws -> IPAddress {
         do throws(AddressError) {
-            if wanted.isEmpty { return try leases.lease() }
+            if wanted.isEmpty { return try leases.lease(preferring: former) }
             guard let address = IPAddress(wanted) else {
                 throw AddressError(.invalid, "use address \(wanted)", reason: "it is none")
             }
@@ -174,42 +178,30 @@ extension HostNetworks {
     ///   - container: The container.
     ///   - endpoints: What its record says that it has.
     ///   - mappings: Its published ports.
-    /// - Returns: What of it is not as it should be.
+    ///   - kept: The sockets that the supervisor has held for it, by their places.
+    /// - Returns: What it has, and what of it is not as it should be.
     func adopt(
         _ container: NetworkedContainer,
         _ endpoints: [ContainerEndpoint],
-        _ mappings: [PortMapping]
-    ) -> [any Error] {
-        var failures: [any Error] = []
-        let singles = mappings.singles
+        _ mappings: [PortMapping],
+        _ kept: [Int: SharedDescriptor]
+    ) -> AdoptedNetworks {
+        var adopted = AdoptedNetworks()
+        let (held, losses) = holdAgain(mappings.singles, of: container.name, among: kept)
+        adopted.failures = losses
+        var names: SharedDNSSockets?
+        do { names = try nameSockets(among: kept) } catch { adopted.failures.append(error) }
+        adopted.mappings = losses.isEmpty ? mappings : held.mappings.runs
         state.withLock { state in
-            for endpoint in endpoints {
-                guard let id = ObjectID(endpoint.network), var network = state.networks[id] else {
-                    failures.append(EngineError(.notFound, "network \(endpoint.networkName) not found"))
-                    continue
-                }
-                for prefix in endpoint.prefixes {
-                    for index in network.leases.indices where network.leases[index].subnet.contains(prefix.address) {
-                        do { try network.leases[index].lease(prefix.address) } catch { failures.append(error) }
-                    }
-                }
-                network.members.insert(container.id)
-                state.networks[id] = network
-            }
+            adopted.failures += state.lease(again: endpoints, for: container.id)
             var member = Member(container, endpoints)
-            member.held = HeldMappings(mappings: singles)
-            member.published = singles.published(to: endpoints.publishedAddresses)
+            member.held = held
+            member.nameSockets = names
+            member.published = held.mappings.published(to: endpoints.publishedAddresses)
             member.isConnected = true
             state.members[container.id] = member
         }
-        do {
-            let held = try holdEach(of: singles)
-            for case .failure(let error) in held { failures.append(error) }
-            state.withLock { $0.members[container.id]?.held.ports = held.map { try? $0.get() } }
-        } catch {
-            failures.append(error)
-        }
-        return failures
+        return adopted
     }
 
     // MARK: At a start
@@ -224,11 +216,12 @@ extension HostNetworks {
         guard let member = state.withLock({ $0.members[id] }) else { return }
         // The start before may have come as far as this.
         if member.isConnected { state.withLock { disconnect(id, &$0) } }
-        let sockets = try Self.openNames(process, isAside: member.servesNames)
+        let sockets = SharedDNSSockets(try Self.openNames(process, isAside: member.servesNames))
         for endpoint in member.endpoints { try connect(endpoint, process) }
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard var member = state.members[id] else { return nil }
             member.isConnected = true
+            member.nameSockets = sockets
             member.published = member.held.mappings.published(to: member.endpoints.publishedAddresses)
             let server = try nameServer(&state)
             // A firewall that is made only now has all that members have.
@@ -248,8 +241,29 @@ extension HostNetworks {
         try forgetConnections(of: member.held.mappings)
     }
 
-    /// Makes the interface of a container in one network.
+    /// Makes the interface of a container in one network, with the settings that it is to have.
     func connect(_ endpoint: ContainerEndpoint, _ process: Int32) throws {
+        try makeInterface(endpoint, process)
+        do {
+            try InterfaceSetting.apply(endpoint.interfaceSettings, to: endpoint.interface, inNetworkOf: process)
+        } catch {
+            // Why it has no settings is what is told; an interface that is left goes with the container's network.
+            try? disconnect(endpoint, process)
+            throw error
+        }
+    }
+
+    /// Takes the interface of a container in one network away.
+    func disconnect(_ endpoint: ContainerEndpoint, _ process: Int32) throws {
+        let network = ObjectID(endpoint.network).flatMap { id in state.withLock { $0.networks[id] } }
+        if network?.definition.sharing != nil {
+            try ParentLinks(inNetworkOf: hostNumber).disconnect(process, endpoint.interface)
+        } else {
+            try state.withLock { try self.bridges(&$0) }.disconnect(endpoint.hostInterface)
+        }
+    }
+
+    private func makeInterface(_ endpoint: ContainerEndpoint, _ process: Int32) throws {
         guard let id = ObjectID(endpoint.network), let network = state.withLock({ $0.networks[id] }) else {
             throw EngineError(.notFound, "network \(endpoint.networkName) not found")
         }
@@ -303,7 +317,11 @@ extension HostNetworks {
         let present = Set(try inside.addresses().map(\.prefix))
         let bridges = try state.withLock { try self.bridges(&$0) }
         for endpoint in endpoints {
-            if endpoint.prefixes.allSatisfy({ present.contains($0) }) { continue }
+            if endpoint.prefixes.allSatisfy({ present.contains($0) }) {
+                let settings = endpoint.interfaceSettings
+                try InterfaceSetting.apply(settings, to: endpoint.interface, inNetworkOf: process)
+                continue
+            }
             try bridges.disconnect(endpoint.hostInterface)
             try connect(endpoint, process)
         }
@@ -324,7 +342,7 @@ extension HostNetworks {
             let links = try route(&state).links()
             let masters = links.filter { link in
                 state.networks.values.contains {
-                    $0.definition.interface == link.name && $0.definition.driver == .bridge
+                    $0.definition.interface == link.name && $0.definition.presence == .bridge
                 }
             }.map(\.index)
             let known = Set(state.members.values.flatMap(\.endpoints).map(\.hostInterface))
@@ -347,15 +365,20 @@ extension HostNetworks {
 
     /// Answers a container that runs already: the engine before did so.
     func serveNames(of id: ObjectID, _ process: Int32) throws {
-        let isAside = state.withLock { $0.members[id]?.servesNames ?? false }
-        let sockets = try Self.afterEngineBefore(whileRefusedBy: EADDRINUSE) {
-            try Self.openNames(process, isAside: isAside)
-        }
+        guard let member = state.withLock({ $0.members[id] }) else { return }
+        let sockets =
+            try member.nameSockets
+            ?? SharedDNSSockets(
+                Self.afterEngineBefore(whileRefusedBy: EADDRINUSE) {
+                    try Self.openNames(process, isAside: member.servesNames)
+                }
+            )
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard let member = state.members[id] else { return nil }
             for endpoint in member.endpoints { state.addNames(of: endpoint) }
             let served = try serve(member, &state)
             state.members[id]?.served = served
+            state.members[id]?.nameSockets = sockets
             return (try nameServer(&state), state.view(of: member))
         }
         guard let answers else { return }
@@ -387,6 +410,7 @@ extension HostNetworks {
         for endpoint in member.endpoints { state.removeNames(of: endpoint) }
         state.members[id]?.published = []
         state.members[id]?.served = nil
+        state.members[id]?.nameSockets = nil
         state.members[id]?.isConnected = false
         unpublish(member.published, &state)
         if let token = member.served { state.proxy?.end(token) }
@@ -396,12 +420,7 @@ extension HostNetworks {
     func release(_ endpoints: [ContainerEndpoint], of id: ObjectID, _ state: inout State) {
         for endpoint in endpoints {
             guard let network = ObjectID(endpoint.network) else { continue }
-            state.networks[network]?.members.remove(id)
-            for prefix in endpoint.prefixes {
-                for index in state.networks[network]?.leases.indices ?? 0..<0 {
-                    state.networks[network]?.leases[index].release(prefix.address)
-                }
-            }
+            state.networks[network]?.release(endpoint.prefixes.map(\.address), of: id)
         }
     }
 }
@@ -417,6 +436,27 @@ extension Sequence<ContainerEndpoint> {
 }
 
 extension HostNetworks.State {
+    /// Has a container have the addresses again that it has.
+    ///
+    /// - Returns: Why it has not all of them.
+    fileprivate mutating func lease(again endpoints: [ContainerEndpoint], for container: ObjectID) -> [any Error] {
+        var failures: [any Error] = []
+        for endpoint in endpoints {
+            guard let id = ObjectID(endpoint.network), var network = networks[id] else {
+                failures.append(EngineError(.notFound, "network \(endpoint.networkName) not found"))
+                continue
+            }
+            for prefix in endpoint.prefixes {
+                for index in network.leases.indices where network.leases[index].subnet.contains(prefix.address) {
+                    do { try network.leases[index].lease(prefix.address) } catch { failures.append(error) }
+                }
+            }
+            network.members.insert(container)
+            networks[id] = network
+        }
+        return failures
+    }
+
     /// Chooses by which of its networks a container goes out to the world, one for each family.
     ///
     /// It is the one with the highest priority, and of several the first by name: Docker's rule. An internal network is none.

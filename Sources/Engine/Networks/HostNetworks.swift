@@ -22,6 +22,8 @@ final class HostNetworks: Sendable {
         var leases: [AddressLeases]
         /// The containers that have addresses in it.
         var members: Set<ObjectID> = []
+        /// The addresses that containers had when they last left, the latest at the end.
+        private(set) var former: [(container: ObjectID, addresses: [IPAddress])] = []
         var names = NameTable()
         /// Whether its bridge and its rules are there.
         var isUp = false
@@ -29,7 +31,22 @@ final class HostNetworks: Sendable {
         var isRemoving = false
 
         /// Whether it is a bridge of the host, whose rules are in the table.
-        var isUpBridge: Bool { isUp && definition.driver == .bridge }
+        var isUpBridge: Bool { isUp && definition.presence == .bridge }
+
+        /// How many containers are remembered that are not in it any more.
+        private static let formerCount = 1024
+
+        /// Takes addresses back, which the container gets again when it comes back while they are free: who has looked its
+        /// name up before still reaches it.
+        mutating func release(_ addresses: [IPAddress], of container: ObjectID) {
+            members.remove(container)
+            for address in addresses {
+                for index in leases.indices { leases[index].release(address) }
+            }
+            former.removeAll { $0.container == container }
+            former.append((container, addresses))
+            if former.count > Self.formerCount { former.removeFirst() }
+        }
     }
 
     /// A container with networks, from before its start until after its end.
@@ -46,6 +63,8 @@ final class HostNetworks: Sendable {
         var servers: [IPAddress] = []
         /// Whether its own program is to serve names, on the port where it is answered.
         var servesNames = false
+        /// Where it is answered when it asks for names.
+        var nameSockets: SharedDNSSockets?
         /// What the proxy has of it.
         var served: PortProxy.Token?
         var isConnected = false
@@ -158,7 +177,9 @@ final class HostNetworks: Sendable {
 
     func bringUp(_ id: ObjectID, _ state: inout State) throws {
         guard let network = state.networks[id], !network.isUp else { return }
-        if network.definition.driver == .bridge {
+        switch network.definition.presence {
+        case .nothing: return
+        case .bridge:
             let bridges = try bridges(&state)
             let firewall = try firewall(&state)
             try enableForwarding(ipv6: network.definition.hasIPv6, firewall, &state)
@@ -172,8 +193,13 @@ final class HostNetworks: Sendable {
                 throw error
             }
             try watch(firewall)
-        } else {
-            try ParentLinks(inNetworkOf: hostNumber).prepare(network.definition.interface)
+        case .parent:
+            let parents = try ParentLinks(inNetworkOf: hostNumber)
+            if network.definition.standsAlone {
+                try parents.prepareAlone(network.definition.interface)
+            } else {
+                try parents.prepare(network.definition.interface)
+            }
         }
         state.networks[id]?.isUp = true
     }
@@ -233,8 +259,8 @@ final class HostNetworks: Sendable {
     private func takeDown(_ id: ObjectID, _ state: inout State) throws {
         guard let network = state.networks[id] else { return }
         state.names?.define(id.description, nil)
-        guard network.definition.driver == .bridge else {
-            // A VLAN that was made for the network goes with it.
+        guard network.definition.presence == .bridge else {
+            // A parent that was made for the network goes with it.
             if network.definition.makesInterface == true {
                 try ParentLinks(inNetworkOf: hostNumber).release(network.definition.interface)
             }
@@ -280,13 +306,13 @@ final class HostNetworks: Sendable {
             state.guarded = guarded
             guard !state.networks.isEmpty else { return }
             let links = Set(try route(&state).links().map(\.name))
-            for (id, network) in state.networks where network.definition.driver == .bridge {
+            for (id, network) in state.networks where network.definition.presence == .bridge {
                 state.networks[id]?.isUp = links.contains(network.definition.interface)
             }
             let used = state.networks.values.filter { !$0.members.isEmpty }
             if used.isEmpty { return }
             // What is missing, or was changed, is made good.
-            for network in used where network.definition.driver == .bridge {
+            for network in used where network.definition.presence == .bridge {
                 try repairBridge(of: network, &state)
                 state.networks[network.id]?.isUp = true
             }
@@ -388,7 +414,10 @@ final class HostNetworks: Sendable {
             state.proxy?.stop()
             state.proxy = nil
             state.firewall = nil
-            for id in state.members.keys { state.members[id]?.held.ports = [] }
+            for id in state.members.keys {
+                state.members[id]?.held.ports = []
+                state.members[id]?.nameSockets = nil
+            }
         }
     }
 
@@ -475,7 +504,8 @@ final class HostNetworks: Sendable {
     /// What the host reaches, which new networks keep away from: its routes and addresses, and the subnets of all networks.
     func reachedPrefixes() throws -> [IPPrefix] {
         try state.withLock { state in
-            try ReachedPrefixes.of(route(&state)) + state.networks.values.flatMap(\.definition.prefixes)
+            let networks = state.networks.values.filter { $0.definition.presence != .nothing }
+            return try ReachedPrefixes.of(route(&state)) + networks.flatMap(\.definition.prefixes)
         }
     }
 

@@ -27,7 +27,11 @@ struct NetworkChecker {
         var checker = NetworkChecker(request: request)
         try checker.checkName()
         try checker.checkKind()
-        try checker.checkOptions(id)
+        if request.isConfigOnly {
+            try checker.checkConfiguration()
+        } else {
+            try checker.checkOptions(id)
+        }
         try checker.checkSubnets()
         return checker.definition
     }
@@ -66,10 +70,6 @@ struct NetworkChecker {
         let refused: [(Bool, String)] = [
             (request.isIngress, "an ingress network is one of a cluster, and there is none"),
             (
-                request.isConfigOnly || request.configFrom?.network.isEmpty == false,
-                "networks that only hold a configuration are not there: name driver, subnets and options themselves"
-            ),
-            (
                 !["", "local"].contains(request.scope),
                 "the scope \(request.scope.prefix(32)) is one of a cluster, and there is none"
             ),
@@ -84,6 +84,23 @@ struct NetworkChecker {
         definition.isAttachable = request.isAttachable
         definition.addressOptions = request.ipam?.options
         definition.labels = request.labels ?? [:]
+    }
+
+    /// Checks what is to be a configuration for other networks: its options are looked at with the driver of these.
+    private mutating func checkConfiguration() throws(EngineError) {
+        if request.isInternal || request.isAttachable || !request.scope.isEmpty {
+            // The words of Docker.
+            throw EngineError(
+                .forbidden,
+                "configuration network can only contain network specific fields. Network operator fields like "
+                    + "[ ingress | internal | attachable | scope ] are not supported."
+            )
+        }
+        if request.configFrom?.network.isEmpty == false {
+            throw EngineError(.forbidden, "a configuration network cannot depend on another configuration network")
+        }
+        definition.options = request.options ?? [:]
+        definition.isConfiguration = true
     }
 
     private mutating func checkOptions(_ id: ObjectID) throws(EngineError) {
@@ -117,14 +134,10 @@ struct NetworkChecker {
         let key = definition.driver == .bridge ? Option.bridgeName : Option.parent
         definition.interface = definition.options[key] ?? ""
         if definition.interface.isEmpty {
-            guard definition.driver == .bridge else {
-                throw EngineError(
-                    .badParameter,
-                    "a network of the driver \(definition.driver.rawValue) needs the interface of the host that it is on: "
-                        + "give the option parent"
-                )
-            }
-            definition.interface = "wh-\(id.short)"
+            // Docker's names for parents that lead nowhere; a network on one has no way out.
+            let starts: [NetworkDefinition.Driver: String] = [.macvlan: "dm-", .ipvlan: "di-"]
+            definition.interface = (starts[definition.driver] ?? "wh-") + id.short
+            if definition.driver != .bridge { definition.isInternal = true }
         }
         try Self.check(interface: definition.interface)
         if definition.driver != .bridge, definition.sharing == nil {
@@ -196,7 +209,7 @@ struct NetworkChecker {
             auxiliary[name] = try Self.address(text, "auxiliary address \(name.prefix(32))").description
         }
         var gateway = range.gateway.isEmpty ? nil : try Self.address(range.gateway, "gateway").description
-        if gateway == nil {
+        if gateway == nil, definition.isConfiguration != true {
             do {
                 let others = auxiliary.compactMapValues { IPAddress($0) }
                 gateway = try AddressLeases(subnet: subnet, range: inner, auxiliary: others).gateway.description

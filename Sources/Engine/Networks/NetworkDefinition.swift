@@ -39,6 +39,10 @@ struct NetworkDefinition: Codable, Equatable, Sendable {
     var interface = ""
     /// Whether the interface was not there before, and so goes with the network; nil for a bridge of the engine's own name.
     var makesInterface: Bool?
+    /// Whether it is no network, but what others can be made of; nil is no.
+    var isConfiguration: Bool?
+    /// The name of the configuration that it was made of.
+    var configuration: String?
 
     /// The options of Docker's drivers that mean something here.
     enum Option {
@@ -49,6 +53,8 @@ struct NetworkDefinition: Codable, Equatable, Sendable {
         static let mtu = "com.docker.network.driver.mtu"
         static let interfacePrefix = "com.docker.network.container_iface_prefix"
         static let interfaceName = "com.docker.network.endpoint.ifname"
+        /// Settings of the kernel for the interface, with commas between them.
+        static let interfaceSettings = "com.docker.network.endpoint.sysctls"
         static let parent = "parent"
         static let macvlanMode = "macvlan_mode"
         static let ipvlanMode = "ipvlan_mode"
@@ -63,6 +69,26 @@ struct NetworkDefinition: Codable, Equatable, Sendable {
         default: nil
         }
     }
+
+    /// What of it is on the host; nothing of a configuration.
+    var presence: Presence {
+        if isConfiguration == true { return .nothing }
+        return driver == .bridge ? .bridge : .parent
+    }
+
+    enum Presence: Sendable {
+        case nothing
+        /// A bridge with rules.
+        case bridge
+        /// An interface that containers stand on.
+        case parent
+    }
+
+    /// What it is called to be of: that of configurations is Docker's.
+    var driverName: String { isConfiguration == true ? "null" : driver.rawValue }
+
+    /// Whether its containers stand on an interface that leads nowhere, made for the network.
+    var standsAlone: Bool { driver != .bridge && (options[Option.parent] ?? "").isEmpty }
 
     var isolatesContainers: Bool { isTrue(Option.reachesEachOther) == false }
 

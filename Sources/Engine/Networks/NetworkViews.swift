@@ -10,7 +10,9 @@ extension HostNetworks.Network {
         result.name = name
         result.id = id.description
         result.created = created
-        result.driver = definition.driver.rawValue
+        result.driver = definition.driverName
+        result.isConfigOnly = definition.isConfiguration == true
+        result.configFrom.network = definition.configuration ?? ""
         result.enablesIPv4 = definition.hasIPv4
         result.enablesIPv6 = definition.hasIPv6
         result.ipam.driver = definition.addressDriver

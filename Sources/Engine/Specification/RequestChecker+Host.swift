@@ -93,6 +93,13 @@ extension RequestChecker {
                 refuse("sysctl is not in a namespace of the container's own and would change the host", name)
                 continue
             }
+            // Interfaces come after the settings of the whole network.
+            let parts = name.split(separator: ".")
+            require(
+                parts.count != 5 || parts[0] != "net" || !parts[3].hasPrefix("eth"),
+                "interface specific sysctl setting \"\(name.prefix(128))\" must be supplied using driver option "
+                    + "'\(NetworkDefinition.Option.interfaceSettings)'"
+            )
             require(
                 value.utf8.count < 4096 && !value.contains("\n") && !value.utf8.contains(0),
                 "sysctl \(name) has a value that is not one line"

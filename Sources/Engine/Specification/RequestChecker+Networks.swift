@@ -106,6 +106,13 @@ extension RequestChecker {
         if let name = wish.driverOpts?[NetworkDefinition.Option.interfaceName], !name.isEmpty {
             do { try NetworkChecker.check(interface: name) } catch { problems.append(error.message) }
         }
+        for text in wish.interfaceSettings where InterfaceSetting(text) == nil {
+            // The words of Docker.
+            problems.append(
+                "unrecognised network interface sysctl '\(text.prefix(128))'; represent 'net.X.Y.ethN.Z=V' as "
+                    + "'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'"
+            )
+        }
         if problems.isEmpty { return }
         throw EngineError(
             .badParameter,

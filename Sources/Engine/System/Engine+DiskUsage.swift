@@ -33,10 +33,7 @@ extension Engine {
         if request.kinds.contains("image") { try await countImages(&usage) }
         if request.kinds.contains("container") { try await countContainers(&usage) }
         if request.kinds.contains("volume") { await countVolumes(&usage) }
-        if request.kinds.contains("build-cache") {
-            usage.buildCache = []
-            usage.buildCacheUsage = .init()
-        }
+        if request.kinds.contains("build-cache") { try await countBuildCache(&usage) }
         if listsItems {
             usage.imageUsage?.items = usage.images
             usage.containerUsage?.items = usage.containers

@@ -97,7 +97,8 @@ extension ContainerSnapshot {
         result.ports = ports
         result.sizeRw = sizes?.written ?? 0
         result.sizeRootFS = sizes?.root ?? 0
-        result.labels = request.config.labels ?? [:]
+        let labels = request.config.labels ?? [:]
+        result.labels = isBrief ? labels.filter { ProjectLabel.places.contains($0.key) } : labels
         result.state = ContainerState.Status(rawValue: state.phase.rawValue) ?? .dead
         result.status = status(now: now)
         result.hostConfig.networkMode = request.hostConfig.networkMode

@@ -66,7 +66,7 @@ extension Engine {
             if isFilled, await unit.isFillable { empty.append((unit, mount)) }
         }
         if empty.isEmpty { return }
-        let layers = try layerFolders(of: definition)
+        let layers = try await layerRoots(definition.layers)
         let base = base
         let root = try await BlockingCall.run { SharedDescriptor(try folder.mountRoot(on: layers, base)) }
         for (unit, mount) in empty {

@@ -51,7 +51,7 @@ extension Engine {
         var opened: [String: SharedDescriptor] = [:]
         let base = base
         for (destination, image) in definition.mountedImages {
-            let layers = try layerFolders(of: image.layers)
+            let layers = try await layerRoots(image.layers)
             opened[destination] = try await BlockingCall.run {
                 do throws(SystemError) {
                     let root = try ContainerFolder.mountImage(of: layers, base)

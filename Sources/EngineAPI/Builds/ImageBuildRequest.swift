@@ -23,6 +23,10 @@ package struct ImageBuildRequest: Codable, Equatable, Sendable {
     package var ignoresCache = false
     /// The stages whose steps are not looked up in the cache.
     package var uncachedStages: [String] = []
+    /// Where else than here steps are looked up.
+    package var cachesFrom: [BuildCacheLocation] = []
+    /// Where what is made is left for others.
+    package var cachesTo: [BuildCacheLocation] = []
     /// Whether steps say why the cache did not have them.
     package var explainsCache = false
     /// The network of programs: `default`, `none`, `host`; nil is `default`.
@@ -31,6 +35,8 @@ package struct ImageBuildRequest: Codable, Equatable, Sendable {
     package var extraHosts: [String] = []
     /// Such as `linux/amd64`; nil for that of the machine.
     package var platform: String?
+    /// Several of them, for one image for each under the same name; none for ``platform`` alone.
+    package var platforms: [String] = []
     /// The bytes of `/dev/shm`; nil for the default.
     package var sharedMemory: Int64?
     package var limits: [Ulimit] = []

@@ -36,4 +36,7 @@ package enum ProjectLabel {
     package static let network = "com.docker.compose.network"
     /// The key of a volume in its project.
     package static let volume = "com.docker.compose.volume"
+
+    /// Those that tell which container of a project one is.
+    package static let places: Set<String> = [project, service, number, oneOff, configFiles]
 }

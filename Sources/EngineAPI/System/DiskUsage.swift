@@ -10,12 +10,11 @@ package struct DiskUsage: ZeroRepresentable, Sendable {
     package var images: [ImageSummary]?
     package var containers: [ContainerSummary]?
     package var volumes: [Volume]?
-    /// There is no cache of builds.
-    package var buildCache: [EmptyObject]?
+    package var buildCache: [BuildCacheItem]?
     package var imageUsage: Summary<ImageSummary>?
     package var containerUsage: Summary<ContainerSummary>?
     package var volumeUsage: Summary<Volume>?
-    package var buildCacheUsage: Summary<EmptyObject>?
+    package var buildCacheUsage: Summary<BuildCacheItem>?
 
     private enum CodingKeys: String, CodingKey {
         case layersSize = "LayersSize"

@@ -50,6 +50,8 @@ package struct EngineLocation: Equatable, Sendable {
     package var builds: String { data + "/builds" }
     /// What programs of builds keep from one build to the next.
     package var cacheMounts: String { data + "/cache-mounts" }
+    /// What builds have fetched of addresses.
+    package var fetchedFiles: String { data + "/fetched-files" }
     /// What is below the image of every container.
     package var base: String { data + "/base" }
     /// The compiled filters of system calls.

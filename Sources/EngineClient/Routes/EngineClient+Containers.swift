@@ -10,7 +10,7 @@ extension EngineClient {
     ///   - showsAll: Whether those are shown that do not run.
     ///   - limit: How many are shown, the newest first; nil for all.
     ///   - countsSizes: Whether the sizes of their file systems are counted.
-    ///   - isBrief: Whether networks and mounts are left out.
+    ///   - isBrief: Whether networks and mounts are left out, and all labels but those of ``ProjectLabel/places``.
     ///   - filters: Those of `GET /containers/json`.
     /// - Returns: The containers.
     /// - Throws: ``EngineError`` or ``ClientError``.

@@ -13,6 +13,9 @@ extension EngineClient {
 
     package func information() throws -> EngineInformation { try get(EngineInformation.self, "/info") }
 
+    /// What takes room on the disk.
+    package func diskUsage() throws -> DiskUsage { try get(DiskUsage.self, "/system/df") }
+
     /// What happens, a line for each ``EngineEvent``.
     ///
     /// - Parameters:

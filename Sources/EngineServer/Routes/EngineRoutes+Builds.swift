@@ -75,7 +75,11 @@ extension EngineRoutes {
             for line in words.lines(of: event) { try? await response.write(line: line) }
         }
         do {
-            _ = try await request.upload { archive in try await engine.build(wanted, context: archive, report) }
+            if wanted.context == nil {
+                _ = try await request.upload { archive in try await engine.build(wanted, context: archive, report) }
+            } else {
+                try await engine.build(wanted, report)
+            }
         } catch let error where !(error is CancellationError) {
             await report(.failure(BuildEvent.Failure(message: (error as? EngineError)?.message ?? "\(error)")))
         }
@@ -130,9 +134,7 @@ extension ImageBuildRequest {
                 "sessions of BuildKit are not there: build with `DOCKER_BUILDKIT=0`, or with `wharf build`"
             )
         }
-        if let remote = query.text("remote") {
-            throw EngineError(.notImplemented, "`remote=\(remote)`: contexts are not fetched yet; send an archive")
-        }
+        context = query.text("remote")
         if query.boolean("squash") { throw EngineError(.notImplemented, "`squash`: layers are not put together") }
         dockerfile = query.text("dockerfile")
         tags = query.all("t").filter { !$0.isEmpty }

@@ -38,7 +38,7 @@ extension ImageStore {
         var references: [ImageReference] = []
         if let name { references = [try Self.parse(name)] }
         let old = try inspect(base)
-        let ingest = try Ingest(in: content)
+        let ingest = Ingest(in: content)
         var config = old.config
         var layers = old.manifest.layers.map { layer in
             ContentDescriptor(mediaType: layer.mediaType.inOCI, digest: layer.digest, size: layer.size)
@@ -63,7 +63,7 @@ extension ImageStore {
                     emptyLayer: layer == nil ? true : nil
                 )
             ]
-        let configBlob = try ingest.add(MemorySource(try Documents.encode(config)))
+        let configBlob = try ingest.add(document: Documents.encode(config))
         let manifest = ImageManifest(
             config: ContentDescriptor(mediaType: .imageConfig, digest: configBlob.digest, size: configBlob.size),
             layers: layers

@@ -24,7 +24,7 @@ extension ImageStore {
     ) throws(ImageError) -> LoadedImage {
         var references: [ImageReference] = []
         if let name { references = [try Self.parse(name)] }
-        let ingest = try Ingest(in: content)
+        let ingest = Ingest(in: content)
         let plain = LimitedSource(DecompressedSource(source), limit: limits.uncompressedSize, name: "the archive")
         let layer = try ingest.add(plain)
         try check(TarReader(ingest.open(layer.digest), limits: limits))
@@ -32,7 +32,7 @@ extension ImageStore {
         config.created = created.rfc3339
         config.config = container
         config.history = [ImageConfig.History(created: created.rfc3339, comment: message)]
-        let configBlob = try ingest.add(MemorySource(try Documents.encode(config)))
+        let configBlob = try ingest.add(document: Documents.encode(config))
         let manifest = ImageManifest(
             config: ContentDescriptor(mediaType: .imageConfig, digest: configBlob.digest, size: configBlob.size),
             layers: [ContentDescriptor(mediaType: .layer, digest: layer.digest, size: layer.size)]

@@ -26,6 +26,9 @@ package final class ContentPins: Sendable {
         }
     }
 
+    /// Whether something is kept.
+    package func contains(_ digest: Digest) -> Bool { counts.withLock { $0[digest] != nil } }
+
     /// All of them.
     var all: Set<Digest> { counts.withLock { Set($0.keys) } }
 }

@@ -33,7 +33,7 @@ extension ImageStore {
     /// - Returns: The layer.
     /// - Throws: What `body` throws, or the error of a call.
     package func addLayer(_ body: (any ByteSink) throws -> Void) throws(ImageError) -> StoredLayer {
-        let ingest = try Ingest(in: content)
+        let ingest = Ingest(in: content)
         let blob = try Self.add(to: ingest, body)
         pins.pin([blob.digest])
         do {
@@ -49,9 +49,9 @@ extension ImageStore {
     /// Unpacks layers that lie upon one another where they are not yet.
     ///
     /// - Parameter stack: The layers from the base to the top.
-    /// - Returns: Their folders in the same order.
+    /// - Returns: Their roots in the same order.
     /// - Throws: What is wrong with a layer.
-    package func unpack(_ stack: [StoredLayer]) throws(ImageError) -> [String] {
+    package func unpack(_ stack: [StoredLayer]) throws(ImageError) -> [SharedDescriptor] {
         try layers.unpack(stack.map(\.diffID)) { (index) throws(ImageError) in
             try content.open(stack[index].content.digest)
         }
@@ -168,32 +168,43 @@ extension ImageStore {
 
     // MARK: Images
 
-    /// Makes an image of layers that are in the store.
+    /// Makes an image of layers that are in the store, or one for each of several platforms.
     ///
     /// - Parameters:
-    ///   - config: Its config, whose layers are those given.
-    ///   - stack: The layers from the base to the top.
+    ///   - images: The config of each, whose layers are those given, from the base to the top.
     ///   - names: What it is to be called; none keeps it without a name.
-    /// - Returns: The image.
+    /// - Returns: The image; of several that which is the best for this machine.
     /// - Throws: ``ImageError/Code/invalidReference``, ``ImageError/Code/notFound`` where a layer is gone, or the error of a
     ///   call.
     package func make(
-        _ config: ImageConfig,
-        of stack: [StoredLayer],
+        _ images: [(config: ImageConfig, layers: [StoredLayer])],
         as names: [String]
     ) throws(ImageError) -> LoadedImage {
         var references: [ImageReference] = []
         for name in names { references.append(try Self.parse(name)) }
-        var config = config
-        config.rootfs.diffIDs = stack.map(\.diffID)
-        let ingest = try Ingest(in: content)
-        let blob = try ingest.add(MemorySource(try Documents.encode(config)))
-        let manifest = ImageManifest(
-            config: ContentDescriptor(mediaType: .imageConfig, digest: blob.digest, size: blob.size),
-            layers: stack.map(\.content)
-        )
-        let image = try makeLoadable(manifest, references, ingest)
-        try keep([image], from: ingest, needing: stack.map(\.content.digest))
-        return LoadedImage(id: image.id, references: references)
+        let ingest = Ingest(in: content)
+        var made: [(image: Loadable, platform: Platform)] = []
+        for (config, stack) in images {
+            var config = config
+            config.rootfs.diffIDs = stack.map(\.diffID)
+            let blob = try ingest.add(document: Documents.encode(config))
+            let manifest = ImageManifest(
+                config: ContentDescriptor(mediaType: .imageConfig, digest: blob.digest, size: blob.size),
+                layers: stack.map(\.content)
+            )
+            made.append((try makeLoadable(manifest, references, ingest), config.platform))
+        }
+        let ranked = made.map { (image: $0.image, distance: Platform.current.distance(to: $0.platform) ?? .max) }
+        guard var result = ranked.min(by: { $0.distance < $1.distance })?.image else {
+            throw ImageError(.invalidDocument, "an image has to be for a platform at least")
+        }
+        if made.count > 1 {
+            let index = ImageIndex(manifests: made.map(\.image.target))
+            let blob = try ingest.add(document: Documents.encode(index))
+            result.target = ContentDescriptor(mediaType: .imageIndex, digest: blob.digest, size: blob.size)
+            result.digests = made.reduce(into: [blob.digest]) { $0.formUnion($1.image.digests) }
+        }
+        try keep([result], from: ingest, needing: images.flatMap(\.layers).map(\.content.digest))
+        return LoadedImage(id: result.id, references: references)
     }
 }

@@ -37,13 +37,13 @@ package struct ChangeList {
     ///
     /// - Parameters:
     ///   - upper: The top directory; what vanishes meanwhile is left out.
-    ///   - layers: The folders of the layers below on the host, the base first.
+    ///   - layers: The roots of the layers below, the base first.
     ///   - ignored: Paths that are left out with all that is in them, without a leading slash.
     ///   - limits: Bounds on the tree.
     /// - Throws: ``ImageError/Code/limitExceeded``, or the error of a call.
     package init(
         upper: borrowing Descriptor,
-        layers: [String],
+        layers: [SharedDescriptor],
         ignoring ignored: Set<FilePath> = [],
         limits: Limits = Limits()
     ) throws(ImageError) {
@@ -52,8 +52,8 @@ package struct ChangeList {
         var roots: [OpenDirectory] = []
         for layer in layers.reversed() {
             roots.append(
-                try ImageError.system("open the layer \(layer)") { () throws(SystemError) in
-                    OpenDirectory(try Descriptor.open(layer, O_RDONLY | O_DIRECTORY))
+                try ImageError.system("open a layer below") { () throws(SystemError) in
+                    OpenDirectory(try layer.descriptor.open(".", O_RDONLY | O_DIRECTORY))
                 }
             )
         }

@@ -23,7 +23,7 @@ extension LayerUnpacker {
             if tree != nil, try directory.fileSystem().isKernelInterface { return }
             if existing != nil, existing?.kind != .directory, tree == nil {
                 // It takes the place of a whiteout or a file, which hid what is below.
-                try directory.setAttribute(OverlayMark.opaqueAttribute, OverlayMark.opaqueValue)
+                try makeOpaque(directory)
             }
             try setAttributes(of: directory, entry)
         }
@@ -38,34 +38,87 @@ extension LayerUnpacker {
         in place: Place
     ) throws(ImageError) {
         guard let parent = directory(of: place) else { return }
-        try removeExisting(name, in: place)
         let path = place.path(of: name)
+        if let image, entry.attributes.isEmpty {
+            try makeInstead(of: name, in: place) { (directory) throws(SystemError) in
+                try directory.makeNode(name, kind: .regular, mode: 0)
+            }
+            return try image.add(entry, reader, as: name, in: parent.descriptor)
+        }
+        try removeExisting(name, in: place)
         let file = try system("create \(path)") { () throws(SystemError) in
             try parent.descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         }
+        if let image {
+            try image.add(entry, reader, as: file)
+        } else {
+            try writeContent(of: entry, reader, to: file)
+        }
+        try system("finish \(path)") { () throws(SystemError) in
+            try setAttributes(of: file, entry)
+            try setTimes(of: file, entry)
+        }
+    }
+
+    private func writeContent(
+        of entry: TarEntry,
+        _ reader: TarReader,
+        to file: borrowing Descriptor
+    ) throws(ImageError) {
         // A place in the file is only needed where there are holes.
         let isSparse = entry.extents != nil
         try reader.forEachPiece { (piece, offset) throws(ImageError) in
             do throws(SystemError) {
                 if isSparse { try file.write(piece, at: offset) } else { try file.write(piece) }
             } catch {
-                throw ImageError(.system, "cannot write \(path)", cause: error)
+                throw ImageError(.system, "cannot write \(entry.path)", cause: error)
             }
         }
-        try system("finish \(path)") { () throws(SystemError) in
-            if isSparse { try file.truncate(to: entry.size) }
-            try setAttributes(of: file, entry)
-            try setTimes(of: file, entry)
+        if isSparse {
+            try system("finish \(entry.path)") { () throws(SystemError) in try file.truncate(to: entry.size) }
         }
     }
 
-    func makeSpecial(_ name: FilePath, _ entry: TarEntry, in place: Place) throws(ImageError) {
+    /// Makes a file, in the place of one that the layer has if there is one.
+    private func makeInstead(
+        of name: FilePath,
+        in place: Place,
+        _ make: (borrowing Descriptor) throws(SystemError) -> Void
+    ) throws(ImageError) {
+        guard let parent = directory(of: place) else { return }
+        // Mostly there is none.
+        let isMade = try system("create \(place.path(of: name))") { () throws(SystemError) in
+            do throws(SystemError) {
+                try make(parent.descriptor)
+                return true
+            } catch {
+                if error.number != EEXIST { throw error }
+                return false
+            }
+        }
+        if isMade { return }
+        try removeExisting(name, in: place)
+        try system("create \(place.path(of: name))") { () throws(SystemError) in try make(parent.descriptor) }
+    }
+
+    func makeSpecial(
+        _ name: FilePath,
+        _ entry: TarEntry,
+        _ reader: TarReader,
+        in place: Place
+    ) throws(ImageError) {
         guard let parent = directory(of: place) else { return }
         if entry.kind == .characterDevice, entry.device == DeviceNumber(major: 0, minor: 0) {
             throw ImageError(.invalidArchive, "the device 0:0 marks a removed file and cannot be in a layer")
         }
         if entry.kind == .symbolicLink, entry.target.isEmpty {
             throw ImageError(.invalidArchive, "it is a link to nowhere")
+        }
+        if let image, entry.kind == .symbolicLink, entry.attributes.isEmpty {
+            try makeInstead(of: name, in: place) { (directory) throws(SystemError) in
+                try directory.makeLink(name, to: entry.target)
+            }
+            return try image.add(entry, reader, as: name, in: parent.descriptor)
         }
         try removeExisting(name, in: place)
         try system("create \(place.path(of: name))") { () throws(SystemError) in
@@ -124,6 +177,11 @@ extension LayerUnpacker {
         guard case .file(let layer, let status) = try lowerNode(of: name, in: place) else {
             throw ImageError(.invalidArchive, "it is a hard link to `\(entry.target)`, which is not there")
         }
+        copiedSize += status.kind == .regular ? status.size : 0
+        if copiedSize > limits.uncompressedSize {
+            let size = limits.uncompressedSize
+            throw ImageError(.limitExceeded, "hard links copy more than \(size) bytes of the layers below")
+        }
         let created = try create(place)
         guard let parent = directory(of: created) else { return created }
         let path = place.path(of: name)
@@ -152,7 +210,7 @@ extension LayerUnpacker {
     ) throws(SystemError) {
         let original = try lower.open(path, in: layer, O_RDONLY)
         let copy = try parent.descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-        try original.copyContent(to: copy)
+        if let image { try image.add(original, as: copy) } else { try original.copyContent(to: copy) }
     }
 }
 
@@ -183,11 +241,11 @@ extension LayerUnpacker {
     /// Labels of SELinux belong to the machine that the image was made on. Those of overlayfs would change what other files
     /// of the layers mean.
     private func set(_ attribute: TarEntry.Attribute, of file: borrowing Descriptor) throws(SystemError) {
-        let selinux: FilePath = "security.selinux"
         let capability: FilePath = "security.capability"
-        if OverlayMark.owns(attribute.name) || attribute.name == selinux { return }
+        if OverlayMark.owns(attribute.name) || attribute.name == OverlayMark.machineLabel { return }
         do {
             try file.setAttribute(attribute.name, attribute.value)
+            try image?.noteAttribute(of: file, size: attribute.name.bytes.count + attribute.value.count)
         } catch  where error.number == EOPNOTSUPP || (error.number == EPERM && attribute.name != capability) {
             return
         }

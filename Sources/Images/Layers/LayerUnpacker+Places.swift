@@ -182,7 +182,7 @@ extension LayerUnpacker {
             } else {
                 try directory.descriptor.setPermissions(0o755)
                 if mark != nil, tree == nil {
-                    try directory.descriptor.setAttribute(OverlayMark.opaqueAttribute, OverlayMark.opaqueValue)
+                    try makeOpaque(directory.descriptor)
                 }
             }
             return directory

@@ -14,8 +14,7 @@ extension LayerUnpacker {
         }
         if status.kind == .directory, let directory = directory(of: place) {
             try system("hide what is below \(place.path(of: name))") { () throws(SystemError) in
-                try directory.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-                    .setAttribute(OverlayMark.opaqueAttribute, OverlayMark.opaqueValue)
+                try makeOpaque(directory.descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
             }
             lastPlace = nil
         }
@@ -32,7 +31,7 @@ extension LayerUnpacker {
         let created = try create(place)
         guard let directory = directory(of: created) else { return }
         try system("hide what is below \(FilePath(joining: created.path))") { () throws(SystemError) in
-            try directory.descriptor.setAttribute(OverlayMark.opaqueAttribute, OverlayMark.opaqueValue)
+            try makeOpaque(directory.descriptor)
         }
         lastPlace = nil
     }
@@ -49,6 +48,10 @@ extension LayerUnpacker {
         guard let directory = directory(of: place) else { return }
         try system("mark \(place.path(of: name)) as removed") { () throws(SystemError) in
             try directory.descriptor.makeNode(name, kind: .characterDevice, mode: 0)
+            // So that the same layer always looks the same.
+            let time = FileTime(seconds: 0)
+            let file = try directory.descriptor.open(name, OpenFlags.pathOnly | O_NOFOLLOW)
+            try file.setTimes(access: time, modification: time)
         }
     }
 }

@@ -22,10 +22,14 @@ final class LayerUnpacker {
     let limits: Limits
     /// How a tree in use is unpacked into; nil for a layer.
     let tree: TreeUnpacker.Options?
+    /// Gets the contents of files; nil has them go into the files.
+    let image: LayerImage?
     /// The directory that the paths of the archive start from.
     var start: [FilePath] = []
     /// The times of directories, which are set when nothing in them changes any more.
     var directoryTimes: [[FilePath]: (access: FileTime, modification: FileTime)] = [:]
+    /// Bytes of files of the layers below that hard links needed a copy of.
+    var copiedSize: Int64 = 0
     var rootIsOpaque = false
     var rootHasEntry = false
     /// The directory of the last entry; entries mostly come directory by directory.
@@ -36,11 +40,19 @@ final class LayerUnpacker {
     ///   - lower: The roots of the layers below, the top one first.
     ///   - limits: Bounds on what the layer may hold.
     ///   - tree: How a tree in use is unpacked into; nil for a layer.
-    init(root: OpenDirectory, lower: [OpenDirectory], limits: Limits, tree: TreeUnpacker.Options? = nil) {
+    ///   - image: Gets the contents of files; nil has them go into the files.
+    init(
+        root: OpenDirectory,
+        lower: [OpenDirectory],
+        limits: Limits,
+        tree: TreeUnpacker.Options? = nil,
+        image: LayerImage? = nil
+    ) {
         self.root = root
         self.lower = LowerLayers(roots: lower)
         self.limits = limits
         self.tree = tree
+        self.image = image
     }
 
     /// Writes all entries of an archive.
@@ -74,7 +86,8 @@ final class LayerUnpacker {
             case .directory: try makeDirectory(name, entry, in: place)
             case .hardLink: try makeHardLink(name, entry, in: place)
             case .regular: try makeFile(name, entry, reader, in: place)
-            case .symbolicLink, .characterDevice, .blockDevice, .fifo: try makeSpecial(name, entry, in: place)
+            case .symbolicLink, .characterDevice, .blockDevice, .fifo:
+                try makeSpecial(name, entry, reader, in: place)
             }
         }
     }
@@ -107,6 +120,13 @@ final class LayerUnpacker {
                 try directory.descriptor.setTimes(access: times.access, modification: times.modification)
             }
         }
+    }
+
+    /// Has a directory of the layer hide all that the layers below have in it.
+    func makeOpaque(_ directory: borrowing Descriptor) throws(SystemError) {
+        let (name, value) = (OverlayMark.opaqueAttribute, OverlayMark.opaqueValue)
+        try directory.setAttribute(name, value)
+        try image?.noteAttribute(of: directory, size: name.bytes.count + value.count)
     }
 
     private func copyRootMetadata() throws(ImageError) {

@@ -18,6 +18,9 @@ enum OverlayMark {
         try directory.attribute(opaqueAttribute) == opaqueValue
     }
 
+    /// The label of SELinux, which belongs to the machine that a file is on.
+    static let machineLabel: FilePath = "security.selinux"
+
     /// Whether an attribute belongs to overlayfs, so that an image must not set it.
     static func owns(_ name: FilePath) -> Bool {
         ["trusted.overlay.", "user.overlay."].contains { name.bytes.starts(with: $0.utf8) }

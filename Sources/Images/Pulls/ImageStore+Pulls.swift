@@ -28,7 +28,7 @@ extension ImageStore {
     /// - Returns: The image.
     /// - Throws: What is wrong with it; the store is as before then.
     package func keep(_ fetched: FetchedImage) throws(ImageError) -> StoredImage {
-        let ingest = try Ingest(in: content)
+        let ingest = Ingest(in: content)
         for (descriptor, bytes) in fetched.documents {
             let expectation = Ingest.Expectation(digest: descriptor.digest, size: descriptor.size)
             try ingest.add(MemorySource(bytes), expecting: expectation)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Linux
 import OCI
 
 extension ImageStore {
@@ -54,9 +55,9 @@ extension ImageStore {
     /// Unpacks the layers of an image where they are not yet.
     ///
     /// - Parameter image: The image.
-    /// - Returns: The folders of the layers, from the base to the top.
+    /// - Returns: The roots of the layers, from the base to the top.
     /// - Throws: What is wrong with a layer.
-    package func unpack(_ image: StoredImage) throws(ImageError) -> [String] {
+    package func unpack(_ image: StoredImage) throws(ImageError) -> [SharedDescriptor] {
         try layers.unpack(image.config.rootfs.diffIDs) { (index) throws(ImageError) in
             try content.open(image.manifest.layers[index].digest)
         }

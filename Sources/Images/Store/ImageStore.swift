@@ -20,10 +20,11 @@ package final class ImageStore: Sendable {
     /// - Parameters:
     ///   - path: A folder of the host; it is created where it is missing, in one that exists.
     ///   - limits: Bounds on what an image may cost.
+    ///   - form: What layers become when they are unpacked; nil takes the best that the kernel can mount.
     /// - Throws: The error of a call.
-    package init(path: String, limits: Limits = Limits()) throws(ImageError) {
+    package init(path: String, limits: Limits = Limits(), form: LayerForm? = nil) throws(ImageError) {
         content = try ContentStore(path: path)
-        layers = try LayerStore(in: content, path: path, limits: limits)
+        layers = try LayerStore(in: content, path: path, limits: limits, form: form)
         self.limits = limits
     }
 
@@ -48,7 +49,11 @@ package final class ImageStore: Sendable {
     /// Changes the index; the store is locked.
     func writeIndex(_ index: ImageIndex) throws(ImageError) {
         try write(Self.indexName, Documents.encode(index))
-        try write("oci-layout", Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
+        let layout: FilePath = "oci-layout"
+        let isThere = try ImageError.system("look for \(layout)") { () throws(SystemError) in
+            try content.root.descriptor.status(of: layout) != nil
+        }
+        if !isThere { try write(layout, Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)) }
     }
 
     private func write(_ name: FilePath, _ bytes: [UInt8]) throws(ImageError) {
@@ -66,6 +71,11 @@ package final class ImageStore: Sendable {
     /// The name in an entry of the index.
     static func reference(of entry: ContentDescriptor) -> ImageReference? {
         entry.annotations[AnnotationKey.containerdName].flatMap { try? ImageReference($0) }
+    }
+
+    /// The images of an index with their names.
+    static func names(in index: ImageIndex) -> Set<[String]> {
+        Set(index.manifests.map { ["\($0.digest)", reference(of: $0)?.description ?? ""] })
     }
 
     /// An entry of the index for an image with a name, which it was given at some time, or for one without.

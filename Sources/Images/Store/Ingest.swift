@@ -17,22 +17,42 @@ package final class Ingest {
         var compression: Compression?
     }
 
+    private final class Work {
+        let folder: ContentStore.WorkFolder
+
+        init(in store: ContentStore) throws(SystemError) {
+            folder = try ContentStore.WorkFolder(in: store.staging, prefix: "")
+        }
+    }
+
     private let store: ContentStore
-    private let work: ContentStore.WorkFolder
+    /// Nil while there is nothing new.
+    private var opened: Work?
     private(set) var blobs: [Digest: Blob] = [:]
+    /// Documents that the store has already.
+    private var known: [Digest: [UInt8]] = [:]
     private var fileCount = 0
 
-    package init(in store: ContentStore) throws(ImageError) {
+    package init(in store: ContentStore) {
         self.store = store
-        work = try ImageError.system("create a folder for new content") { () throws(SystemError) in
-            try ContentStore.WorkFolder(in: store.staging, prefix: "")
-        }
     }
 
     deinit {
         // What cannot be removed now is removed later.
-        try? store.staging.descriptor.removeTree(work.name)
+        if let opened { try? store.staging.descriptor.removeTree(opened.folder.name) }
     }
+
+    private func work() throws(ImageError) -> Work {
+        if let opened { return opened }
+        let new = try ImageError.system("create a folder for new content") { () throws(SystemError) in
+            try Work(in: store)
+        }
+        opened = new
+        return new
+    }
+
+    /// Whether there is nothing that the store did not have.
+    var isEmpty: Bool { opened == nil }
 
     /// What a content must be.
     package struct Expectation: Sendable {
@@ -60,11 +80,24 @@ package final class Ingest {
         try add(expecting: expectation) { (write) throws(ImageError) in try source.forEachChunk(write) }
     }
 
+    /// Takes in a small content, which is written only where the store does not have it.
+    ///
+    /// - Parameter document: Its bytes.
+    /// - Returns: What they are.
+    /// - Throws: The error of a call.
+    func add(document: [UInt8]) throws(ImageError) -> Blob {
+        let blob = Blob(digest: Digest(sha256: document), size: Int64(document.count))
+        if try store.size(of: blob.digest) != blob.size { return try add(MemorySource(document)) }
+        known[blob.digest] = document
+        return blob
+    }
+
     /// Takes in a content that was fetched, which keeps its place among those as well.
     func adopt(_ partial: PartialBlob) throws(ImageError) {
         if blobs[partial.digest] != nil { return }
+        let work = try work()
         try ImageError.system("keep \(partial.digest)") { () throws(SystemError) in
-            try partial.link(into: work.descriptor, as: Self.stagedName(partial.digest))
+            try partial.link(into: work.folder.descriptor, as: Self.stagedName(partial.digest))
         }
         let start = UnsafeMutableRawBufferPointer.allocate(byteCount: Compression.magicLength, alignment: 1)
         defer { start.deallocate() }
@@ -79,15 +112,17 @@ package final class Ingest {
         _ body: (_ write: (UnsafeRawBufferPointer) throws(ImageError) -> Void) throws(ImageError) -> Void
     ) throws(ImageError) -> Blob {
         fileCount += 1
+        let work = try work()
         let temporary = FilePath("writing-\(fileCount)".utf8) ?? "writing"
         let file = try ImageError.system("create a file for new content") { () throws(SystemError) in
-            try work.descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            try work.folder.descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
         }
         var isKept = false
-        defer { if !isKept { try? work.descriptor.remove(temporary) } }
+        defer { if !isKept { try? work.folder.descriptor.remove(temporary) } }
         var hash = RunningHash(expectation.digest?.algorithm ?? .sha256)
         var size: Int64 = 0
         var start: [UInt8] = []
+        var behind = WriteBehind()
         try body { (piece) throws(ImageError) in
             hash.update(piece)
             size += Int64(piece.count)
@@ -98,6 +133,7 @@ package final class Ingest {
             } catch {
                 throw ImageError(.system, "cannot write new content", cause: error)
             }
+            behind.wrote(to: size, of: file)
         }
         if let expected = expectation.size, size != expected { throw Self.wrongSize(expectation, "\(size)") }
         let digest = hash.digest
@@ -106,7 +142,12 @@ package final class Ingest {
         }
         try ImageError.system("keep \(digest)") { () throws(SystemError) in
             try file.sync()
-            try work.descriptor.rename(temporary, to: work.descriptor, Self.stagedName(digest), replacing: true)
+            try work.folder.descriptor.rename(
+                temporary,
+                to: work.folder.descriptor,
+                Self.stagedName(digest),
+                replacing: true
+            )
         }
         isKept = true
         let compression = start.withUnsafeBytes { Compression.of($0) }
@@ -122,32 +163,44 @@ package final class Ingest {
 
     /// A small content as a whole.
     func document(_ digest: Digest, limit: Int) throws(ImageError) -> [UInt8] {
+        if let document = known[digest] { return document }
         guard blobs[digest] != nil else { return try store.document(digest, limit: limit) }
         return try open(digest).bytes(limit: limit, of: digest.description)
     }
 
     /// The bytes of a content that was taken in.
     func open(_ digest: Digest) throws(ImageError) -> DescriptorSource {
+        let work = try work()
         let file = try ImageError.system("open \(digest)") { () throws(SystemError) in
-            try work.descriptor.open(Self.stagedName(digest), O_RDONLY)
+            try work.folder.descriptor.open(Self.stagedName(digest), O_RDONLY)
         }
         return DescriptorSource(file, name: digest.description)
     }
 
     /// Size in bytes of a content that is here or in the store.
     func size(of digest: Digest) throws(ImageError) -> Int64? {
-        if let blob = blobs[digest] { return blob.size }
+        if let size = blobs[digest]?.size ?? known[digest].map({ Int64($0.count) }) { return size }
         return try store.size(of: digest)
     }
 
     /// Moves content into the store; the store is locked.
     func commit(_ digests: Set<Digest>) throws(ImageError) {
+        for (digest, document) in known where try store.size(of: digest) == nil {
+            // It was removed meanwhile.
+            if digests.contains(digest) { try add(MemorySource(document)) }
+        }
         for digest in digests.sorted() where blobs[digest] != nil {
+            let work = try work()
             try ImageError.system("keep \(digest)") { () throws(SystemError) in
                 let target = try store.blobs.folder(ContentStore.folderName(digest))
                 do throws(SystemError) {
                     let name = ContentStore.fileName(digest)
-                    try work.descriptor.rename(Self.stagedName(digest), to: target.descriptor, name, replacing: false)
+                    try work.folder.descriptor.rename(
+                        Self.stagedName(digest),
+                        to: target.descriptor,
+                        name,
+                        replacing: false
+                    )
                 } catch  where error.number == EEXIST {
                     return
                 }

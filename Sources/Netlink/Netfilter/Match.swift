@@ -35,6 +35,11 @@ extension [Expression] {
         ]
     }
 
+    /// The packet leaves by an interface whose name begins with a text, as `-o TEXT+` of iptables(8) has it.
+    package static func output(startingWith text: String) -> Self {
+        [.meta(.outputInterface, to: Register(0)), .compare(Register(0), to: [UInt8](text.utf8))]
+    }
+
     /// The packet belongs to a connection in one of the states.
     package static func connection(_ states: ConnectionStates) -> Self {
         let mask = Swift.withUnsafeBytes(of: states.rawValue, Array<UInt8>.init)

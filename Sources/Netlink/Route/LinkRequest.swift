@@ -65,6 +65,8 @@ package struct LinkSettings: Equatable, Sendable {
 /// A kind of virtual interface that can be made.
 package enum NewLink: Equatable, Sendable {
     case bridge(BridgeOptions = BridgeOptions())
+    /// One that leads nowhere.
+    case dummy
     /// One end; the other one is made with it. The peer cannot be made up: its other end does not exist yet.
     case veth(peer: LinkSettings, peerIndex: UInt32 = 0)
     case macvlan(parent: UInt32, mode: MACVLANMode)
@@ -75,6 +77,7 @@ package enum NewLink: Equatable, Sendable {
     var kind: String {
         switch self {
         case .bridge: "bridge"
+        case .dummy: "dummy"
         case .veth: "veth"
         case .macvlan: "macvlan"
         case .ipvlan: "ipvlan"
@@ -85,7 +88,7 @@ package enum NewLink: Equatable, Sendable {
     /// The number of the interface that it stands on.
     fileprivate var parent: UInt32? {
         switch self {
-        case .bridge, .veth: nil
+        case .bridge, .dummy, .veth: nil
         case .macvlan(let parent, _), .ipvlan(let parent, _, _), .vlan(let parent, _): parent
         }
     }
@@ -96,6 +99,7 @@ package enum NewLink: Equatable, Sendable {
         case .bridge(let options):
             let data = options.attributes
             if !data.bytes.isEmpty { information.nest(IFLA_INFO_DATA, data) }
+        case .dummy: break
         case .veth(let peer, let index):
             information.nest(IFLA_INFO_DATA) {
                 $0.add(VETH_INFO_PEER, structure: peer.header(index: index), peer.attributes)

@@ -87,11 +87,54 @@ package struct ParentLinks: Sendable {
         }
     }
 
-    /// Removes the interface of a VLAN, with what stands on it; it is fine where there is none.
+    /// Sees to it that there is a parent which leads nowhere, for containers that reach each other and nobody else.
+    ///
+    /// It is an interface of the kind `dummy`; a kernel without them has one that leads to another one of its own.
+    ///
+    /// - Parameter parent: The name of the interface; ``release(_:)`` gives it back.
+    /// - Throws: Where it cannot be made, or there is one of another kind.
+    package func prepareAlone(_ parent: String) throws(NetlinkError) {
+        if let present = try socket.link(named: parent) {
+            if ["dummy", "veth"].contains(present.kind) { return }
+            throw NetlinkError(
+                .failed,
+                "make interface \(parent)",
+                reason: "there is another one of that name; remove it",
+                number: EEXIST
+            )
+        }
+        do throws(NetlinkError) {
+            try socket.send(.createLink(.dummy, LinkSettings(name: parent)))
+        } catch {
+            guard error.number == EOPNOTSUPP else { throw error }
+            // Without the other end it would have no carrier, and pass on nothing.
+            let other = Self.otherEnd(of: parent)
+            try socket.send(.createLink(.veth(peer: LinkSettings(name: other)), LinkSettings(name: parent)))
+            try bringUp(other)
+        }
+        try bringUp(parent)
+    }
+
+    /// Has an interface without addresses be up.
+    private func bringUp(_ name: String) throws(NetlinkError) {
+        guard let link = try socket.link(named: name) else {
+            throw NetlinkError(.failed, "bring interface \(name) up", reason: "it went away again", number: ENODEV)
+        }
+        try socket.send(.changeLink(link.index, LinkSettings(generation: AddressGeneration.none)))
+        try socket.send(.changeLink(link.index, LinkSettings(isUp: true)))
+    }
+
+    /// Removes an interface that was made for containers, with what stands on it; it is fine where there is none.
     package func release(_ parent: String) throws(NetlinkError) {
-        guard let link = try socket.link(named: parent), link.kind == "vlan" else { return }
+        guard let link = try socket.link(named: parent) else { return }
+        var isMade = ["vlan", "dummy"].contains(link.kind)
+        if link.kind == "veth" { isMade = try socket.link(named: Self.otherEnd(of: parent)) != nil }
+        guard isMade else { return }
         try socket.send(.deleteLink(link.index))
     }
+
+    /// What the other end of a parent that leads nowhere is called.
+    private static func otherEnd(of parent: String) -> String { "\(parent.dropLast())~" }
 
     /// The interface and the number in `eth0.50`; nil for a name of another form, or a number that IEEE 802.1Q lacks.
     private static func vlan(_ name: String) -> (below: String, id: UInt16)? {

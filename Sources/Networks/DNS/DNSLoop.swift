@@ -8,7 +8,7 @@ import Linux
 final class DNSLoop {
     /// A container that is answered.
     private struct Client {
-        let sockets: SharedSockets
+        let sockets: SharedDNSSockets
         var responder: DNSResponder
         var connections = 0
     }
@@ -86,7 +86,7 @@ final class DNSLoop {
         }
     }
 
-    private func begin(_ name: String, _ sockets: SharedSockets, _ view: DNSView) {
+    private func begin(_ name: String, _ sockets: SharedDNSSockets, _ view: DNSView) {
         close(name)
         let index = nextIndex()
         do throws(SystemError) {
@@ -102,7 +102,10 @@ final class DNSLoop {
 
     private func close(_ name: String) {
         guard let index = indices.removeValue(forKey: name) else { return }
-        clients[index] = nil
+        if let client = clients.removeValue(forKey: index) {
+            // They are not closed as long as somebody else has them.
+            for number in client.sockets.numbers { events.queue.remove(number) }
+        }
         for (number, connection) in connections where connection.client == index { connections[number] = nil }
     }
 

@@ -62,7 +62,12 @@ package final class DNSServer: Sendable {
     ///   - sockets: The sockets in its network.
     ///   - view: What it is answered with.
     package func serve(_ container: String, on sockets: consuming DNSSockets, _ view: DNSView) {
-        mailbox.post(.serve(container, SharedSockets(sockets), view))
+        serve(container, on: SharedDNSSockets(sockets), view)
+    }
+
+    /// The same with sockets that somebody else has open, too: what comes while nobody serves waits there.
+    package func serve(_ container: String, on sockets: SharedDNSSockets, _ view: DNSView) {
+        mailbox.post(.serve(container, sockets, view))
     }
 
     /// Answers a container with something else from now on; one that is not served is left alone.
@@ -91,18 +96,21 @@ package final class DNSServer: Sendable {
     }
 }
 
-/// Sockets that can be sent to the thread.
-final class SharedSockets: Sendable {
+/// Sockets with several owners, closed with the last.
+package final class SharedDNSSockets: Sendable {
     let sockets: DNSSockets
 
-    init(_ sockets: consuming DNSSockets) {
+    package init(_ sockets: consuming DNSSockets) {
         self.sockets = sockets
     }
+
+    /// The numbers of both: that of the datagrams comes first.
+    package var numbers: [Int32] { [sockets.datagrams.number, sockets.listener.number] }
 }
 
 /// What the thread is told.
 enum DNSCommand: Sendable {
-    case serve(String, SharedSockets, DNSView)
+    case serve(String, SharedDNSSockets, DNSView)
     case update(String, DNSView)
     case define(String, NameTable?)
     case close(String)

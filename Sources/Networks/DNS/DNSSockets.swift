@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Linux
+package import Linux
 package import Netlink
 
 /// The sockets in a container's network at which it is answered.
@@ -11,6 +11,16 @@ package import Netlink
 package struct DNSSockets: ~Copyable, Sendable {
     let datagrams: Descriptor
     let listener: Descriptor
+
+    /// Sockets that were opened before and kept by somebody else.
+    ///
+    /// - Parameters:
+    ///   - datagrams: The socket of UDP.
+    ///   - listener: That of TCP.
+    package init(datagrams: consuming Descriptor, listener: consuming Descriptor) {
+        self.datagrams = datagrams
+        self.listener = listener
+    }
 
     /// Where images and compose files expect it.
     package static let address = IPAddress.v4(127 << 24 | 11)

@@ -56,3 +56,20 @@ struct SocketAddress: Sendable {
         return value
     }
 }
+
+extension SocketAddress {
+    /// The address and the port; nil for another family.
+    var end: (IPAddress, UInt16)? {
+        switch Int32(storage.ss_family) {
+        case AF_INET:
+            let four = withUnsafeBytes(of: storage) { $0.loadUnaligned(as: sockaddr_in.self) }
+            let bytes = withUnsafeBytes(of: four.sin_addr) { Array($0) }
+            return IPAddress(bytes: bytes).map { ($0, UInt16(bigEndian: four.sin_port)) }
+        case AF_INET6:
+            let six = withUnsafeBytes(of: storage) { $0.loadUnaligned(as: sockaddr_in6.self) }
+            let bytes = withUnsafeBytes(of: six.sin6_addr) { Array($0) }
+            return IPAddress(bytes: bytes).map { ($0, UInt16(bigEndian: six.sin6_port)) }
+        default: return nil
+        }
+    }
+}

@@ -18,6 +18,8 @@ package struct ForeignFirewall: Sendable {
 
     /// The chain that Docker makes for the rules of others, and asks first.
     private static let userChain = "DOCKER-USER"
+    /// How the names of Docker's bridges begin, besides that of the first one.
+    private static let dockerBridges = "br-"
     /// The chain that ufw(8) has for the routes of its administrator.
     private static let routeChain = "ufw-user-forward"
 
@@ -168,8 +170,8 @@ package struct ForeignFirewall: Sendable {
 
     /// Has others let through what comes from and goes to bridges, where they have a place for it.
     ///
-    /// These are two rules in Docker's chain for the rules of others, and firewalld's zone `trusted` until it is loaded anew.
-    /// It may be done again and again, and is to be when others have changed their rules. It waits for firewalld's program.
+    /// These are rules in Docker's chain for the rules of others, and firewalld's zone `trusted` until it is loaded anew.
+    /// What goes to a bridge of Docker is still for Docker to decide, which lets in what its containers publish. It may be done again and again, and is to be when others have changed their rules. It waits for firewalld's program.
     ///
     /// - Parameter bridges: The names of the bridges.
     /// - Throws: What was refused; the rest has been done.
@@ -179,10 +181,11 @@ package struct ForeignFirewall: Sendable {
             try change { chain, present in
                 bridges.flatMap { bridge -> [Request] in
                     let own = present.filter { $0.comment == comment(of: bridge) }
-                    // Somebody may have taken one of the two away.
-                    if own.count == 2 { return [] }
+                    let wanted = rules(for: bridge, in: chain)
+                    // Somebody may have taken one of them away.
+                    if own.count == wanted.count { return [] }
                     return own.map { .deleteRule($0.handle, of: chain) }
-                        + rules(for: bridge, in: chain).map { .addRule($0, at: .first) }
+                        + wanted.reversed().map { .addRule($0, at: .first) }
                 }
             }
         } catch { failure = error }
@@ -211,8 +214,13 @@ package struct ForeignFirewall: Sendable {
 
     /// As the program iptables writes them, so that it can show them.
     private func rules(for bridge: String, in chain: Chain) -> [Rule] {
-        [[Expression].input(bridge), .output(bridge)].map {
-            Rule(chain.table, chain.name, $0 + [.counter, .verdict(.accept)], comment: comment(of: bridge))
+        let (input, output) = ([Expression].input(bridge), [Expression].output(bridge))
+        let rules: [([Expression], NetfilterVerdict)] = [
+            (input + .output("docker0"), .back), (input + .output(startingWith: Self.dockerBridges), .back),
+            (input, .accept), (output, .accept),
+        ]
+        return rules.map { condition, verdict in
+            Rule(chain.table, chain.name, condition + [.counter, .verdict(verdict)], comment: comment(of: bridge))
         }
     }
 

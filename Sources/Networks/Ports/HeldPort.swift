@@ -75,6 +75,31 @@ package struct HeldPort: ~Copyable, Sendable {
         }
     }
 
+    /// Takes a port back that somebody else has kept; nil where none of the sockets is bound to it.
+    ///
+    /// - Parameters:
+    ///   - transport: The protocol.
+    ///   - address: The address of the host; nil for all of them.
+    ///   - port: The port.
+    ///   - kept: Sockets of this port and of others.
+    package init?(
+        _ transport: TransportProtocol,
+        at address: IPAddress? = nil,
+        _ port: UInt16,
+        among kept: [KeptSocket]
+    ) {
+        let own = kept.filter { socket in
+            guard socket.transport == transport, socket.port == port else { return false }
+            return address.map { $0 == socket.address } ?? (socket.address.number == 0)
+        }
+        if own.isEmpty { return nil }
+        self.transport = transport
+        sockets = own.map(\.descriptor)
+    }
+
+    /// The numbers of its sockets, as long as it is held.
+    package var numbers: [Int32] { sockets.map(\.number) }
+
     private static func bind(
         _ transport: TransportProtocol,
         _ address: IPAddress?,

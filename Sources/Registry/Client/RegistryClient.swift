@@ -43,6 +43,8 @@ package final class RegistryClient: Sendable {
 
     /// Where an endpoint is, found out for one that may do without encryption: TLS is tried first.
     func origin(of endpoint: Endpoint) async throws -> WebAddress {
+        transport.trust(endpoint)
+        if let scheme = endpoint.scheme { return WebAddress(scheme, endpoint.authority, "/") }
         guard endpoint.isInsecure else { return WebAddress(.https, endpoint.authority, "/") }
         if let known = schemes.withLock({ $0[endpoint] }) { return WebAddress(known, endpoint.authority, "/") }
         let secure = WebAddress(.https, endpoint.authority, "/v2/")
@@ -73,12 +75,17 @@ package struct RemoteRepository: Sendable {
 
     /// Does something at the first endpoint that can.
     ///
-    /// - Parameter body: Does it at an endpoint.
+    /// - Parameters:
+    ///   - isTag: Whether it is asked what a tag stands for.
+    ///   - body: Does it at an endpoint.
     /// - Returns: What it returned.
     /// - Throws: What it threw at the registry itself; what went wrong at mirrors is told by `notice`.
-    func atFirstEndpoint<Value>(_ body: (Endpoint) async throws -> Value) async throws -> Value {
-        let endpoints = client.settings.endpoints(of: registry)
-        for endpoint in endpoints.dropLast() {
+    func atFirstEndpoint<Value>(
+        resolving isTag: Bool = false,
+        _ body: (Endpoint) async throws -> Value
+    ) async throws -> Value {
+        let endpoints = try client.settings.endpoints(of: registry)
+        for endpoint in endpoints.dropLast() where endpoint.pulls && (endpoint.resolves || !isTag) {
             do {
                 return try await body(endpoint)
             } catch let error as RegistryError where error.code != .unsupported {
@@ -102,39 +109,6 @@ package struct RemoteRepository: Sendable {
         progress: () -> Int64 = { 0 },
         _ body: () async throws -> Value
     ) async throws -> Value {
-        let policy = client.settings.retry
-        var (failures, hasAnswered, last) = (0, false, progress())
-        while true {
-            do {
-                return try await body()
-            } catch let failure as TransientFailure {
-                try Task.checkCancellation()
-                let now = progress()
-                if now - last >= policy.progress { failures = 0 }
-                last = now
-                hasAnswered = hasAnswered || failure.hasAnswered
-                guard hasAnswered, let delay = policy.delay(after: failures, pause: failure.pause) else {
-                    throw Self.final(failure, failures)
-                }
-                failures += 1
-                notice("\(failure.error); trying again in \(Self.text(of: delay))")
-                try await policy.sleep(delay)
-            }
-        }
-    }
-
-    private static func final(_ failure: TransientFailure, _ failures: Int) -> RegistryError {
-        var error = failure.error
-        if let pause = failure.pause, failures == 0 {
-            error.message += "; it wants to be left alone for \(text(of: pause))"
-        } else if failures > 0 {
-            error.message += " (given up after \(failures + 1) tries)"
-        }
-        return error
-    }
-
-    private static func text(of duration: Duration) -> String {
-        let milliseconds = duration / .milliseconds(1)
-        return milliseconds < 1000 ? "\(Int(milliseconds)) ms" : "\(Int((milliseconds / 1000).rounded())) s"
+        try await client.settings.retry.persistently(progress: progress, notice: notice, body)
     }
 }

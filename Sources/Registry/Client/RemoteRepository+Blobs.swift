@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AsyncHTTPClient
-import NIOCore
 import NIOHTTP1
 package import OCI
 
@@ -104,7 +102,9 @@ extension RemoteRepository {
             )
         }
         try receiver.setValidator(answer["ETag"].flatMap { $0.hasPrefix("W/") ? nil : $0 })
-        try await take(answer, call, into: receiver)
+        try await answer.forEachPiece("cannot \(call.action) from \(answer.address.authority)") { piece in
+            try receiver.receive(piece)
+        }
         try Task.checkCancellation()
         if receiver.received < descriptor.size {
             throw TransientFailure(
@@ -113,20 +113,6 @@ extension RemoteRepository {
                     "\(descriptor.digest) of \(place) ends after \(receiver.received) of \(descriptor.size) bytes"
                 )
             )
-        }
-    }
-
-    private func take(_ answer: Answer, _ call: Call, into receiver: any BlobReceiver) async throws {
-        var pieces = answer.body.makeAsyncIterator()
-        while true {
-            let piece: ByteBuffer?
-            do {
-                piece = try await pieces.next()
-            } catch {
-                throw ConnectionFailure.transient(error, "cannot \(call.action) from \(answer.address.authority)")
-            }
-            guard let piece else { return }
-            try piece.withUnsafeReadableBytes { try receiver.receive($0) }
         }
     }
 

@@ -38,7 +38,7 @@ extension RemoteRepository {
     /// - Throws: ``RegistryError``, ``TransientFailure`` or `CancellationError`.
     func exchange(_ call: Call, at endpoint: Endpoint) async throws -> Answer {
         var home = try await client.origin(of: endpoint)
-        home.target = call.target
+        home.target = endpoint.target(call.target)
         var address = call.address ?? home
         let place = Authorizer.Place(
             origin: "\(home.scheme.rawValue)://\(home.authority)",

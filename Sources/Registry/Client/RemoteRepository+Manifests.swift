@@ -36,7 +36,7 @@ extension RemoteRepository {
     /// - Returns: Nil where the registry does not tell without the whole manifest.
     /// - Throws: ``RegistryError/Code/notFound`` where there is no such tag, or another ``RegistryError``.
     package func digest(ofTag tag: String) async throws -> Digest? {
-        try await atFirstEndpoint { endpoint in
+        try await atFirstEndpoint(resolving: true) { endpoint in
             try await persistently {
                 let call = manifestCall(.HEAD, tag)
                 let answer = try await exchange(call, at: endpoint)
@@ -54,7 +54,7 @@ extension RemoteRepository {
     /// - Returns: The document, which is what its digest says.
     /// - Throws: ``RegistryError``.
     package func manifest(_ reference: String) async throws -> RemoteManifest {
-        try await atFirstEndpoint { endpoint in
+        try await atFirstEndpoint(resolving: Digest(reference) == nil) { endpoint in
             try await persistently { try await manifest(reference, at: endpoint) }
         }
     }

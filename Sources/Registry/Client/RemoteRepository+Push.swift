@@ -16,7 +16,7 @@ extension RemoteRepository {
     /// Where content is put: never at a mirror.
     private var home: Endpoint {
         get throws(RegistryError) {
-            guard let endpoint = client.settings.endpoints(of: registry).last else {
+            guard let endpoint = try client.settings.endpoints(of: registry).last else {
                 throw RegistryError(.configuration, "the registry \(registry) has no address")
             }
             return endpoint
@@ -134,7 +134,7 @@ extension RegistryClient {
     /// - Returns: A token to keep in place of the password, where the registry gives one.
     /// - Throws: ``RegistryError/Code/unauthorized``, or another ``RegistryError``.
     package func logIn(to registry: String, _ credentials: RegistryCredentials) async throws -> String? {
-        guard let endpoint = settings.endpoints(of: registry).last else {
+        guard let endpoint = try settings.endpoints(of: registry).last else {
             throw RegistryError(.configuration, "the registry \(registry) has no address")
         }
         do {

@@ -51,6 +51,26 @@ struct Answer: Sendable {
         return bytes
     }
 
+    /// Takes the body in, piece by piece.
+    ///
+    /// - Parameters:
+    ///   - action: What failed where the connection does, for the error.
+    ///   - body: Gets each piece; what it throws is thrown as it is.
+    /// - Throws: What ``ConnectionFailure/transient(_:_:)`` makes of a failure of the connection.
+    func forEachPiece(_ action: String, _ body: (UnsafeRawBufferPointer) throws -> Void) async throws {
+        var pieces = self.body.makeAsyncIterator()
+        while true {
+            let piece: ByteBuffer?
+            do {
+                piece = try await pieces.next()
+            } catch {
+                throw ConnectionFailure.transient(error, action)
+            }
+            guard let piece else { return }
+            try piece.withUnsafeReadableBytes(body)
+        }
+    }
+
     /// Reads past the body, so that the connection can be used again.
     func discard() async {
         var count = 0

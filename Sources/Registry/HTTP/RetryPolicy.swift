@@ -31,6 +31,54 @@ package struct RetryPolicy: Sendable {
         // Many clients that were cut off together do not come back together.
         return min(delay, longestDelay) * Double.random(in: 0.5...1)
     }
+
+    /// Does something until it succeeds or there is no use in trying again.
+    ///
+    /// - Parameters:
+    ///   - progress: How far it is, from which the count of tries begins anew.
+    ///   - notice: Told, in words, of what goes wrong and is tried again.
+    ///   - body: Does it.
+    /// - Returns: What it returned.
+    /// - Throws: ``RegistryError``, `CancellationError`, or what else `body` threw.
+    func persistently<Value>(
+        progress: () -> Int64 = { 0 },
+        notice: (String) -> Void,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        var (failures, hasAnswered, last) = (0, false, progress())
+        while true {
+            do {
+                return try await body()
+            } catch let failure as TransientFailure {
+                try Task.checkCancellation()
+                let now = progress()
+                if now - last >= self.progress { failures = 0 }
+                last = now
+                hasAnswered = hasAnswered || failure.hasAnswered
+                guard hasAnswered, let delay = delay(after: failures, pause: failure.pause) else {
+                    throw Self.final(failure, failures)
+                }
+                failures += 1
+                notice("\(failure.error); trying again in \(Self.text(of: delay))")
+                try await sleep(delay)
+            }
+        }
+    }
+
+    private static func final(_ failure: TransientFailure, _ failures: Int) -> RegistryError {
+        var error = failure.error
+        if let pause = failure.pause, failures == 0 {
+            error.message += "; it wants to be left alone for \(text(of: pause))"
+        } else if failures > 0 {
+            error.message += " (given up after \(failures + 1) tries)"
+        }
+        return error
+    }
+
+    private static func text(of duration: Duration) -> String {
+        let milliseconds = duration / .milliseconds(1)
+        return milliseconds < 1000 ? "\(Int(milliseconds)) ms" : "\(Int((milliseconds / 1000).rounded())) s"
+    }
 }
 
 /// What `Retry-After` says (RFC 9110 section 10.2.3).
@@ -44,16 +92,21 @@ enum RetryAfter {
     static func read(_ text: String, now: Int64 = Int64(time(nil))) -> Duration? {
         let text = text.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
         if let seconds = Int64(text) { return seconds >= 0 ? .seconds(min(seconds, 1 << 31)) : nil }
-        guard let date = date(text) else { return nil }
+        guard let date = HTTPDate.read(text) else { return nil }
         return .seconds(max(0, date - now))
     }
+}
 
+/// Dates in the fields of HTTP (RFC 9110 section 5.6.7).
+enum HTTPDate {
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// `Sun, 06 Nov 1994 08:49:37 GMT`.
-    private static func date(_ text: String) -> Int64? {
+    /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`.
+    ///
+    /// - Returns: Seconds since 1970; nil for another form.
+    static func read(_ text: String) -> Int64? {
         let words = text.split(separator: " ")
         guard words.count == 6, words[5] == "GMT", let day = Int32(words[1]), (1...31).contains(day),
             let month = months.firstIndex(of: String(words[2])), let year = Int32(words[3]),

@@ -13,6 +13,8 @@ final class Transport: Sendable {
     private let clients = Mutex<[ProxySettings.Proxy?: HTTPClient]>([:])
     /// The security of each host and port.
     private let security = Mutex<[String: TLSConfiguration]>([:])
+    /// What `hosts.toml` says of the trust in hosts, by host and port.
+    private let trusted = Mutex<[String: (authorities: [String], isVerified: Bool)]>([:])
 
     init(_ settings: RegistrySettings) {
         self.settings = settings
@@ -21,6 +23,12 @@ final class Transport: Sendable {
     deinit {
         // It keeps itself until it is done.
         for client in clients.withLock(\.values) { _ = client.shutdown() as EventLoopFuture<Void> }
+    }
+
+    /// Notes how a host proves who it is.
+    func trust(_ endpoint: Endpoint) {
+        if endpoint.authorities.isEmpty, !endpoint.skipsVerification { return }
+        trusted.withLock { $0[endpoint.authority] = (endpoint.authorities, !endpoint.skipsVerification) }
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -79,7 +87,12 @@ final class Transport: Sendable {
 
     private func security(for authority: String) throws -> TLSConfiguration {
         if let known = security.withLock({ $0[authority] }) { return known }
-        let made = try settings.certificates(for: authority).configuration()
+        var certificates = settings.certificates(for: authority)
+        if let trust = trusted.withLock({ $0[authority] }) {
+            certificates.authorities += trust.authorities
+            certificates.isVerified = trust.isVerified && (certificates.isVerified || !trust.authorities.isEmpty)
+        }
+        let made = try certificates.configuration()
         return security.withLock { security in
             if let known = security[authority] { return known }
             security[authority] = made

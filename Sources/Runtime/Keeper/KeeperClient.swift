@@ -164,6 +164,56 @@ package struct KeeperClient: Sendable {
         )
     }
 
+    /// Keeps sockets open for as long as the process runs: when it has ended, others may have what they had.
+    ///
+    /// - Parameters:
+    ///   - numbers: The numbers of the sockets, each for a tag (``socketTags``) from the first one on.
+    ///   - name: The process.
+    /// - Throws: Why they are not kept: `ENOSPC` where there are more than the keeper has room for.
+    package func holdSockets(_ numbers: [Int32], for name: String) throws(KeeperError) {
+        let words = "hold the sockets of \(name)"
+        var (rest, tag) = (numbers[...], UInt32(KEEPER_SOCKETS))
+        guard numbers.count <= Self.socketTags.count else {
+            throw .refused(words, SystemError("request", ENOSPC, on: name))
+        }
+        var width = Int(KEEPER_PACKET_DESCRIPTORS)
+        while !rest.isEmpty {
+            let part = Array(rest.prefix(width))
+            do throws(KeeperError) {
+                _ = try ask(KEEPER_HOLD, words, name: name, tag: tag, descriptors: part)
+            } catch {
+                // A keeper that an older engine has started takes one at a time.
+                guard case .refused(_, let reason) = error, reason.number == EINVAL, width > 1 else { throw error }
+                width = 1
+                continue
+            }
+            rest = rest.dropFirst(part.count)
+            tag += UInt32(part.count)
+        }
+    }
+
+    /// The tags of what is let go when the process ends.
+    package static let socketTags = UInt32(KEEPER_SOCKETS)..<UInt32(KEEPER_SOURCE)
+
+    /// All that is held for a process, by their tags.
+    ///
+    /// - Parameters:
+    ///   - name: The process.
+    ///   - body: Gets each tag and descriptor.
+    /// - Throws: Why the list is not complete.
+    package func forEachHeld(
+        of name: String,
+        _ body: (UInt32, consuming Descriptor) -> Void
+    ) throws(KeeperError) {
+        let words = "give back the descriptors of \(name)"
+        let connection = try connect()
+        try connection.send(KEEPER_FETCH, words, name: name)
+        while let answer = try connection.receive(words) {
+            let tag = answer.tag
+            if let descriptor = answer.takeDescriptor() { body(tag, descriptor) }
+        }
+    }
+
     /// Closes a descriptor that is held for a process; it is fine where there is none with that tag.
     package func release(_ tag: UInt32, of name: String) throws(KeeperError) {
         _ = try ask(KEEPER_RELEASE, "let go of a descriptor of \(name)", name: name, tag: tag)

@@ -105,6 +105,13 @@ package final class EmbeddedSupervisor: Supervisor {
         }
     }
 
+    /// Does nothing: no engine comes after this one that finds the process.
+    package func holdSockets(_ numbers: [Int32], for name: String) throws(KeeperError) {}
+
+    package func heldSockets(of name: String) throws(KeeperError) -> [Int: SharedDescriptor] { [:] }
+
+    package func releaseSockets(from place: Int, of name: String) throws(KeeperError) {}
+
     package func release(_ tag: UInt32, of name: String) throws(KeeperError) {
         do throws(SystemError) {
             try table.change(name) { $0.held[tag] = nil }
@@ -143,15 +150,6 @@ package final class EmbeddedSupervisor: Supervisor {
 
     package func ends() -> AsyncStream<ProcessNews> {
         table.news()
-    }
-}
-
-/// A descriptor with several owners, closed with the last.
-final class SharedDescriptor: Sendable {
-    let descriptor: Descriptor
-
-    init(_ descriptor: consuming Descriptor) {
-        self.descriptor = descriptor
     }
 }
 

@@ -35,6 +35,24 @@ package struct KeeperSupervisor: Supervisor {
         try client.hold(descriptor, as: tag, for: name)
     }
 
+    package func holdSockets(_ numbers: [Int32], for name: String) throws(KeeperError) {
+        try client.holdSockets(numbers, for: name)
+    }
+
+    package func heldSockets(of name: String) throws(KeeperError) -> [Int: SharedDescriptor] {
+        var sockets: [Int: SharedDescriptor] = [:]
+        let tags = KeeperClient.socketTags
+        try client.forEachHeld(of: name) { tag, descriptor in
+            if tags.contains(tag) { sockets[Int(tag - tags.lowerBound)] = SharedDescriptor(descriptor) }
+        }
+        return sockets
+    }
+
+    package func releaseSockets(from place: Int, of name: String) throws(KeeperError) {
+        let places = try heldSockets(of: name).keys.filter { $0 >= place }
+        for place in places { try client.release(KeeperClient.socketTags.lowerBound + UInt32(place), of: name) }
+    }
+
     package func release(_ tag: UInt32, of name: String) throws(KeeperError) {
         try client.release(tag, of: name)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CKeeper
+import Linux
 
 /// A process that this process keeps.
 struct SupervisedProcess: Sendable {

@@ -21,6 +21,15 @@ package protocol Supervisor: Launcher {
     /// Keeps a descriptor open for as long as the process is kept, in place of one with the same tag.
     func hold(_ descriptor: borrowing Descriptor, as tag: UInt32, for name: String) throws(KeeperError)
 
+    /// Keeps sockets open while the process runs, for an engine that comes after this one (``KeeperClient/holdSockets(_:for:)``).
+    func holdSockets(_ numbers: [Int32], for name: String) throws(KeeperError)
+
+    /// The sockets that are held for a process, by their places in the list.
+    func heldSockets(of name: String) throws(KeeperError) -> [Int: SharedDescriptor]
+
+    /// Closes the sockets that are held for a process from a place on.
+    func releaseSockets(from place: Int, of name: String) throws(KeeperError)
+
     /// Closes a descriptor that is held; it is fine where there is none.
     func release(_ tag: UInt32, of name: String) throws(KeeperError)
 

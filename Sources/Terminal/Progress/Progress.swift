@@ -19,6 +19,8 @@ package final class Progress: Sendable {
 
     private struct State {
         var board: ProgressBoard
+        /// The keys that may be pressed, while there are some.
+        var menu: KeyMenu?
         var area = LiveArea()
         /// What is printed above the next frame.
         var above: [UInt8] = []
@@ -31,6 +33,9 @@ package final class Progress: Sendable {
         /// Whether the terminal or its reader has gone.
         var isBroken = false
         var ticker: ProgressTicker?
+
+        /// Whether there is nothing to draw.
+        var isEmpty: Bool { board.isEmpty && menu == nil }
     }
 
     private let mode: ProgressMode
@@ -89,12 +94,40 @@ package final class Progress: Sendable {
         }
     }
 
+    /// Shows below a thing that is worked on the last lines of what it writes; only a terminal has a place for them.
+    ///
+    /// - Parameters:
+    ///   - text: More of its output.
+    ///   - id: The thing, as ``ProgressEvent/id`` names it.
+    package func append(_ text: String, to id: String) {
+        state.withLock { state in
+            guard mode == .terminal, state.board.append(text, to: id) else { return }
+            state.isDirty = true
+            wake(&state)
+        }
+    }
+
     /// Says what is done from now on, to the same things.
     package func setTitle(_ title: String) {
         state.withLock { state in
             state.board.title = title
             state.isDirty = true
-            if !state.board.isEmpty { wake(&state) }
+            if !state.isEmpty { wake(&state) }
+        }
+    }
+
+    /// Shows below everything else which keys may be pressed, also beyond ``finish()``; nil shows none any more.
+    ///
+    /// Nothing but a terminal shows it. Whoever has shown a menu takes it away before the last ``finish()``.
+    package func setMenu(_ menu: KeyMenu?) {
+        state.withLock { state in
+            guard mode == .terminal, menu != state.menu else { return }
+            state.menu = menu
+            state.isDirty = true
+            if !state.isEmpty { return wake(&state) }
+            if state.area.isShown || !state.above.isEmpty { write(state.area.last([], above: state.above), &state) }
+            (state.above, state.shown) = ([], .init())
+            CursorGuard.setDepth(0)
         }
     }
 
@@ -141,7 +174,7 @@ package final class Progress: Sendable {
     @discardableResult
     private func printAbove(_ bytes: [UInt8], _ state: inout State) -> Int32 {
         if bytes.isEmpty { return 0 }
-        guard mode == .terminal, !state.board.isEmpty, !state.isSuspended, !state.isBroken else {
+        guard mode == .terminal, !state.isEmpty, !state.isSuspended, !state.isBroken else {
             return write(bytes, &state)
         }
         state.above += bytes
@@ -171,7 +204,7 @@ package final class Progress: Sendable {
     package func tick() -> Duration? {
         state.withLock { state in
             takeNews(&state)
-            guard !state.isBroken, !state.isSuspended, !state.board.isEmpty else { return nil }
+            guard !state.isBroken, !state.isSuspended, !state.isEmpty else { return nil }
             let now = display.now()
             if let wait = wait(state, at: now), wait > .zero { return wait }
             if state.isDirty || state.board.isWorking { draw(&state, at: now) }
@@ -220,7 +253,13 @@ package final class Progress: Sendable {
             return write(above, &state)
         }
         let size = display.size()
-        let drawing = state.board.drawing(at: now, columns: size.columns, rows: size.rows, style: style)
+        let drawing = state.board.drawing(
+            at: now,
+            columns: size.columns,
+            rows: size.rows,
+            style: style,
+            menu: state.menu
+        )
         state.isDirty = false
         state.lastFrame = now
         if drawing == state.shown, above.isEmpty, size == state.size { return 0 }
@@ -252,7 +291,7 @@ package final class Progress: Sendable {
             guard mode == .terminal else { return }
             state.area.forget()
             (state.isSuspended, state.isDirty, state.size) = (false, true, nil)
-            if !state.board.isEmpty { wake(&state) }
+            if !state.isEmpty { wake(&state) }
         }
     }
 
@@ -260,7 +299,7 @@ package final class Progress: Sendable {
     package func resized() {
         state.withLock { state in
             (state.isDirty, state.size) = (true, nil)
-            if !state.board.isEmpty { wake(&state) }
+            if !state.isEmpty { wake(&state) }
         }
     }
 
@@ -268,7 +307,7 @@ package final class Progress: Sendable {
 
     /// Ends the drawing: every thing keeps one line with its last state, whatever its number, and the cursor is back.
     ///
-    /// Events after that begin anew.
+    /// Events after that begin anew. A menu stays.
     package func finish() {
         let ticker = state.withLock { state in
             defer { state.ticker = nil }
@@ -277,12 +316,18 @@ package final class Progress: Sendable {
         // Not with the lock, which the thread may wait for.
         ticker?.end()
         state.withLock { state in
-            if mode == .terminal, !state.board.isEmpty { leave(&state) }
             if ticker != nil, let stream = display.stream { CursorGuard.disengage(stream) }
-            state = State(
-                board: ProgressBoard(title: state.board.title, isDryRun: state.board.isDryRun),
-                isBroken: state.isBroken
-            )
+            // Where nothing but a menu is drawn, it stays as it is.
+            if !state.board.isEmpty || state.menu == nil {
+                if mode == .terminal, !state.board.isEmpty { leave(&state) }
+                state = State(
+                    board: ProgressBoard(title: state.board.title, isDryRun: state.board.isDryRun),
+                    menu: state.menu,
+                    isDirty: state.menu != nil,
+                    isBroken: state.isBroken
+                )
+            }
+            if !state.isEmpty { wake(&state) }
         }
     }
 

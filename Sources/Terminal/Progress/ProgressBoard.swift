@@ -25,6 +25,8 @@ struct ProgressBoard {
         var end: ContinuousClock.Instant?
         /// How many changes there were before its last one.
         var change = 0
+        /// What it writes while it is worked on.
+        var output = OutputTail()
     }
 
     /// What is done, such as `Running`.
@@ -70,6 +72,15 @@ struct ProgressBoard {
         return last.event.detail == event.detail ? .nothing : .detail
     }
 
+    /// Takes in what one of the things writes.
+    ///
+    /// - Returns: Whether it is shown.
+    mutating func append(_ text: String, to id: String) -> Bool {
+        guard let place = places[id], items[place].end == nil else { return false }
+        items[place].output.append(text)
+        return true
+    }
+
     // MARK: Drawing
 
     /// The lines that fit a terminal.
@@ -80,11 +91,34 @@ struct ProgressBoard {
     ///     itself behind the last one.
     ///   - rows: Its height, of which two lines stay free; nil draws everything.
     ///   - style: Whether in colour.
+    ///   - menu: The keys that may be pressed, below everything else.
     /// - Returns: The lines.
-    func drawing(at now: ContinuousClock.Instant, columns: Int, rows: Int?, style: TextStyle) -> Drawing {
+    func drawing(
+        at now: ContinuousClock.Instant,
+        columns: Int,
+        rows: Int?,
+        style: TextStyle,
+        menu: KeyMenu? = nil
+    ) -> Drawing {
         let width = max(1, columns - 1)
-        let room = rows.map { $0 - 3 } ?? items.count
-        guard room >= 0 else { return Drawing() }
+        let free = rows.map { $0 - 2 - (menu == nil ? 0 : 1) }
+        var lines: [StyledLine] = []
+        if !isEmpty, free.map({ $0 > 0 }) ?? true {
+            lines = self.lines(at: now, room: free.map { $0 - 1 } ?? items.count, width: width)
+        }
+        if let menu, rows.map({ $0 > 2 }) ?? true { lines.append(menu.line) }
+        for index in lines.indices { lines[index].cut(to: width) }
+        return Drawing(lines: lines.map { $0.text(style) }, headerWidth: lines.first?.width ?? 0)
+    }
+
+    /// The title and the things.
+    ///
+    /// - Parameters:
+    ///   - now: The time.
+    ///   - room: How many lines there are below the title.
+    ///   - width: How many cells a line may have.
+    /// - Returns: The lines, which may be wider.
+    private func lines(at now: ContinuousClock.Instant, room: Int, width: Int) -> [StyledLine] {
         var shown = items
         var summary: StyledLine?
         if items.count > room {
@@ -92,10 +126,17 @@ struct ProgressBoard {
             if room > 0 { summary = self.summary(without: shown) }
         }
         let names = nameWidth(width)
-        var lines = [header] + shown.map { line(of: $0, at: now, names: names, width: width) }
+        var lines = [header]
+        var free = max(0, room - shown.count - (summary == nil ? 0 : 1))
+        for item in shown {
+            lines.append(line(of: item, at: now, names: names, width: width))
+            // Whatever has room, of the last things first.
+            let output = item.end == nil ? item.output.lines.suffix(free) : []
+            free -= output.count
+            lines += output.map(outputLine)
+        }
         if let summary { lines.append(summary) }
-        for index in lines.indices { lines[index].cut(to: width) }
-        return Drawing(lines: lines.map { $0.text(style) }, headerWidth: lines[0].width)
+        return lines
     }
 
     private var header: StyledLine {
@@ -131,6 +172,12 @@ struct ProgressBoard {
         line.cut(to: room)
         line.pad(to: room + 1)
         line.append(timer, .blue)
+        return line
+    }
+
+    private func outputLine(_ text: String) -> StyledLine {
+        var line = StyledLine()
+        line.append(String(repeating: " ", count: indent + 2) + Self.singleLine(text), .faint)
         return line
     }
 

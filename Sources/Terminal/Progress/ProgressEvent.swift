@@ -9,6 +9,8 @@ package struct ProgressEvent: Sendable {
         /// A sort that has no constant here.
         package init(_ name: String) { self.name = name }
 
+        /// What is named by its name alone.
+        package static let unnamed = Self("")
         package static let container = Self("Container")
         package static let image = Self("Image")
         package static let network = Self("Network")
@@ -56,6 +58,6 @@ package struct ProgressEvent: Sendable {
         self.time = time
     }
 
-    /// How Docker Compose names the thing, as in `Container p-db-1`.
-    var id: String { "\(kind.name) \(name)" }
+    /// How Docker Compose names the thing, as in `Container p-db-1`; the name alone where its kind has none.
+    package var id: String { kind.name.isEmpty ? name : "\(kind.name) \(name)" }
 }

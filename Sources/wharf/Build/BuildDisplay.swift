@@ -2,40 +2,127 @@
 
 import EngineAPI
 import FoundationEssentials
+import Synchronization
 import Terminal
 
-/// Shows what happens in a build, on standard error.
-struct BuildDisplay {
+/// Shows what happens in builds, on standard error; several of them may go on side by side.
+final class BuildDisplay: Sendable {
     /// How it is shown.
     enum Form: String, CaseIterable {
         case plain
         case quiet
         case rawjson
+        /// Drawn in its place on a terminal.
+        case tty
+    }
+
+    /// Writes text that is for people.
+    typealias Writer = @Sendable (String) -> Void
+
+    /// A step of one of the builds.
+    private struct Step: Hashable {
+        var title: String
+        /// As the engine counts the steps of that build.
+        var number: Int
+    }
+
+    private struct State {
+        /// What steps are shown as: they are counted over all builds.
+        var numbers: [Step: Int] = [:]
+        var begun: [Step: ContinuousClock.Instant] = [:]
+        var names: [Step: String] = [:]
+        var ended: Set<Step> = []
+        /// The step that was told of last, so that what belongs together is seen to.
+        var last: Step?
+        /// The steps that have failed, by the titles of their builds.
+        var failed: [String: String] = [:]
+        /// The builds that turned out to have something to do.
+        var stale: Set<String> = []
+        /// What is told of failures below all that is drawn.
+        var ending = ""
     }
 
     private let form: Form
-    /// What stands before the name of each step: the service.
-    private let title: String
+    /// Whether only that is shown which earlier builds have not done, with the reason.
+    let tellsStale: Bool
+    private let write: Writer
+    /// Where steps are drawn; nil in other forms.
+    private let board: BuildBoard?
     private let start = ContinuousClock.now
-    private var begun: [Int: ContinuousClock.Instant] = [:]
-    private var names: [Int: String] = [:]
-    /// The steps that were told of last, so that what belongs together is seen to.
-    private var last: Int?
-    private var failed: String?
+    private let state = Mutex(State())
 
-    init(_ form: Form, title: String = "") {
-        self.form = form
-        self.title = title
+    /// - Parameters:
+    ///   - form: How it is shown.
+    ///   - colour: The user's wish about colour on a terminal.
+    ///   - tellsStale: Whether only that is shown which earlier builds have not done, with the reason.
+    ///   - write: Writes, where nothing is drawn.
+    init(
+        _ form: Form,
+        colour: ColourChoice = .automatic,
+        tellsStale: Bool = false,
+        writingBy write: @escaping Writer = { OutputStream.error.write($0) }
+    ) {
+        (self.form, self.tellsStale) = (form, tellsStale)
+        guard form == .tty else {
+            (board, self.write) = (nil, write)
+            return
+        }
+        let board = BuildBoard(colour: colour)
+        (self.board, self.write) = (board, { board.print($0) })
+    }
+
+    /// Ends what is drawn; nothing is shown behind it.
+    func finish() {
+        board?.finish()
+        let ending = state.withLock { state in
+            defer { state.ending = "" }
+            return state.ending
+        }
+        if !ending.isEmpty { OutputStream.error.write(ending) }
     }
 
     /// Shows an event.
-    mutating func show(_ event: BuildEvent) {
+    ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - title: What stands before the name of each step: the service; empty for none.
+    func show(_ event: BuildEvent, of title: String) {
         switch form {
         case .quiet: return
-        case .rawjson: OutputStream.error.write(Self.json(event))
-        case .plain: showPlain(event)
+        case .rawjson: write(Self.json(event))
+        case .plain, .tty: state.withLock { show(event, of: title, &$0) }
         }
     }
+
+    /// Tells of a build that was ended since another one has failed.
+    func showEnd(of title: String) {
+        if !isForPeople { return }
+        guard let board else { return write("\(Self.prefix(title))CANCELED\n") }
+        state.withLock { state in
+            for (step, name) in state.names where step.title == title && !state.ended.contains(step) {
+                board.show(BuildEvent.Step(number: step.number, name: name, state: .cancelled), of: title)
+            }
+        }
+    }
+
+    /// Tells whether a build has made another image than the one before, where its steps have not told it.
+    ///
+    /// - Parameters:
+    ///   - title: The build.
+    ///   - before: The image that there was; nil for none.
+    ///   - after: The one that there is.
+    func showOutcome(of title: String, _ before: String?, _ after: String) {
+        if !tellsStale || !isForPeople { return }
+        let isTold = state.withLock { $0.stale.contains(title) }
+        if before == after {
+            write("\(Self.prefix(title))is up to date\n")
+        } else if !isTold {
+            let reason = before == nil ? "it had no image" : "what the image says of its containers changed"
+            write("\(Self.prefix(title))is stale: \(reason)\n")
+        }
+    }
+
+    private var isForPeople: Bool { form == .plain || form == .tty }
 
     private static func json(_ event: BuildEvent) -> String {
         let encoder = JSONEncoder()
@@ -43,76 +130,104 @@ struct BuildDisplay {
         return (try? encoder.encode(event)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
     }
 
-    private mutating func showPlain(_ event: BuildEvent) {
-        if let step = event.step { show(step) }
-        if let output = event.output { show(output) }
-        if let warning = event.warning { OutputStream.error.write("warning: \(Self.printable(warning))\n") }
-        if let image = event.image {
-            var text = "\(prefix)=> image \(image.id)\n"
-            for name in image.names { text += "\(prefix)=> named \(name)\n" }
-            OutputStream.error.write(text)
+    private func show(_ event: BuildEvent, of title: String, _ state: inout State) {
+        if let step = event.step { show(step, of: title, &state) }
+        if let output = event.output { show(output, of: title, &state) }
+        if let warning = event.warning { write("warning: \(Self.prefix(title))\(Self.printable(warning))\n") }
+        if let image = event.image, !tellsStale || state.stale.contains(title) {
+            if let board { return board.show(image) }
+            var text = "\(Self.prefix(title))=> image \(image.id)\n"
+            for name in image.names { text += "\(Self.prefix(title))=> named \(name)\n" }
+            write(text)
         }
     }
 
-    private var prefix: String { title.isEmpty ? "" : "[\(title)] " }
+    private static func prefix(_ title: String) -> String { title.isEmpty ? "" : "[\(title)] " }
 
-    private mutating func show(_ step: BuildEvent.Step) {
+    private func show(_ event: BuildEvent.Step, of title: String, _ state: inout State) {
+        let step = Step(title: title, number: event.number)
+        let isNew = state.begun[step] == nil
+        if isNew {
+            state.begun[step] = .now
+            state.names[step] = event.name
+        }
         var text = ""
-        if step.state == .started, begun[step.number] == nil {
-            begun[step.number] = .now
-            names[step.number] = step.name
-            text = "#\(step.number) \(prefix)\(Self.printable(step.name))\n"
-        } else if let reason = step.reason {
-            text = "#\(step.number) not cached: \(Self.printable(reason))\n"
+        if tellsStale, let reason = event.reason, state.stale.insert(title).inserted {
+            let name = Self.printable(event.name)
+            write("\(Self.prefix(title))is stale: \(name): \(Self.printable(reason))\n")
         }
-        switch step.state {
+        if tellsStale, !state.stale.contains(title), event.state != .failed { return }
+        if event.state == .failed { state.failed[title] = event.name }
+        if event.state != .started { state.ended.insert(step) }
+        if let board { return board.show(event, of: title) }
+        let number = Self.number(of: step, &state)
+        if event.state == .started, isNew {
+            text = "#\(number) \(Self.prefix(title))\(Self.printable(event.name))\n"
+        } else if let reason = event.reason, !tellsStale {
+            text = "#\(number) not cached: \(Self.printable(reason))\n"
+        }
+        switch event.state {
         case .started: break
-        case .cached: text += "#\(step.number) CACHED\n\n"
-        case .done: text += "#\(step.number) DONE \(Self.seconds(step.seconds ?? 0))s\n\n"
-        case .failed:
-            failed = step.name
-            text += "#\(step.number) ERROR\n\n"
-        case .cancelled: text += "#\(step.number) CANCELED\n\n"
+        case .cached: text += "#\(number) CACHED\n\n"
+        case .done: text += "#\(number) DONE \(Self.seconds(event.seconds ?? 0))s\n\n"
+        case .failed: text += "#\(number) ERROR\n\n"
+        case .cancelled: text += "#\(number) CANCELED\n\n"
         }
-        separate(step.number)
-        OutputStream.error.write(text)
-        if step.state != .started { last = nil }
+        separate(step, &state, isNamed: event.state == .started && isNew)
+        write(text)
+        if event.state != .started { state.last = nil }
     }
 
-    private mutating func show(_ output: BuildEvent.Output) {
-        separate(output.step)
-        let time = (ContinuousClock.now - (begun[output.step] ?? start)).components
+    private static func number(of step: Step, _ state: inout State) -> Int {
+        if let known = state.numbers[step] { return known }
+        let number = state.numbers.count + 1
+        state.numbers[step] = number
+        return number
+    }
+
+    private func show(_ output: BuildEvent.Output, of title: String, _ state: inout State) {
+        let step = Step(title: title, number: output.step)
+        if let board { return board.append(output.text, to: state.names[step] ?? "", of: title) }
+        let number = Self.number(of: step, &state)
+        separate(step, &state)
+        let time = (ContinuousClock.now - (state.begun[step] ?? start)).components
         let seconds = Double(time.seconds) + Double(time.attoseconds) / 1e18
         var text = ""
-        for line in output.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+        // Not as characters, of which `\r\n` is one.
+        for line in output.text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
             // Of a line that was written over, the last state counts.
-            let shown = line.split(separator: "\r").last ?? ""
-            text += "#\(output.step) \(Self.seconds(seconds, digits: 3)) \(Self.printable(String(shown)))\n"
+            let shown = line.split(separator: "\r").last.map { String($0) } ?? ""
+            text += "#\(number) \(Self.seconds(seconds, digits: 3)) \(Self.printable(shown))\n"
         }
-        OutputStream.error.write(text)
+        write(text)
     }
 
     /// Says which step goes on, where another one was told of before.
-    private mutating func separate(_ number: Int) {
-        if let last, last != number {
-            OutputStream.error.write("\n")
-            if let name = names[number] { OutputStream.error.write("#\(number) \(prefix)\(Self.printable(name))\n") }
+    private func separate(_ step: Step, _ state: inout State, isNamed: Bool = false) {
+        if let last = state.last, last != step {
+            write("\n")
+            if !isNamed, let name = state.names[step] {
+                let number = Self.number(of: step, &state)
+                write("#\(number) \(Self.prefix(step.title))\(Self.printable(name))\n")
+            }
         }
-        last = number
+        state.last = step
     }
 
     /// Shows why there is no image.
     ///
     /// - Parameters:
     ///   - failure: The failure.
+    ///   - title: The build.
     ///   - dockerfile: The file as errors call it.
     /// - Returns: What is said of it in one line.
-    func text(of failure: BuildEvent.Failure, in dockerfile: String) -> String {
+    func text(of failure: BuildEvent.Failure, of title: String, in dockerfile: String) -> String {
+        let prefix = Self.prefix(title)
         if let lines = failure.lines, form != .rawjson {
             var text = "------\n"
-            if let failed { text += " > \(prefix)\(Self.printable(failed)):\n" }
+            if let failed = state.withLock({ $0.failed[title] }) { text += " > \(prefix)\(Self.printable(failed)):\n" }
             text += lines.map { Self.printable($0) + "\n" }.joined() + "------\n"
-            OutputStream.error.write(text)
+            if board == nil { write(text) } else { state.withLock { $0.ending += text } }
         }
         let place = failure.line.map { "\(dockerfile):\($0): " } ?? ""
         return "\(place)\(prefix)\(Self.printable(failure.message))"

@@ -1,34 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
+import Build
 import EngineAPI
 import Glibc
 import Linux
+import Terminal
 
 /// What the command line asks of builds, besides what is built.
 struct BuildOptions {
-    var arguments: [String: String] = [:]
-    var tags: [String] = []
+    /// What a build is asked for by these options alone.
+    var request = ImageBuildRequest()
+    /// The Dockerfile as it was given; `-` is standard input.
     var dockerfile: String?
-    var target: String?
-    var contexts: [String: String] = [:]
-    var secrets: [BuildSecret] = []
-    var agents: [String: String] = [:]
-    var labels: [String: String] = [:]
-    var ignoresCache = false
-    var uncachedStages: [String] = []
-    var explainsCache = false
-    var network: String?
-    var extraHosts: [String] = []
-    var platform: String?
-    var sharedMemory: Int64?
-    var allowed: [String] = []
-    var limits: [Ulimit] = []
+    /// `--cache-from` and `--cache-to` as they were given.
+    var cachesFrom: [String] = []
+    var cachesTo: [String] = []
     var outputs: [BuildOutputTarget] = []
     var identifierFile: String?
     var progress: BuildDisplay.Form?
     var isQuiet = false
-    var pulls = false
     var pushes = false
     /// The first option that says that a folder is meant, and no service of a project.
     var folderOption: String?
@@ -36,42 +27,67 @@ struct BuildOptions {
     /// No secret is larger.
     private static let secretLimit = 1 << 20
 
-    /// What a build is asked for by these options alone.
-    var request: ImageBuildRequest {
-        var request = ImageBuildRequest()
-        request.arguments = arguments
-        // As with Docker: builds can be the same each time.
+    /// What the engine is asked for.
+    ///
+    /// As with Docker, `SOURCE_DATE_EPOCH` of the environment counts, so that builds can be the same each time.
+    ///
+    /// - Returns: The request.
+    /// - Throws: ``CommandFailure`` for a cache that there is not.
+    func sent() throws -> ImageBuildRequest {
+        var request = request
+        request.cachesFrom = try cachesFrom.map { try Self.cache($0, isSource: true) }
+        request.cachesTo = try cachesTo.map { try Self.cache($0, isSource: false) }
         if request.arguments["SOURCE_DATE_EPOCH"] == nil, let epoch = getenv("SOURCE_DATE_EPOCH") {
             request.arguments["SOURCE_DATE_EPOCH"] = String(cString: epoch)
         }
-        request.tags = tags
-        request.target = target
-        request.contexts = contexts
-        request.secrets = secrets
-        request.agents = agents
-        request.labels = labels
-        request.ignoresCache = ignoresCache
-        request.uncachedStages = uncachedStages
-        request.explainsCache = explainsCache
-        request.network = network
-        request.extraHosts = extraHosts
-        request.platform = platform
-        request.sharedMemory = sharedMemory
-        request.allowed = allowed
-        request.limits = limits
-        request.pulls = pulls
         return request
     }
 
-    /// How builds are shown: as their own option says, or that before the command.
-    func form(_ global: GlobalOptions) -> BuildDisplay.Form {
+    /// How builds are shown: as their own option says, or that before the command, or the environment.
+    ///
+    /// - Parameter global: How things are shown.
+    /// - Returns: The form.
+    /// - Throws: ``CommandFailure`` where the form is none or cannot be had together with `--ansi`.
+    func form(_ global: GlobalOptions) throws -> BuildDisplay.Form {
         if isQuiet { return .quiet }
         if let progress { return progress }
-        switch global.progress {
-        case "quiet", "none": return .quiet
-        case "json": return .rawjson
-        default: return .plain
+        let word = global.progress ?? Self.variable("COMPOSE_PROGRESS") ?? Self.variable("BUILDKIT_PROGRESS") ?? ""
+        do {
+            let mode = try ProgressMode.choose(
+                word == "rawjson" ? "json" : word,
+                colour: Self.colour(global),
+                isTerminal: OutputStream.error.isDrawable
+            )
+            return switch mode {
+            case .terminal: .tty
+            case .json: .rawjson
+            case .quiet: .quiet
+            case .plain: .plain
+            }
+        } catch {
+            throw CommandFailure(message: "\(error)")
         }
+    }
+
+    /// What shows builds.
+    ///
+    /// - Parameters:
+    ///   - global: How things are shown.
+    ///   - tellsStale: Whether only that is shown which earlier builds have not done, with the reason.
+    /// - Returns: The display.
+    /// - Throws: What ``form(_:)`` throws.
+    func display(_ global: GlobalOptions, tellsStale: Bool = false) throws -> BuildDisplay {
+        BuildDisplay(try form(global), colour: Self.colour(global), tellsStale: tellsStale)
+    }
+
+    private static func colour(_ global: GlobalOptions) -> ColourChoice { global.colour(variable("COMPOSE_ANSI")) }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// Adds platforms; the first one counts where only one is asked for.
+    mutating func add(platforms: [String]) {
+        request.platforms += platforms.filter { !request.platforms.contains($0) }
+        request.platform = request.platforms.first
     }
 
     // MARK: Values
@@ -112,11 +128,11 @@ struct BuildOptions {
             guard let value = getenv(variable) else {
                 throw InvalidValue("a variable that is set: `\(variable)` is not")
             }
-            return secrets.append(BuildSecret(id: id, content: HiddenBytes(Array(String(cString: value).utf8))))
+            return request.secrets.append(BuildSecret(id: id, content: HiddenBytes(Array(String(cString: value).utf8))))
         }
         let file = path ?? id
         do {
-            secrets.append(
+            request.secrets.append(
                 BuildSecret(id: id, content: HiddenBytes(try InputFile.read(file, limit: Self.secretLimit)))
             )
         } catch {
@@ -131,29 +147,52 @@ struct BuildOptions {
         if socket.isEmpty {
             throw InvalidValue("the socket of an agent: SSH_AUTH_SOCK is not set; write \(parts[0])=PATH")
         }
-        agents[parts[0].isEmpty ? "default" : parts[0]] = Self.absolute(socket)
+        request.agents[parts[0].isEmpty ? "default" : parts[0]] = try Self.known(socket, Self.absolute)
     }
 
     /// Adds `--build-context`: `name=value`.
     mutating func addContext(_ text: String) throws(InvalidValue) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-            throw InvalidValue("name=FOLDER or name=docker-image://IMAGE")
+            throw InvalidValue(
+                "name=FOLDER, name=docker-image://IMAGE, name=oci-layout://FOLDER or an address of git or HTTP"
+            )
         }
-        contexts[parts[0]] = Self.context(parts[1])
+        request.contexts[parts[0]] = try Self.known(parts[1], Self.context)
     }
 
-    /// The value of a context, a folder with its whole path.
-    static func context(_ text: String) -> String {
-        text.contains("://") || text.hasPrefix("service:") || text.hasPrefix("target:") ? text : absolute(text)
+    private static func known(_ text: String, _ read: (String) throws -> String) throws(InvalidValue) -> String {
+        do {
+            return try read(text)
+        } catch {
+            throw InvalidValue("an absolute path: \((error as? CommandFailure)?.message ?? "\(error)")")
+        }
+    }
+
+    /// Reads `--cache-from` or `--cache-to`, a folder with its whole path.
+    static func cache(_ text: String, isSource: Bool) throws -> BuildCacheLocation {
+        do {
+            var location = try BuildCacheLocation(text, isSource: isSource)
+            if location.kind == .local { location.place = try absolute(location.place) }
+            return location
+        } catch let problem as BuildCacheLocation.Problem {
+            throw CommandFailure(message: problem.description)
+        }
+    }
+
+    /// The value of a context, paths of this machine as whole ones.
+    static func context(_ text: String) throws -> String {
+        switch NamedContext(text) {
+        case .folder(let path): return try absolute(path)
+        case .ociLayout(let path): return "oci-layout://" + (try absolute(path))
+        case .image, .git, .archive, .service: return text
+        }
     }
 
     /// The whole path of a file.
-    static func absolute(_ path: String) -> String {
+    static func absolute(_ path: String) throws -> String {
         if path.hasPrefix("/") { return path }
-        guard let current = getcwd(nil, 0) else { return path }
-        defer { free(current) }
-        return String(cString: current) + (path == "." ? "" : "/" + path)
+        return try ProjectLoading.currentDirectory() + (path == "." ? "" : "/" + path)
     }
 }
 

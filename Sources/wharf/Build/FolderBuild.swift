@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Build
 import EngineAPI
 import EngineClient
 import Glibc
@@ -24,32 +25,32 @@ struct FolderBuild {
     ///
     /// - Throws: ``CommandFailure`` where there is no image.
     func run() throws {
-        if folder.contains("://") || folder.hasPrefix("git@") {
-            throw CommandFailure(
-                message: "`\(folder)`: contexts are not fetched yet; fetch it before, and name the folder"
-            )
-        }
         let engine = try global.client()
-        var request = options.request
+        var request = try options.sent()
         request.registries = try DockerConfiguration().allCredentials()
         var name = options.dockerfile ?? "Dockerfile"
         let image: BuildEvent.Image
         if options.dockerfile == "-" {
             (request.dockerfileText, name) = (try standardInput(), "standard input")
-        } else if let path = options.dockerfile, folder != "-" {
-            request.dockerfile = BuildOptions.absolute(path)
+        } else if let path = options.dockerfile, folder != "-", isLocal {
+            request.dockerfile = try BuildOptions.absolute(path)
         } else {
             request.dockerfile = options.dockerfile
         }
-        let run = ImageBuild(form: options.form(global), title: "", dockerfile: name)
+        let display = try options.display(global)
+        let run = ImageBuild(display: display, title: "", dockerfile: name)
+        defer { display.finish() }
         if folder == "-", options.dockerfile != "-" {
             image = try fromStandardInput(&request, engine, run)
         } else {
-            if folder != "-" { request.context = BuildOptions.absolute(folder) }
+            if folder != "-" { request.context = isLocal ? try BuildOptions.absolute(folder) : folder }
             image = try run.image { try engine.build(request) }
         }
         try finish(image, engine)
     }
+
+    /// Whether the context is a folder of this machine.
+    private var isLocal: Bool { if case .folder = NamedContext(folder) { true } else { false } }
 
     private func standardInput() throws -> String {
         String(decoding: try InputFile.read("/dev/stdin", limit: Self.dockerfileLimit), as: UTF8.self)
@@ -158,36 +159,5 @@ private final class ResponseSource: ByteSource {
         buffer.copyBytes(from: piece)
         rest = rest.dropFirst(piece.count)
         return piece.count
-    }
-}
-
-/// One build, shown while it goes on.
-struct ImageBuild {
-    let form: BuildDisplay.Form
-    /// The service; empty for none.
-    let title: String
-    /// What errors call the Dockerfile.
-    let dockerfile: String
-
-    /// Shows a build to its end.
-    ///
-    /// - Parameter start: Begins it.
-    /// - Returns: The image.
-    /// - Throws: ``CommandFailure`` where there is none.
-    func image(_ start: () throws -> Response) throws -> BuildEvent.Image {
-        var response = try start()
-        var display = BuildDisplay(form, title: title)
-        var image: BuildEvent.Image?
-        while let event = try response.nextValue(BuildEvent.self) {
-            display.show(event)
-            if let failure = event.failure {
-                throw CommandFailure(message: display.text(of: failure, in: dockerfile))
-            }
-            image = event.image ?? image
-        }
-        guard let image else {
-            throw CommandFailure(message: "the engine ended before the build did: build again, it goes on where it was")
-        }
-        return image
     }
 }

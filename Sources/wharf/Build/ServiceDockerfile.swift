@@ -61,8 +61,8 @@ struct ServiceDockerfile {
         guard context.hasPrefix("/") else {
             throw CommandFailure(
                 message:
-                    "service \"\(service)\": the context `\(context)` is not on this machine, and wharf does not fetch "
-                    + "any yet; name a folder"
+                    "service \"\(service)\": the context `\(context)` is not on this machine, and only builds fetch those; "
+                    + "name a folder"
             )
         }
         if let named = build.dockerfile, named != "Dockerfile" { return "\(context)/\(named)" }

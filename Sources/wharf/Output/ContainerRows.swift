@@ -34,34 +34,37 @@ extension ContainerSummary {
     /// - Parameters:
     ///   - truncates: Whether long texts are cut.
     ///   - now: The time in seconds since 1970.
+    ///   - fields: The fields that are shown; nil for all.
     /// - Returns: The row.
-    func row(truncates: Bool, now: Int64) -> Value.Structure {
-        let mounts = mounts.map { mount in
-            let name = mount.name.isEmpty ? mount.source : mount.name
-            return truncates ? name.ellipsis(15) : name
+    func row(truncates: Bool, now: Int64, fields: Set<String>? = nil) -> Value.Structure {
+        var row = Value.Structure([])
+        func add(_ name: String, _ text: @autoclosure () -> String) {
+            if fields?.contains(name) ?? true { row.fields.append((name, .string(text()))) }
         }
-        let command = truncates ? command.ellipsis(20) : command
-        var row = Value.Structure([
-            ("ID", .string(truncates ? id.shortID : id)),
-            ("Names", .string(shownNames(truncates: truncates))),
-            ("Image", .string(truncates ? shortImage : image.isEmpty ? "<no image>" : image)),
-            ("Command", .string(command.goQuoted)),
-            ("CreatedAt", .string(HumanUnits.localTime(created))),
-            ("RunningFor", .string(HumanUnits.ago(created, now: now))),
-            ("Ports", .string(PortText.text(ports))),
-            ("State", .string(state.rawValue)),
-            ("Status", .string(status)),
-            ("Size", .string(sizeText)),
-            ("Labels", .string(labels.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ","))),
-            ("Mounts", .string(mounts.joined(separator: ","))),
-            ("LocalVolumes", .string(String(self.mounts.count { $0.driver == "local" }))),
-            ("Networks", .string(networkSettings.networks.keys.sorted().joined(separator: ","))),
-            // The engine does not tell it.
-            ("Platform", .null(.pointer)),
-        ])
+        add("ID", truncates ? id.shortID : id)
+        add("Names", shownNames(truncates: truncates))
+        add("Image", truncates ? shortImage : image.isEmpty ? "<no image>" : image)
+        add("Command", (truncates ? command.ellipsis(20) : command).goQuoted)
+        add("CreatedAt", HumanUnits.localTime(created))
+        add("RunningFor", HumanUnits.ago(created, now: now))
+        add("Ports", PortText.text(ports))
+        add("State", state.rawValue)
+        add("Status", status)
+        add("Size", sizeText)
+        add("Labels", labels.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ","))
+        add("Mounts", shownMounts(truncates: truncates))
+        add("LocalVolumes", String(mounts.count { $0.driver == "local" }))
+        add("Networks", networkSettings.networks.keys.sorted().joined(separator: ","))
+        // The engine does not tell it.
+        row.fields.append(("Platform", .null(.pointer)))
         let labels = labels
         row.methods["Label"] = { .string(labels[$0] ?? "") }
         return row
+    }
+
+    private func shownMounts(truncates: Bool) -> String {
+        let names = mounts.map { $0.name.isEmpty ? $0.source : $0.name }
+        return names.map { truncates ? $0.ellipsis(15) : $0 }.joined(separator: ",")
     }
 
     private func shownNames(truncates: Bool) -> String {

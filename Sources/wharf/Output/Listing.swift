@@ -13,6 +13,15 @@ struct Listing {
     /// The template of the table that is printed where nothing else is asked for.
     let table: String
 
+    /// The fields of a row that a form shows.
+    ///
+    /// - Parameter format: The form, as for ``text(_:format:)``.
+    /// - Returns: The fields; nil where a template may show any.
+    func fields(shownBy format: String) -> Set<String>? {
+        guard ["", "table"].contains(format) else { return nil }
+        return Set(table.split(separator: "{{.").map { String($0.prefix { $0 != "}" }) })
+    }
+
     /// The text of the list, with a line break at its end unless it is empty.
     ///
     /// - Parameters:

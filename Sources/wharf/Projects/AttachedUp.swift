@@ -22,25 +22,11 @@ final class AttachedUp {
     /// What is watched, and who does that once everything runs.
     private var paths: [WatchedPath] = []
     private var session: WatchSession?
-
-    /// What is shown, and what ends it.
-    struct Options: Sendable {
-        var attached: [String] = []
-        var attachesDependencies = false
-        var notAttached: [String] = []
-        var abortsOnExit = false
-        var abortsOnFailure = false
-        /// The service whose exit status this command ends with.
-        var exitCodeFrom: String?
-        var hasColour = true
-        var hasPrefix = true
-        var showsTime = false
-        /// Whether containers follow the files that `develop.watch` names.
-        var watches = false
-    }
+    /// The keys that are taken; nil before everything runs, and where there is no terminal.
+    private var menu: UpMenu?
 
     /// What happens on other threads.
-    private enum Message: Sendable {
+    enum Message: Sendable {
         case exited(service: String, code: Int)
         /// The engine has done what it was asked for, or has failed.
         case workEnded(failure: CommandFailure?)
@@ -116,7 +102,7 @@ final class AttachedUp {
         let screen = WatchScreen(colour: colour, names: [])
         if options.watches { paths = try WatchedPath.all(of: wanted) { screen.warn($0) } }
         // Before any thread, which would get the signals otherwise.
-        let signals = try SignalWatch([SIGINT, SIGTERM, SIGHUP])
+        let signals = try SignalWatch([SIGINT, SIGTERM, SIGHUP, SIGQUIT] + (takesKeys ? [SIGCONT] : []))
         let work = try ProjectWork(global, title: "Running", environment: wanted.environment, explains: explains)
         let inbox = inbox
         let companion = try LogCompanion { service, code, isRestarting in
@@ -126,10 +112,16 @@ final class AttachedUp {
         try startLogs(services, companion, work)
         let cancel = try startWork(work, companion)
         var decision = Decision(options: options)
+        defer { menu?.close() }
         while !decision.isOver {
-            try wait(for: signals)
-            while let signal = try signals.next() { decision.signalled(signal) }
+            let hasKeys = try wait(for: signals)
+            while let signal = try signals.next() {
+                if signal == SIGCONT { try menu?.resume() } else { decision.signalled(signal) }
+            }
             for message in inbox.takeAll() { decision.take(message) }
+            if hasKeys { for wish in menu?.wishes() ?? [] { decision.wished(wish) } }
+            showMenu(decision, work)
+            for notice in decision.takeNotices() { work.progress.print(Array("\(notice)\n".utf8), on: .error) }
             act(on: &decision, companion, cancel, work, services)
         }
         work.progress.finish()
@@ -155,12 +147,38 @@ final class AttachedUp {
         if !names.isEmpty { OutputStream.standard.write("Attaching to \(names.joined(separator: ", "))\n") }
     }
 
-    private func wait(for signals: borrowing SignalWatch) throws {
-        var waits = [
-            pollfd(fd: signals.number, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: inbox.news.number, events: Int16(POLLIN), revents: 0),
-        ]
-        if poll(&waits, nfds_t(waits.count), -1) < 0, errno != EINTR { throw SystemError("poll", errno) }
+    // MARK: Keys
+
+    /// Whether the user can press keys, and has not said that they are to do nothing.
+    private var takesKeys: Bool {
+        let isWanted = options.hasMenu ?? wanted.environment["COMPOSE_MENU"].map(WantedProject.isTrue) ?? true
+        return isWanted && StandardInput.isTerminal && StandardInput.isForeground && OutputStream.standard.isDrawable
+    }
+
+    /// Shows which keys may be pressed once everything runs, and gives the terminal back before anything ends.
+    private func showMenu(_ decision: borrowing Decision, _ work: ProjectWork) {
+        guard decision.isRunning else {
+            menu?.close()
+            menu = nil
+            return
+        }
+        if let menu { return menu.show(isWatching: decision.isWatching) }
+        guard takesKeys, work.drawsOnTerminal else { return }
+        // A terminal that refuses takes no keys, and everything else goes on.
+        menu = try? UpMenu(on: work.progress, isWatching: decision.isWatching)
+    }
+
+    /// Waits until something happens.
+    ///
+    /// - Returns: Whether keys were pressed.
+    private func wait(for signals: borrowing SignalWatch) throws -> Bool {
+        let keys = menu.map { $0.isReadable ? STDIN_FILENO : -1 } ?? -1
+        var waits = [signals.number, inbox.news.number, keys].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        if poll(&waits, nfds_t(waits.count), -1) < 0 {
+            if errno == EINTR { return false }
+            throw SystemError("poll", errno)
+        }
+        return waits[2].revents != 0
     }
 
     /// Does what the decision asks for next.
@@ -176,6 +194,7 @@ final class AttachedUp {
         switch order {
         case .none: break
         case .watch: watch(companion, work, services)
+        case .endWatch: session?.stop()
         case .stop:
             cancel.close()
             companion.stop()
@@ -239,7 +258,18 @@ final class AttachedUp {
         let (inbox, progress) = (inbox, work.progress)
         do {
             let screen = WatchScreen(colour: colour, names: names(of: services)) { progress.print($1, on: $0) }
-            let session = try WatchSession(client, wanted.project, paths, on: screen) { services, isUnderWay in
+            if paths.isEmpty { paths = try WatchedPath.all(of: wanted) { screen.warn($0) } }
+            var build = BuildOptions()
+            build.isQuiet = options.buildsQuietly
+            let rebuild = try ServiceRebuild(
+                client,
+                wanted,
+                on: screen,
+                build.form(global),
+                request.options,
+                prunes: true
+            )
+            let session = try WatchSession(client, wanted.project, paths, on: screen, rebuild) { services, isUnderWay in
                 if isUnderWay { companion.beginRestart(of: services) } else { companion.endRestart(of: services) }
             }
             try BlockingCall.start {
@@ -299,167 +329,5 @@ final class AttachedUp {
             return
         }
         if decision.code != 0 { throw CommandFailure(code: decision.code) }
-    }
-
-    /// What becomes of the command, by all that happens.
-    private struct Decision {
-        /// What is to be done now.
-        enum Order {
-            case none
-            /// Watch files.
-            case watch
-            /// Stop the containers.
-            case stop
-            case kill
-            /// Let everything be as it is, and end.
-            case leave
-        }
-
-        let options: Options
-        private var order = Order.none
-        private(set) var code: Int32 = 0
-        private(set) var signal: Int32?
-        private(set) var failure: CommandFailure?
-        private var isStopping = false
-        private var stopsUnderWay = 0
-        private var isWatching = false
-        private(set) var haveLogsEnded = false
-        private var hasWorkEnded = false
-
-        init(options: Options) {
-            self.options = options
-        }
-
-        var isOver: Bool { haveLogsEnded && hasWorkEnded && stopsUnderWay == 0 && !isWatching }
-
-        mutating func takeOrder() -> Order {
-            defer { order = .none }
-            return order
-        }
-
-        mutating func signalled(_ number: Int32) {
-            if number == SIGHUP {
-                (signal, code, order) = (number, 128 + SIGHUP, .leave)
-                return
-            }
-            if isStopping, signal != nil {
-                order = .kill
-                stopsUnderWay += 1
-                return
-            }
-            OutputStream.error.write("\rGracefully Stopping... press Ctrl+C again to force\n")
-            (signal, code) = (number, 130)
-            stop()
-        }
-
-        private mutating func stop() {
-            if isStopping { return }
-            isStopping = true
-            stopsUnderWay += 1
-            order = .stop
-        }
-
-        mutating func take(_ message: Message) {
-            switch message {
-            case .exited(let service, let code): exited(service, Int32(truncatingIfNeeded: code))
-            case .workEnded(let failure):
-                hasWorkEnded = true
-                if failure == nil, options.watches, !isStopping, signal == nil, order == .none {
-                    (isWatching, order) = (true, .watch)
-                }
-                // One that was called off ends so.
-                guard let failure, !isStopping, order != .leave, signal == nil else { return }
-                self.failure = failure
-                order = .leave
-            case .logsEnded(let failure):
-                haveLogsEnded = true
-                if let failure, self.failure == nil { self.failure = failure }
-            case .watchEnded(let failure):
-                isWatching = false
-                // The containers go on, and so does what shows their output.
-                if let failure { Wharf.show(failure) }
-            case .stopEnded(let isDone):
-                stopsUnderWay -= 1
-                // The logs come to their end by themselves, unless something runs on.
-                if !isDone, stopsUnderWay == 0, !haveLogsEnded { order = .leave }
-            }
-        }
-
-        private mutating func exited(_ service: String, _ status: Int32) {
-            guard !isStopping, options.abortsOnExit || options.abortsOnFailure && status != 0 else { return }
-            OutputStream.error.write("Aborting on container exit...\n")
-            code = status
-            stop()
-        }
-    }
-}
-
-extension AttachedUp.Options {
-    /// The options of the command line.
-    ///
-    /// - Parameter change: Has what was written kept.
-    /// - Returns: The options.
-    static func options(_ change: @escaping ((inout AttachedUp.Options) -> Void) -> Void) -> [Option] {
-        [
-            .flag("abort-on-container-exit", help: "Stop everything when a container ends.") { value in
-                change { $0.abortsOnExit = value }
-            },
-            .flag("abort-on-container-failure", help: "Stop everything when a container ends with a failure.") {
-                value in
-                change { $0.abortsOnFailure = value }
-            },
-            .value(
-                "attach",
-                "service",
-                help: "Show the output of this service only; repeat for several.",
-                isRepeatable: true
-            ) {
-                name in change { $0.attached.append(name) }
-            },
-            .flag("attach-dependencies", help: "Show the output of dependencies as well.") { value in
-                change { $0.attachesDependencies = value }
-            },
-            .value(
-                "exit-code-from",
-                "service",
-                help: "End with the exit status of this service; implies --abort-on-container-exit."
-            ) { name in
-                change { ($0.exitCodeFrom, $0.abortsOnExit) = (name, true) }
-            },
-            .value("no-attach", "service", help: "Do not show the output of this service.", isRepeatable: true) {
-                name in
-                change { $0.notAttached.append(name) }
-            },
-            .flag("no-color", help: "Use no colour for output of containers.") { value in
-                change { $0.hasColour = !value }
-            },
-            .flag("no-log-prefix", help: "Show no names of containers.") { value in change { $0.hasPrefix = !value } },
-            .flag("timestamps", help: "Show the time of each line.") { value in change { $0.showsTime = value } },
-            .flag("watch", short: "w", help: "Have containers follow the files that `develop.watch` names.") { value in
-                change { $0.watches = value }
-            },
-        ]
-    }
-
-    /// Refuses options that exclude each other, in Docker Compose's words.
-    func check(isDetached: Bool, waits: Bool) throws(UsageError) {
-        if abortsOnFailure, abortsOnExit {
-            throw UsageError("--abort-on-container-failure cannot be combined with --abort-on-container-exit")
-        }
-        if !attached.isEmpty, attachesDependencies {
-            throw UsageError("cannot combine --attach and --attach-dependencies")
-        }
-        let attaches = abortsOnExit || abortsOnFailure || !attached.isEmpty || attachesDependencies
-        if waits, attaches {
-            throw UsageError(
-                "--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies"
-            )
-        }
-        if isDetached, attaches || watches {
-            throw UsageError(
-                "--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, "
-                    + "--attach-dependencies or --watch"
-            )
-        }
     }
 }

@@ -8,18 +8,11 @@ import Terminal
 
 /// The images that services need and that are not here: they are pulled, or built.
 struct ProjectImages {
-    /// What is built.
-    enum Builds {
-        case all
-        case missing
-        case none
-    }
-
     private let client: EngineClient
     private let wanted: WantedProject
     private let global: GlobalOptions
     private let services: [String]
-    private let which: Builds
+    private let which: ServiceBuilds.Choice
     private let pulls: ProjectPulls
     /// The services whose images are to be built, as far as pulls do not bring them.
     private var built: [String] = []
@@ -40,7 +33,7 @@ struct ProjectImages {
         _ global: GlobalOptions,
         services: Set<String>,
         policy: PullPolicy?,
-        builds: Builds
+        builds: ServiceBuilds.Choice
     ) throws {
         (self.client, self.wanted, self.global) = (client, wanted, global)
         (self.services, which) = (services.sorted(), builds)
@@ -48,21 +41,22 @@ struct ProjectImages {
         built = try needed(by: builder(isQuiet: true))
     }
 
-    private func builder(isQuiet: Bool) -> ServiceBuilds {
+    private func builder(isQuiet: Bool) throws -> ServiceBuilds {
         var options = BuildOptions()
         options.isQuiet = isQuiet
-        return ServiceBuilds(
-            project: wanted.project,
+        options.request.explainsCache = which == .stale
+        return try ServiceBuilds(
+            wanted.project,
             separator: wanted.separator,
-            options: options,
-            form: options.form(global),
-            environment: wanted.environment.values.mapValues(\.text)
+            options,
+            options.display(global, tellsStale: which == .stale),
+            environment: wanted.environment,
+            parallelism: global.parallel
         )
     }
 
     private func needed(by builder: ServiceBuilds) throws -> [String] {
-        if case .none = which { return [] }
-        return try builder.needed(of: services, all: which == .all, client)
+        try builder.needed(of: services, which, client)
     }
 
     private func images(of services: [String]) -> [String] {
@@ -80,7 +74,7 @@ struct ProjectImages {
     /// - Throws: ``CommandFailure`` where one cannot be pulled or built.
     func obtain(pullsQuietly: Bool, buildsQuietly: Bool) throws {
         try pulls.run(global, isQuiet: pullsQuietly)
-        let builder = builder(isQuiet: buildsQuietly)
+        let builder = try builder(isQuiet: buildsQuietly)
         // What a pull has brought is not missing any more.
         let left = pulls.pulls.isEmpty ? built : try needed(by: builder)
         if !left.isEmpty { try builder.run(left, client) }
@@ -120,9 +114,18 @@ extension EngineClient {
     /// - Parameter name: The image.
     /// - Returns: What there is to know of it; nil where it is not here.
     /// - Throws: ``EngineError`` or ``ClientError``.
-    func findImage(_ name: String) throws -> ImageInspection? {
+    func findImage(_ name: String) throws -> ImageInspection? { try found { try inspectImage(name) } }
+
+    /// Whether an image is here; what there is to know of it is not read, which takes longer than to ask.
+    ///
+    /// - Parameter name: The image.
+    /// - Returns: The answer.
+    /// - Throws: ``EngineError`` or ``ClientError``.
+    func hasImage(_ name: String) throws -> Bool { try found { try rawImage(name) } != nil }
+
+    private func found<Value>(_ ask: () throws -> Value) throws -> Value? {
         do {
-            return try inspectImage(name)
+            return try ask()
         } catch let error as EngineError where error.code == .notFound {
             return nil
         }

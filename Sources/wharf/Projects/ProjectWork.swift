@@ -83,6 +83,9 @@ final class ProjectWork: Sendable {
     /// Whether what is shown is for people to read.
     var isForPeople: Bool { mode == .terminal || mode == .plain }
 
+    /// Whether what is shown is drawn on a terminal.
+    var drawsOnTerminal: Bool { mode == .terminal }
+
     /// Shows lines after the progress, where that is for people.
     func summarise(_ lines: [String]) {
         guard !lines.isEmpty, isForPeople else { return }

@@ -41,8 +41,12 @@ struct ProjectPulls {
         self.client = client
         self.wanted = wanted
         var candidates: [String: (moment: PullMoment, pull: Pull)] = [:]
-        for name in Set(services).sorted() {
-            guard let service = wanted.project.services[name], let image = service.image?.rawValue else { continue }
+        let all = Set(services).sorted().compactMap { name in wanted.project.services[name].map { (name, $0) } }
+        let built = Set(all.compactMap { $1.build == nil ? nil : $1.image?.rawValue })
+        for (name, service) in all {
+            guard let image = service.image?.rawValue else { continue }
+            // What one service builds is not pulled for another one, unless somebody says so.
+            if policy == nil, service.pullPolicy == nil, built.contains(image) { continue }
             guard let moment = try PullMoment(of: service, named: name, policy) else { continue }
             let reference = try ImagePuller.reference(image)
             let key = "\(reference) \(service.platform ?? "")"
@@ -55,14 +59,11 @@ struct ProjectPulls {
             if service.build != nil { candidates[key]?.pull.isBuildable = true }
             candidates[key]?.moment.merge(moment)
         }
-        let all = candidates.sorted { $0.key < $1.key }.map(\.value)
-        let tags = try Targets.results(of: all.map(\.pull.reference.description)) { [client] in
-            // When an image that is here got its name.
-            try client.findImage($0)?.metadata.lastTagTime
+        let sorted = candidates.sorted { $0.key < $1.key }.map(\.value)
+        let due = try Targets.results(of: sorted) { [client] candidate in
+            try candidate.moment.isDue(candidate.pull.reference.description, client)
         }
-        for (candidate, tagged) in zip(all, tags) where candidate.moment.isDue(tagged: try tagged.get()) {
-            pulls.append(candidate.pull)
-        }
+        for (candidate, isDue) in zip(sorted, due) where try isDue.get() { pulls.append(candidate.pull) }
     }
 
     /// The images as the project names them.
@@ -169,6 +170,19 @@ struct PullMoment: Equatable {
     mutating func merge(_ other: Self) {
         isAlways = isAlways || other.isAlways
         if let theirs = other.age { age = min(age ?? theirs, theirs) }
+    }
+
+    /// Whether an image is to be pulled now.
+    ///
+    /// - Parameters:
+    ///   - image: Its name.
+    ///   - client: The engine.
+    /// - Returns: The answer.
+    /// - Throws: The error of the engine.
+    func isDue(_ image: String, _ client: EngineClient) throws -> Bool {
+        if isAlways { return true }
+        if age == nil { return try !client.hasImage(image) }
+        return isDue(tagged: try client.findImage(image)?.metadata.lastTagTime)
     }
 
     /// Whether the image is to be pulled now.

@@ -18,6 +18,8 @@ struct TerminalSize: Equatable {
 /// The terminal that this command reads from.
 enum StandardInput {
     static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+    /// Whether the terminal is this command's at the moment: one in the background that reads from it is stopped.
+    static var isForeground: Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
 
     /// Refuses input for a terminal that comes from elsewhere.
     static func checkTerminal() throws {
@@ -29,16 +31,29 @@ enum StandardInput {
     }
 }
 
-/// The mode in which a terminal gives each key as it is pressed and shows nothing by itself (termios(3), cfmakeraw).
+/// The mode in which a terminal gives each key as it is pressed and shows nothing by itself (termios(3)).
 final class RawTerminal {
+    /// What keys do.
+    enum Mode {
+        /// Nothing but to be read (cfmakeraw).
+        case raw
+        /// Those that interrupt and stop programs still do.
+        case keys
+    }
+
+    private let mode: Mode
     private var saved: termios
 
     /// Takes the terminal over.
-    init() throws {
+    ///
+    /// - Parameter mode: What keys do.
+    /// - Throws: ``CommandFailure`` where there is none, or this command runs in the background.
+    init(_ mode: Mode = .raw) throws {
+        self.mode = mode
         saved = termios()
         guard tcgetattr(STDIN_FILENO, &saved) == 0 else { throw Self.failure("read") }
         // A process in the background would be stopped by the change (setpgid(2)), for ever where nobody brings it back.
-        guard tcgetpgrp(STDIN_FILENO) == getpgrp() else {
+        guard StandardInput.isForeground else {
             throw CommandFailure(
                 message: "cannot use the terminal from the background: bring the command to the foreground; "
                     + "`timeout` has the option `--foreground` for that"
@@ -50,7 +65,10 @@ final class RawTerminal {
     /// Enters the mode, again where somebody has changed it.
     func enter() throws {
         var raw = saved
-        cfmakeraw(&raw)
+        switch mode {
+        case .raw: cfmakeraw(&raw)
+        case .keys: raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
+        }
         guard tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0 else { throw Self.failure("set") }
     }
 

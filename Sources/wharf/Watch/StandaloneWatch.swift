@@ -16,6 +16,8 @@ struct StandaloneWatch {
     let global: GlobalOptions
     /// What the engine is asked for at first; nil for nothing.
     let request: ProjectUpRequest?
+    /// Builds images anew.
+    let rebuild: ServiceRebuild
 
     /// What the thread that works has come to.
     private final class Outcome: Sendable {
@@ -40,7 +42,7 @@ struct StandaloneWatch {
     func run() throws {
         // Before any thread, which would get the signals otherwise.
         let signals = try SignalWatch([SIGINT, SIGTERM, SIGHUP])
-        let session = try WatchSession(client, wanted.project, paths, on: screen)
+        let session = try WatchSession(client, wanted.project, paths, on: screen, rebuild)
         let (connection, outcome) = (WorkConnection(), try Outcome())
         let work = try ProjectWork(global, title: "Running", environment: wanted.environment)
         let (client, request) = (client, request)

@@ -38,6 +38,9 @@ final class WatchScreen: Sendable {
         write(.error, Array("\(warning): \(TextCells.printable(text))\n".utf8))
     }
 
+    /// Shows text of a build, which has nothing in it that a terminal would obey.
+    func show(_ text: String) { write(.error, Array(text.utf8)) }
+
     /// Shows a line of a hook.
     ///
     /// - Parameters:

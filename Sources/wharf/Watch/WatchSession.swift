@@ -19,6 +19,7 @@ final class WatchSession: Sendable {
     private let project: Project
     private let paths: [WatchedPath]
     private let screen: WatchScreen
+    private let rebuild: ServiceRebuild
     private let onRestart: RestartHandler
     private let stopping: WakeUp
 
@@ -27,6 +28,7 @@ final class WatchSession: Sendable {
     ///   - project: The project.
     ///   - paths: What is watched.
     ///   - screen: Where it is said what is done.
+    ///   - rebuild: Builds images anew.
     ///   - onRestart: Hears of restarts.
     /// - Throws: The error of eventfd(2).
     init(
@@ -34,18 +36,23 @@ final class WatchSession: Sendable {
         _ project: Project,
         _ paths: [WatchedPath],
         on screen: WatchScreen,
+        _ rebuild: ServiceRebuild,
         onRestart: @escaping RestartHandler = { _, _ in }
     ) throws {
         self.client = client
         self.project = project
         self.paths = paths
         self.screen = screen
+        self.rebuild = rebuild
         self.onRestart = onRestart
         stopping = try WakeUp()
     }
 
-    /// Has ``run()`` end when it has done what is under way.
-    func stop() { stopping.signal() }
+    /// Has ``run()`` end when it has done what is under way; a build is not waited for.
+    func stop() {
+        stopping.signal()
+        rebuild.stop()
+    }
 
     private var sync: ServiceSync { ServiceSync(client: client, project: project.name, paths: paths) }
 
@@ -80,7 +87,7 @@ final class WatchSession: Sendable {
             guard batch.take(at: .now) else { continue }
             let changes = try watcher.changes()
             for warning in watcher.takeWarnings() { screen.warn(warning) }
-            if !changes.isEmpty { unsynced = react(to: changes, unsynced) }
+            if !changes.isEmpty { unsynced = react(to: changes, unsynced, watcher) }
         }
         screen.say("Watch disabled")
     }
@@ -104,8 +111,14 @@ final class WatchSession: Sendable {
     }
 
     /// Copies all files of rules that want that at the start.
-    private func synced(startingWith watcher: TreeWatcher) -> Set<TreeChange> {
+    ///
+    /// - Parameters:
+    ///   - watcher: Knows the files.
+    ///   - services: The services whose containers are new; nil for all.
+    /// - Returns: What could not be copied.
+    private func synced(startingWith watcher: TreeWatcher, _ services: Set<String>? = nil) -> Set<TreeChange> {
         let changes = paths.indices.filter { paths[$0].rule.initialSync && paths[$0].syncs }
+            .filter { services?.contains(paths[$0].service) ?? true }
             .flatMap { watcher.everything(of: $0) }
         var unsynced: Set<TreeChange> = []
         for (service, part) in WatchReaction(changes, by: paths).syncs.sorted(by: { $0.key < $1.key })
@@ -120,11 +133,21 @@ final class WatchSession: Sendable {
     /// - Parameters:
     ///   - changes: What has changed.
     ///   - unsynced: What could not be copied before.
+    ///   - watcher: Knows the files.
     /// - Returns: What could not be copied.
-    private func react(to changes: [TreeChange], _ unsynced: Set<TreeChange>) -> Set<TreeChange> {
+    private func react(
+        to changes: [TreeChange],
+        _ unsynced: Set<TreeChange>,
+        _ watcher: TreeWatcher
+    ) -> Set<TreeChange> {
         let reaction = WatchReaction(changes, by: paths)
         var failed: Set<String> = []
         var left = unsynced
+        // New containers come before what is copied into them.
+        var renewed: Set<String> = []
+        if !reaction.rebuilds.isEmpty {
+            (renewed, left) = rebuild(reaction.rebuilds, left, watcher)
+        }
         for (service, part) in reaction.syncs.sorted(by: { $0.key < $1.key }) {
             screen.say("Syncing service \(quoted(service)) after \(part.count) changes were detected")
             let old = left.filter { paths[$0.tree].service == service }
@@ -137,7 +160,7 @@ final class WatchSession: Sendable {
             }
         }
         // A program is not started again on half of its files.
-        let restarts = reaction.restarts.subtracting(failed)
+        let restarts = reaction.restarts.subtracting(failed).subtracting(renewed)
         if !restarts.isEmpty { restart(restarts) }
         for rule in reaction.hooks.sorted() where !failed.contains(paths[rule].service) { runHook(of: paths[rule]) }
         return left
@@ -157,6 +180,44 @@ final class WatchSession: Sendable {
         }
     }
 
+    /// Builds the images of services, and has their containers made of them.
+    ///
+    /// - Returns: The services whose containers are new, and what could not be copied.
+    private func rebuild(
+        _ services: Set<String>,
+        _ unsynced: Set<TreeChange>,
+        _ watcher: TreeWatcher
+    ) -> (renewed: Set<String>, unsynced: Set<TreeChange>) {
+        let names = services.sorted()
+        let list = names.map(quoted).joined(separator: " ")
+        screen.say("Rebuilding service(s) [\(list)] after changes were detected...")
+        do {
+            let before = try rebuild.images(of: names)
+            guard rebuild.build(names) else { return ([], unsynced) }
+            let after = try rebuild.images(of: names)
+            screen.say("service(s) [\(list)] successfully built")
+            let taken = dependants(of: services)
+            onRestart(taken, true)
+            defer { onRestart(taken, false) }
+            // Also where the images are the same: what failed before is made up for.
+            guard try outcome(of: try rebuild.recreate(names)) == .done else {
+                screen.warn("service(s) [\(list)] could not be made anew; the next change tries again")
+                return ([], unsynced)
+            }
+            rebuild.prune(before, after)
+            if before == after {
+                screen.say("service(s) [\(list)] left as they are: the image is the same")
+                return ([], unsynced)
+            }
+            let left = unsynced.union(synced(startingWith: watcher, services))
+            screen.say("service(s) [\(list)] recreated")
+            return (services, left)
+        } catch {
+            screen.warn("cannot rebuild service(s) [\(list)]: \(error)")
+            return ([], unsynced)
+        }
+    }
+
     private func restart(_ services: Set<String>) {
         let names = services.sorted()
         let list = names.map(quoted).joined(separator: " ")
@@ -166,17 +227,7 @@ final class WatchSession: Sendable {
         do {
             var request = ProjectLifeRequest(project)
             request.options.services = names
-            var response = try client.conduct(.restart, ofProject: project.name, request)
-            var outcome: ProjectOutcome?
-            while let event = try response.nextValue(ProjectEvent.self) {
-                switch event {
-                case .failure(let failure): screen.warn(failure.message)
-                case .plan(let plan): for problem in plan.problems { screen.warn(problem.message) }
-                case .finished(let how): outcome = how
-                default: break
-                }
-            }
-            if outcome == .done {
+            if try outcome(of: try client.conduct(.restart, ofProject: project.name, request)) == .done {
                 screen.say("service(s) [\(list)] restarted")
             } else {
                 screen.warn("service(s) [\(list)] could not be restarted; the next change tries again")
@@ -184,6 +235,20 @@ final class WatchSession: Sendable {
         } catch {
             screen.warn("cannot restart service(s) [\(list)]: \(error)")
         }
+    }
+
+    /// Reads the engine's answer to its end, and tells of what went wrong.
+    private func outcome(of response: consuming Response) throws -> ProjectOutcome? {
+        var outcome: ProjectOutcome?
+        while let event = try response.nextValue(ProjectEvent.self) {
+            switch event {
+            case .failure(let failure): screen.warn(failure.message)
+            case .plan(let plan): for problem in plan.problems { screen.warn(problem.message) }
+            case .finished(let how): outcome = how
+            default: break
+            }
+        }
+        return outcome
     }
 
     /// Services with those that are restarted along with them.

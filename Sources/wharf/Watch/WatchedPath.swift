@@ -35,7 +35,7 @@ struct WatchedPath: Sendable {
     var restarts: Bool { [.restart, .syncRestart].contains(rule.action) }
     /// Whether a command is run after a copy.
     var runsHook: Bool { rule.action == .syncExec }
-    /// Whether the image is built anew; no such rule is chosen yet.
+    /// Whether the image is built anew.
     var rebuilds: Bool { rule.action == .rebuild }
 
     // MARK: Choosing
@@ -77,9 +77,7 @@ struct WatchedPath: Sendable {
                     message: "can't watch service \"\(name)\" with action rebuild without a build context"
                 )
             }
-            return
-                "service \"\(name)\": changes of `\(rule.path)` are not acted upon: its action is rebuild, and wharf "
-                + "does not build while it watches yet; use `wharf up -d --build \(name)`"
+            return nil
         }
         guard WatchedPath(service: name, rule: rule, filter: TreeFilter(of: "/")).syncs else { return nil }
         let target = rule.target ?? ""

@@ -4,6 +4,7 @@ import EngineAPI
 import Glibc
 import Images
 import ImagesSupport
+import Linux
 import OCI
 import Synchronization
 import TestSupport
@@ -100,9 +101,10 @@ final class TestedBuild: Sendable {
 
     /// The paths in the layers that were built on top of the base.
     func layers(of image: String = "built") async throws -> [[String]] {
-        let folders = try engine.engine.images.unpack(engine.engine.images.inspect(image))
-        return try folders.dropFirst().map { folder in
-            try run("find", [".", "-mindepth", "1", "-printf", "%P %y %m %U:%G\\n"], in: folder)
+        let layers = try engine.engine.images.unpack(engine.engine.images.inspect(image))
+        return try layers.dropFirst().map { layer in
+            let path = "/proc/\(getpid())/fd/\(layer.number)"
+            return try run("find", [".", "-mindepth", "1", "-printf", "%P %y %m %U:%G\\n"], in: path)
                 .split(separator: "\n").map(String.init).sorted()
         }
     }

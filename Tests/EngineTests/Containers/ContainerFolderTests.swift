@@ -36,6 +36,15 @@ import Testing
         }
     }
 
+    /// Programs that stay on one file system do not leave the image out.
+    @Test func `is one device, whatever layers its files come from`() async throws {
+        try await TestedEngine.with(.embedded) { engine in
+            let script = "echo x > /new; stat -c %d / /bin /bin/busybox /new | sort -u | wc -l"
+            let (_, output, _) = try await engine.finish(engine.create(["sh", "-c", script]))
+            #expect(output == "1\n")
+        }
+    }
+
     @Test(arguments: EngineKind.allCases)
     func `has no log of a stream without a word`(kind: EngineKind) async throws {
         try await TestedEngine.with(kind) { engine in

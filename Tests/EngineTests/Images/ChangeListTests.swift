@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
+import Glibc
 import ImagesSupport
+import Linux
 import TestSupport
 import Testing
 
@@ -20,9 +22,14 @@ private func changes(_ script: String) throws -> [String] {
         """,
         in: scratch.path
     )
-    return try FilesystemChange.list(upper: scratch / "upper", layers: [scratch / "base", scratch / "top"]).map {
+    let layers = try ["base", "top"].map { try root(scratch / $0) }
+    return try FilesystemChange.list(upper: scratch / "upper", layers: layers).map {
         "\($0.kind == .added ? "A" : $0.kind == .deleted ? "D" : "C") \($0.path)"
     }
+}
+
+private func root(_ folder: String) throws -> SharedDescriptor {
+    SharedDescriptor(try Descriptor.open(folder, O_RDONLY | O_DIRECTORY))
 }
 
 @Suite struct `Changes of a container` {
@@ -56,6 +63,6 @@ private func changes(_ script: String) throws -> [String] {
     @Test func `leave out a directory that was made for a mount only`() throws {
         let scratch = try Scratch()
         try shell("mkdir -p base upper/etc; touch upper/etc/hosts", in: scratch.path)
-        #expect(try FilesystemChange.list(upper: scratch / "upper", layers: [scratch / "base"]).isEmpty)
+        #expect(try FilesystemChange.list(upper: scratch / "upper", layers: [root(scratch / "base")]).isEmpty)
     }
 }

@@ -58,7 +58,7 @@ private func config(_ changes: [String]) throws -> OCI.ContainerConfig {
     @Test(arguments: [
         ("NONSENSE x", "NONSENSE is not a valid change command"), ("RUN make", "RUN is not a valid change command"),
         ("FROM x", "FROM is not a valid change command"),
-        ("CMD", "CMD requires an argument"), ("ENV A", "has no value"), ("ENV A=1 B", "not of the form name=value"),
+        ("LABEL", "LABEL requires an argument"), ("ENV A", "has no value"), ("ENV A=1 B", "not of the form name=value"),
         ("ENV =x", "is empty"), ("ENV A=\"x", "not closed"), ("ENV A=${B", "not closed"), ("ENV A=${B!x}", "no form"),
         ("EXPOSE 70000", "invalid containerPort"), ("EXPOSE 8/x", "invalid containerPort"),
         ("EXPOSE 9-8", "invalid containerPort"),

@@ -219,6 +219,40 @@ import Testing
         }
     }
 
+    @Test func `have the address again that they had, while nobody else has it`() async throws {
+        try await TestedEngine.networked(.embedded) { host, _ in
+            try await host.makeNetwork("net") { request in
+                request.enablesIPv6 = true
+                var range = NetworkInspection.Range()
+                range.subnet = "10.99.0.0/24"
+                request.ipam = NetworkInspection.IPAM()
+                request.ipam?.config = [range]
+            }
+            let id = try await host.serve("web", on: ["net"])
+            func addresses() async throws -> [String] {
+                let endpoint = try #require(try await host.settings(id).networks["net"])
+                return [endpoint.ipAddress, endpoint.globalIPv6Address]
+            }
+            let before = try await addresses()
+            #expect(before.allSatisfy { !$0.isEmpty })
+            try await host.engine.stopContainer(id, timeout: 0, signal: nil)
+            _ = try await host.serve("other", on: ["net"])
+            try await host.engine.startContainer(id)
+            #expect(try await addresses() == before)
+            // Now somebody else asks for it.
+            try await host.engine.stopContainer(id, timeout: 0, signal: nil)
+            _ = try await host.serve("thief", on: ["net"]) { request in
+                request.endpoint("net") { endpoint in
+                    endpoint.ipamConfig = NetworkEndpoint.IPAMConfig()
+                    endpoint.ipamConfig?.ipv4Address = before[0]
+                }
+            }
+            try await host.engine.startContainer(id)
+            let after = try await addresses()
+            #expect(after[0] != before[0] && after[1] == before[1])
+        }
+    }
+
     @Test(arguments: EngineKind.allCases) func `come and go while they run`(kind: EngineKind) async throws {
         try await TestedEngine.networked(kind) { host, machine in
             try await host.makeNetwork("front")

@@ -75,6 +75,8 @@ extension TestHost {
                         "-c",
                         """
                         coproc monitor { exec stdbuf -oL ip monitor link; }
+                        # It listens when it tells of a change.
+                        until read -t 0.1 -r line <&${monitor[0]}; do ip link set lo txqueuelen $((++length + 1000)); done
                         ip link del \(bridge)
                         while read -r line; do case $line in *'wv-'*'master \(bridge)'*) break;; esac; done <&${monitor[0]}
                         kill $monitor_PID

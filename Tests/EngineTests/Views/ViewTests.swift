@@ -79,6 +79,20 @@ private func time(_ secondsAgo: Int64) -> UnixTime { UnixTime(Timestamp(seconds:
         #expect(summary.created == 1_700_000_000 && summary.hostConfig.networkMode == "none")
     }
 
+    @Test func `a brief list has no networks and mounts, and of the labels those of projects`() throws {
+        let snapshot = try Sample.snapshot(
+            #"""
+            {"Labels":{"a":"1","com.docker.compose.project":"shop","com.docker.compose.config-hash":"2"},
+             "HostConfig":{"NetworkMode":"none","Binds":["/src:/dst"]}}
+            """#
+        )
+        let (whole, brief) = (snapshot.summary(now: now), snapshot.summary(now: now, isBrief: true))
+        #expect(whole.labels.count == 3 && whole.mounts.count == 1 && whole.networkSettings.networks.count == 1)
+        #expect(brief.labels == ["com.docker.compose.project": "shop"])
+        #expect(brief.mounts == [] && brief.networkSettings.networks == [:])
+        #expect(brief.id == whole.id && brief.status == whole.status && brief.hostConfig == whole.hostConfig)
+    }
+
     @Test func `a container that waits for its restart counts as running but has no process`() throws {
         let state = try Sample.snapshot { $0.state = .init(phase: .restarting, pid: 42) }.containerState
         #expect(state.running && state.restarting && state.pid == 0)

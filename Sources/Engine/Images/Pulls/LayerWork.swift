@@ -53,15 +53,16 @@ struct LayerWork: Sendable {
     ///
     /// - Returns: What is wrong, which may be that a layer did not come, or had to be fetched again.
     private func unpack(_ awaited: [Digest: AwaitedLayer], in images: ImageStore) -> ImageError? {
-        var last: Digest?
+        var last: Int?
         do throws(ImageError) {
             _ = try images.layers.unpack(diffIDs) { (index) throws(ImageError) in
-                if let last { progress.unpacked(last) }
+                // The same one comes again where it did not fit into what it was to become.
+                if let last, last != index { progress.unpacked(layers[last]) }
                 let digest = layers[index]
                 guard let layer = awaited[digest] else { throw ImageError(.notFound, "no layer \(digest) is awaited") }
                 let source = try layer.source()
                 progress.unpacking(digest)
-                last = digest
+                last = index
                 return source
             }
             return nil

@@ -59,16 +59,19 @@ final class ContainerListCommand {
 
     private func run() throws {
         let needsSize = showsSize || !isQuiet && format.contains(".Size")
+        let listing = showsSize ? Listing.sizedContainers : Listing.containers
+        let form = isQuiet ? Listing.quiet(format) : format
+        let fields = listing.fields(shownBy: form)
         let containers = try global.client().listContainers(
             showsAll: showsAll,
             limit: showsLatest ? 1 : last,
             countsSizes: needsSize,
+            isBrief: fields != nil,
             filters.filters
         )
         let now = HumanUnits.now
-        let rows = containers.map { $0.row(truncates: !isWhole, now: now) }
-        let listing = showsSize ? Listing.sizedContainers : Listing.containers
-        OutputStream.standard.write(try listing.text(rows, format: isQuiet ? Listing.quiet(format) : format))
+        let rows = containers.map { $0.row(truncates: !isWhole, now: now, fields: fields) }
+        OutputStream.standard.write(try listing.text(rows, format: form))
     }
 }
 

@@ -3,6 +3,7 @@
 import Arguments
 import EngineAPI
 import EngineClient
+import Linux
 import Terminal
 
 /// `wharf engine stop`: ends the engine; containers go on.
@@ -37,7 +38,12 @@ final class EngineStopCommand {
         let engine = try global.client(startsEngine: false)
         do {
             if stopsContainers { try Self.stopContainers(of: engine) }
+            let pid = try engine.status().pid
+            // One that cannot be found has ended by itself.
+            let process = try? Descriptor.process(pid)
             try engine.stopEngine()
+            // Whoever removes its folder next is not in its way, nor followed by the keeper's next engine.
+            try process?.waitUntilEnded()
         } catch let error as ClientError where error.code == .notRunning {
             OutputStream.error.write("no engine runs: nothing to do\n")
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Compose
+import EngineAPI
 import JSONTree
 import Terminal
 
@@ -15,13 +16,18 @@ extension BuildCommand {
         var failures = Failures()
         if let folder {
             var build = Compose.Build()
-            build.context = BuildOptions.absolute(folder)
-            build.dockerfile = options.dockerfile.map(BuildOptions.absolute)
-            build.target = options.target
-            build.additionalContexts = options.contexts
+            build.context = try BuildOptions.absolute(folder)
+            build.dockerfile = try options.dockerfile.map(BuildOptions.absolute)
+            build.target = options.request.target
+            build.additionalContexts = options.request.contexts
             failures.collect {
                 files.append(
-                    try ServiceDockerfile(folder, build, platform: options.platform, arguments: options.arguments)
+                    try ServiceDockerfile(
+                        folder,
+                        build,
+                        platform: options.request.platform,
+                        arguments: options.request.arguments
+                    )
                 )
             }
         } else {
@@ -36,7 +42,12 @@ extension BuildCommand {
                 guard let build = service.build else { continue }
                 failures.collect {
                     files.append(
-                        try ServiceDockerfile(name, build, platform: service.platform, arguments: options.arguments)
+                        try ServiceDockerfile(
+                            name,
+                            build,
+                            platform: service.platform,
+                            arguments: options.request.arguments
+                        )
                     )
                 }
             }
@@ -79,7 +90,7 @@ extension BuildCommand {
         for (name, service) in chosen {
             guard let build = service.build else { continue }
             let image = project.imageName(of: name, separator: separator)
-            bake.add(name, build, image: image, arguments: options.arguments)
+            bake.add(name, build, image: image, arguments: options.request.arguments)
         }
         OutputStream.standard.write(bake.json.text(JSON.WritingStyle(indent: 2)) + "\n")
     }

@@ -104,11 +104,11 @@ final class BuildCommand {
             },
             .value("tag", short: "t", "name", help: "A name of the image of a folder.", isRepeatable: true) {
                 self.folder("--tag")
-                self.options.tags.append($0)
+                self.options.request.tags.append($0)
             },
             .value("target", "stage", help: "The stage of a folder's Dockerfile that is built.") {
                 self.folder("--target")
-                self.options.target = $0
+                self.options.request.target = $0
             },
             .value("build-context", "name=value", help: "A further context of a folder's build.", isRepeatable: true) {
                 text throws(InvalidValue) in
@@ -119,7 +119,7 @@ final class BuildCommand {
                 text throws(InvalidValue) in
                 self.folder("--label")
                 let pair = try BuildOptions.pair(text)
-                self.options.labels[pair.name] = pair.value ?? ""
+                self.options.request.labels[pair.name] = pair.value ?? ""
             },
         ]
     }
@@ -129,7 +129,7 @@ final class BuildCommand {
         [
             .value("network", "mode", help: "The network of a folder's programs: default, none or host.") {
                 self.folder("--network")
-                self.options.network = $0
+                self.options.request.network = $0
             },
             .value(
                 "add-host",
@@ -138,11 +138,16 @@ final class BuildCommand {
                 isRepeatable: true
             ) {
                 self.folder("--add-host")
-                self.options.extraHosts.append($0)
+                self.options.request.extraHosts.append($0)
             },
-            .value("platform", "os/arch", help: "What the image of a folder is for.") {
+            .value(
+                "platform",
+                "os/arch",
+                help: "What the image of a folder is for; several with commas between them are one image for each.",
+                isRepeatable: true
+            ) {
                 self.folder("--platform")
-                self.options.platform = $0
+                self.options.add(platforms: $0.split(separator: ",").map(String.init))
             },
             .value(
                 "output",
@@ -169,15 +174,31 @@ final class BuildCommand {
     /// What matters to all builds.
     private func buildOptions() -> [Option] {
         [
-            .flag("no-cache", help: "Do not use the cache.") { self.options.ignoresCache = $0 },
+            .flag("no-cache", help: "Do not use the cache.") { self.options.request.ignoresCache = $0 },
+            .flag("pull", help: "Ask the registries for newer base images.") { self.options.request.pulls = $0 },
+            .flag("push", help: "Push the images.") { self.options.pushes = $0 },
             .value(
                 "no-cache-filter",
                 "stage",
                 help: "A stage for which the cache is not used.",
                 isRepeatable: true
-            ) { self.options.uncachedStages += $0.split(separator: ",").map(String.init) },
+            ) { self.options.request.uncachedStages += $0.split(separator: ",").map(String.init) },
+            .value(
+                "cache-from",
+                "fields",
+                help: "Where builds of others are found: type=registry,ref=NAME or type=local,src=FOLDER.",
+                isRepeatable: true
+            ) { self.options.cachesFrom.append($0) },
+            .value(
+                "cache-to",
+                "fields",
+                help:
+                    "Where builds are left for others: type=registry,ref=NAME, type=local,dest=FOLDER or type=inline; "
+                    + "with mode=max also those of other stages.",
+                isRepeatable: true
+            ) { self.options.cachesTo.append($0) },
             .flag("explain-cache", help: "Say of each step why the cache does not have it.") {
-                self.options.explainsCache = $0
+                self.options.request.explainsCache = $0
             },
             .value(
                 "secret",
@@ -200,7 +221,7 @@ final class BuildCommand {
                 guard ["network.host", "security.insecure"].contains(right) else {
                     throw InvalidValue("network.host or security.insecure")
                 }
-                self.options.allowed.append(right)
+                self.options.request.allowed.append(right)
             },
         ]
     }
@@ -221,7 +242,7 @@ final class BuildCommand {
         ]
     }
 
-    /// What Docker and Docker Compose know, and what changes nothing here or is not there yet.
+    /// What Docker and Docker Compose know, and what changes nothing here.
     private func acceptedOptions() -> [Option] {
         [
             .value("builder", "name", help: "Accepted for Docker Compose.") { _ in },
@@ -229,8 +250,6 @@ final class BuildCommand {
             .value("provenance", "value", help: "Accepted for Docker Compose: there are no attestations.") { _ in },
             .value("sbom", "value", help: "Accepted for Docker Compose: there are no attestations.") { _ in },
             .flag("load", help: "Accepted for Docker: images are always kept.") { _ in },
-            .flag("pull", help: "Ask the registries for newer base images.") { self.options.pulls = $0 },
-            .flag("push", help: "Push the images.") { self.options.pushes = $0 },
         ]
     }
 
@@ -251,7 +270,7 @@ final class BuildCommand {
     private func addArgument(_ text: String) throws(InvalidValue) {
         let pair = try BuildOptions.pair(text)
         // As with Docker, what is not in the environment has no value.
-        options.arguments[pair.name] = pair.value
+        options.request.arguments[pair.name] = pair.value
     }
 
     // MARK: Running
@@ -263,12 +282,13 @@ final class BuildCommand {
         let result = try load()
         guard let project = result.project else { throw CommandFailure() }
         let chosen = try choose(project).map(\.name)
-        let builds = ServiceBuilds(
-            project: project,
+        let builds = try ServiceBuilds(
+            project,
             separator: separator,
-            options: options,
-            form: options.form(global),
-            environment: result.environment.values.mapValues(\.text)
+            options,
+            options.display(global),
+            environment: result.environment,
+            parallelism: global.parallel
         )
         if chosen.isEmpty {
             OutputStream.error.write("No services to build\n")

@@ -25,10 +25,8 @@ final class ProjectRunCommand {
     private var includesDependencies = true
     private var removesOrphans = false
     private var isQuiet = false
-    private var builds = false
     private var buildsQuietly = false
-    private var pullPolicy: PullPolicy?
-    private var pullsQuietly = false
+    private let images = ImageSettings()
     private var ports: [String] = []
     private var entrypoint: String?
 
@@ -126,19 +124,9 @@ final class ProjectRunCommand {
     }
 
     private func surroundings() -> [Option] {
-        [
-            .flag("build", help: "Build images before the container is made.") { self.builds = $0 },
+        images.options(before: "the container is made") + [
             .flag("no-deps", help: "Leave out what the service depends on.") { self.includesDependencies = !$0 },
             .flag("quiet", short: "q", help: "Show no progress.") { self.isQuiet = $0 },
-            .value(
-                "pull",
-                "policy",
-                help: "When to pull images: always, missing, never or build.",
-                allowed: ["always", "missing", "never", "build", "policy"]
-            ) { text in
-                self.pullPolicy = text == "policy" ? nil : PullPolicy(rawValue: text)
-            },
-            .flag("quiet-pull", help: "Show no progress of pulls.") { self.pullsQuietly = $0 },
             .flag("quiet-build", help: "Show no progress of builds.") { self.buildsQuietly = $0 },
             .flag("remove-orphans", help: "Remove containers of services that the project does not have any more.") {
                 self.removesOrphans = $0
@@ -177,15 +165,15 @@ final class ProjectRunCommand {
         (request.environmentFiles, request.separator) = (wanted.environmentFiles, wanted.separator)
         let client = try global.client()
         let services = wanted.taken(includingDependencies: includesDependencies)
-        let images = try ProjectImages(
+        let needed = try ProjectImages(
             client,
             wanted,
             global,
             services: services,
-            policy: pullPolicy,
-            builds: builds ? .all : .missing
+            policy: images.policy,
+            builds: images.builds
         )
-        try images.obtain(pullsQuietly: isQuiet || pullsQuietly, buildsQuietly: isQuiet || buildsQuietly)
+        try needed.obtain(pullsQuietly: isQuiet || images.pullsQuietly, buildsQuietly: isQuiet || buildsQuietly)
         let work = try ProjectWork(global, title: "Creating", environment: wanted.environment, isQuiet: isQuiet)
         try work.follow(try client.prepareRun(request))
         guard let container = work.oneOff else { throw CommandFailure(message: "the engine made no container") }

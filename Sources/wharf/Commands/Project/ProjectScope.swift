@@ -19,7 +19,7 @@ struct ProjectScope {
     /// - Parameters:
     ///   - global: The options.
     ///   - isQuiet: Whether nothing is printed, and no engine started where none runs.
-    ///   - isBrief: Whether the networks and mounts of containers are not asked for.
+    ///   - isBrief: Whether containers have no networks and mounts, and no labels that do not say where they belong.
     /// - Throws: ``CommandFailure`` where there is no project, and what the client throws.
     init(_ global: GlobalOptions, isQuiet: Bool = false, isBrief: Bool = true) throws {
         let found = try ProjectLoading(options: global).find(isQuiet: isQuiet)

@@ -76,11 +76,11 @@ final class ProjectStatusCommand {
         statuses.insert(parts[1])
     }
 
-    /// Whether only the columns of the standard table are shown.
-    private var isTable: Bool { format.isEmpty || format == "table" }
+    /// The fields that are shown; nil where a template may show any.
+    private var fields: Set<String>? { Listing.projectContainers.fields(shownBy: format) }
 
     private func run() throws {
-        let scope = try ProjectScope(global, isBrief: isTable)
+        let scope = try ProjectScope(global, isBrief: fields != nil)
         let chosen = try scope.services(services)
         let showsAll = showsAll || !statuses.isEmpty
         let containers = scope.containers(of: chosen, includesStopped: showsAll, includesOneOffs: showsAll).filter {
@@ -102,12 +102,12 @@ final class ProjectStatusCommand {
     private func text(_ containers: [ContainerSummary], _ client: EngineClient) throws -> String {
         // A list does not tell the health and the exit status, which only templates show.
         let states =
-            try isTable ? [] : Targets.results(of: containers) { try client.inspectContainer($0.id).state }
-        let now = HumanUnits.now
+            try fields != nil ? [] : Targets.results(of: containers) { try client.inspectContainer($0.id).state }
+        let (now, fields) = (HumanUnits.now, fields)
         let rows = containers.enumerated().map { index, container in
             // One that went away meanwhile is as the list told it.
             let state = index < states.count ? try? states[index].get() : nil
-            return container.projectRow(state: state, truncates: !isWhole, now: now)
+            return container.projectRow(state: state, truncates: !isWhole, now: now, fields: fields)
         }
         return try Listing.projectContainers.text(rows, format: format)
     }
@@ -135,9 +135,15 @@ extension ContainerSummary {
     ///   - state: What an inspection tells of the state; nil where nobody asked.
     ///   - truncates: Whether long texts are cut.
     ///   - now: The time in seconds since 1970.
+    ///   - fields: The fields that are shown; nil for all.
     /// - Returns: The row.
-    fileprivate func projectRow(state: ContainerState?, truncates: Bool, now: Int64) -> Value.Structure {
-        var row = row(truncates: truncates, now: now)
+    fileprivate func projectRow(
+        state: ContainerState?,
+        truncates: Bool,
+        now: Int64,
+        fields: Set<String>?
+    ) -> Value.Structure {
+        var row = row(truncates: truncates, now: now, fields: fields)
         row.fields.removeAll { $0.name == "Platform" }
         let hasEnded = state?.status == .exited || state?.status == .dead
         row.fields += [

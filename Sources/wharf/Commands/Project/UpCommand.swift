@@ -11,7 +11,6 @@ import Terminal
 final class UpCommand {
     private let global: GlobalOptions
     private let settings = UpSettings()
-    private var buildsQuietly = false
     private var attached = AttachedUp.Options()
     private var isDetached = false
     private var waitTimeout: Int?
@@ -55,7 +54,7 @@ final class UpCommand {
                 self.settings.options.includesDependencies = !$0
             },
             .flag("no-start", help: "Make everything, and start nothing.") { self.settings.options.starts = !$0 },
-            .flag("quiet-build", help: "Show no progress of builds.") { self.buildsQuietly = $0 },
+            .flag("quiet-build", help: "Show no progress of builds.") { self.attached.buildsQuietly = $0 },
             .flag("renew-anon-volumes", short: "V", help: "Give replaced containers new volumes without a name.") {
                 self.settings.options.renewsVolumes = $0
             },
@@ -96,7 +95,7 @@ final class UpCommand {
         request.settles = isDetached && settings.options.starts
         let client = try global.client()
         try settings.images(of: wanted, client, global)
-            .obtain(for: &request, pullsQuietly: settings.pullsQuietly, buildsQuietly: buildsQuietly)
+            .obtain(for: &request, pullsQuietly: settings.pullsQuietly, buildsQuietly: attached.buildsQuietly)
         if global.dryRun { return try PlanCommand.show(try client.plan(request), global, isDryRun: true) }
         let begin = Timestamp(query: PointInTime.now)
         let end = Result { try bringUp(client, wanted, request) }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
-import Compose
 import EngineClient
 import Reconciler
 
@@ -9,10 +8,7 @@ import Reconciler
 final class UpSettings {
     var options = UpOptions()
     private(set) var services: [String] = []
-    /// The policy in place of that of the services.
-    private var pullPolicy: PullPolicy?
-    private(set) var pullsQuietly = false
-    private var builds = false
+    private let images = ImageSettings()
     /// Whether nothing may be built.
     private(set) var buildsNothing = false
     private var forcesRecreation = false
@@ -20,8 +16,7 @@ final class UpSettings {
 
     /// Options on what is made and replaced.
     func creation() -> [Option] {
-        [
-            .flag("build", help: "Build images before containers are made.") { self.builds = $0 },
+        images.options(before: "containers are made") + [
             .flag("force-recreate", help: "Replace containers that are as they are to be as well.") {
                 self.forcesRecreation = $0
                 if $0 { self.options.recreation = .always }
@@ -31,16 +26,6 @@ final class UpSettings {
                 self.recreatesNothing = $0
                 if $0 { (self.options.recreation, self.options.dependencyRecreation) = (.never, .never) }
             },
-            .value(
-                "pull",
-                "policy",
-                help: "When to pull images: always, missing, never or build.",
-                allowed: ["always", "missing", "never", "build", "policy"]
-            ) { text in
-                // The last one is what each service says itself.
-                self.pullPolicy = text == "policy" ? nil : PullPolicy(rawValue: text)
-            },
-            .flag("quiet-pull", help: "Show no progress of pulls.") { self.pullsQuietly = $0 },
             .flag("remove-orphans", help: "Remove containers of services that the project does not have any more.") {
                 self.options.removesOrphans = $0
             },
@@ -55,6 +40,9 @@ final class UpSettings {
             },
         ]
     }
+
+    /// Whether pulls are not shown.
+    var pullsQuietly: Bool { images.pullsQuietly }
 
     /// The services.
     func positional(_ global: GlobalOptions) -> Positional {
@@ -86,14 +74,14 @@ final class UpSettings {
             wanted,
             global,
             services: wanted.taken(includingDependencies: options.includesDependencies),
-            policy: pullPolicy,
-            builds: buildsNothing ? .none : builds ? .all : .missing
+            policy: images.policy,
+            builds: buildsNothing ? .none : images.builds
         )
     }
 
     /// Refuses options that exclude each other, in Docker Compose's words.
     func check() throws(UsageError) {
-        if builds, buildsNothing { throw UsageError("--build and --no-build are incompatible") }
+        if images.builds != .missing, buildsNothing { throw UsageError("--build and --no-build are incompatible") }
         if forcesRecreation, recreatesNothing {
             throw UsageError("--force-recreate and --no-recreate are incompatible")
         }

@@ -28,11 +28,11 @@ package final class BenchEngine {
             startsEngine: false
         )
         for folder in ["bin", "dev", "proc", "sys", "tmp"] { try makeFolder(scratch / "busybox/\(folder)") }
-        try Self.succeed(Command("/bin/cp", ["/bin/busybox", scratch / "busybox/bin/busybox"]))
+        try Command("/bin/cp", ["/bin/busybox", scratch / "busybox/bin/busybox"]).succeed()
         for name in ["cat", "dd", "sh", "sleep", "true", "yes"] {
             try scratch.link("busybox/bin/\(name)", to: "busybox")
         }
-        try Self.succeed(Command("/bin/tar", ["-C", scratch / "busybox", "-cf", scratch / "busybox.tar", "."]))
+        try Command("/bin/tar", ["-C", scratch / "busybox", "-cf", scratch / "busybox.tar", "."]).succeed()
         _ = try run(["image", "import", scratch / "busybox.tar", Self.image])
     }
 
@@ -67,18 +67,11 @@ package final class BenchEngine {
         }
     }
 
-    private static func succeed(_ command: Command) throws {
-        let outcome = try command.run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: "\(command.program): \(outcome.errors)") }
-    }
-
     // MARK: As a user
 
     /// Runs `wharf` with some arguments, and returns how many seconds that took.
     package func run(_ arguments: [String]) throws -> Double {
-        let outcome = try Command(wharf, ["--root", root] + arguments).run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: "wharf: \(outcome.errors)") }
-        return outcome.duration / .seconds(1)
+        try Command(wharf, ["--root", root] + arguments).succeed()
     }
 
     // MARK: As a client

@@ -58,16 +58,13 @@ enum BenchLogs {
     /// Waits until the disk has all that was written before: the kernel makes writers wait while it has too much of that, and
     /// then it would be the disk that is measured.
     private static func settle(_ scratch: Scratch) throws {
-        let outcome = try Command("/bin/sync", ["--file-system", scratch.path]).run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: outcome.errors) }
+        try Command("/bin/sync", ["--file-system", scratch.path]).succeed()
     }
 
     /// Has the shell of busybox write into a file of the file system in which the logs are.
     private static func write(_ script: String, to path: String) throws -> Double {
         defer { unlink(path) }
-        let outcome = try Command("/bin/busybox", ["sh", "-c", "(\(script)) >\(path) 2>/dev/null"]).run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: outcome.errors) }
-        return outcome.duration / .seconds(1)
+        return try Command("/bin/busybox", ["sh", "-c", "(\(script)) >\(path) 2>/dev/null"]).succeed()
     }
 
     /// Has a container write, and returns the seconds from its start to its end.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BenchKit
 import Glibc
 import TestSupport
 
@@ -12,9 +13,7 @@ struct Runc {
     }
 
     private func run(_ arguments: [String]) throws -> Double {
-        let outcome = try Command("/usr/sbin/runc", ["--root", bundle.scratch / "runc"] + arguments).run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: "runc: \(outcome.errors)") }
-        return outcome.duration / .seconds(1)
+        try Command("/usr/sbin/runc", ["--root", bundle.scratch / "runc"] + arguments).succeed()
     }
 
     /// Runs containers one after the other, each up to its removal.
@@ -89,9 +88,7 @@ final class Docker {
     }
 
     private func run(_ arguments: [String]) throws -> Double {
-        let outcome = try Command(command, ["--host", "unix://\(socket)"] + arguments).run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: "docker: \(outcome.errors)") }
-        return outcome.duration / .seconds(1)
+        try Command(command, ["--host", "unix://\(socket)"] + arguments).succeed()
     }
 
     /// Runs containers one after the other, each up to its removal.

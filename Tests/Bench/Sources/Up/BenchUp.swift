@@ -54,31 +54,30 @@ enum BenchUp {
         _ compose: ComposeSubject,
         _ scratch: Scratch
     ) throws {
-        var times: [String: (wharf: [Double], compose: [Double])] = [:]
+        let (own, other) = ("wharf", "Docker Compose")
+        var comparison = Comparison(
+            of: [own, other],
+            in: GeneratedProject.stepNames,
+            title: "\(size) service\(size == 1 ? "" : "s")"
+        )
         var weights: (wharf: Int, compose: Int) = (0, 0)
         for round in 0..<rounds {
             let project = GeneratedProject(services: size, in: scratch, name: "up\(size)r\(round)")
             for (step, arguments) in project.steps {
                 try project.write(forStep: step)
-                times[step, default: ([], [])].wharf.append(try wharf.run(project, arguments))
-                times[step, default: ([], [])].compose.append(try compose.run(project, arguments))
+                comparison.append(try wharf.run(project, arguments), of: own, in: step)
+                comparison.append(try compose.run(project, arguments), of: other, in: step)
                 if step == "up -d", size == weighedSize { weights = (try wharf.memory(), try compose.memory()) }
             }
         }
-        var table = Table(["\(size) service\(size == 1 ? "" : "s")", "wharf", "Docker Compose", "times faster"])
-        for step in GeneratedProject.stepNames {
-            guard let time = times[step] else { continue }
-            let (own, other) = (median(time.wharf), median(time.compose))
-            table.append([step, milliseconds(own), milliseconds(other), decimal(other / own, 1)])
-        }
-        print(table)
+        print(comparison)
         guard size == weighedSize else { return }
-        let (own, other) = (Double(weights.wharf) / 1_048_576, Double(weights.compose) / 1_048_576)
+        let (ours, theirs) = (Double(weights.wharf) / 1_048_576, Double(weights.compose) / 1_048_576)
         print(
-            "memory besides the workload: \(decimal(own, 1)) MiB, Docker's \(decimal(other, 1)) MiB, ",
+            "memory besides the workload: \(decimal(ours, 1)) MiB, Docker's \(decimal(theirs, 1)) MiB, ",
             terminator: ""
         )
-        print("\(decimal(other / own, 1)) times as much\n")
+        print("\(decimal(theirs / ours, 1)) times as much\n")
     }
 
     // MARK: Many

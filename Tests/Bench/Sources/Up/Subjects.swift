@@ -44,7 +44,7 @@ struct ComposeSubject {
         ]
         var imported = Command(docker, ["import", archive, BenchEngine.image])
         imported.environment = environment
-        try Self.succeed(imported)
+        try imported.succeed()
     }
 
     /// Runs a command on a project.
@@ -53,14 +53,7 @@ struct ComposeSubject {
     func run(_ project: GeneratedProject, _ arguments: [String]) throws -> Double {
         var command = Command(compose, ["-f", project.file, "--progress", "quiet"] + arguments)
         command.environment = environment
-        return try Self.succeed(command)
-    }
-
-    @discardableResult
-    private static func succeed(_ command: Command) throws -> Double {
-        let outcome = try command.run()
-        guard outcome.end == .exit(0) else { throw SystemFailure(message: "\(command.program): \(outcome.errors)") }
-        return outcome.duration / .seconds(1)
+        return try command.succeed()
     }
 
     /// The resident memory of the daemon, containerd and their helpers, in bytes: of those in this network, which has no others.

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+/// Builds of what is elsewhere, with servers in the network of the test.
+@Suite struct `A build fetches` {
+    /// Words of scripts: `serve` gives the folder `www` by HTTP, and tells the file `requests` what was asked for.
+    private static let words = #"""
+        mkdir www; site=http://127.0.0.1:8000
+        serve() {
+            exec 7< <(cd www && exec python3 -u -m http.server --bind 127.0.0.1 8000 2>&1)
+            servers="$servers $!"; trap 'kill $servers' EXIT
+            grep -q -m 1 Serving <&7
+            cat <&7 > requests &
+        }
+        build() { wharf build --network none -t app "$@" . 2>&1; }
+        # A repository with a folder, a submodule-free history of two commits, a tag and a branch.
+        repository() {
+            export GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=e GIT_COMMITTER_NAME=n GIT_COMMITTER_EMAIL=e
+            git init -q -b main work; cd work
+            mkdir app; printf 'FROM busybox\nCOPY . /src\nRUN cat /src/f\n' > app/Dockerfile; echo one > app/f; echo top > top
+            git add .; git commit -q -m one; git tag v1; first=$(git rev-parse HEAD)
+            echo two > app/f; git commit -q -a -m two; git branch other; second=$(git rev-parse HEAD)
+            cd ..; git clone -q --bare work www/repo.git; git -C www/repo.git update-server-info
+        }
+
+        """#
+
+    @Test func `files of addresses, once as long as they stay the same`() async throws {
+        try await Installation.with { host in
+            try host.scratch.write(
+                "app/Dockerfile",
+                """
+                FROM busybox
+                ARG SUM
+                ADD http://127.0.0.1:8000/f /one/
+                ADD --chmod=755 --chown=1:2 --checksum=$SUM http://127.0.0.1:8000/f /two
+                ADD http://127.0.0.1:8000/a.tgz /plain/
+                ADD --unpack=true http://127.0.0.1:8000/a.tgz /unpacked/
+
+                """
+            )
+            let transcript = try await host.transcript(
+                Self.words + #"""
+                    echo content > www/f; touch -d 2020-01-02T03:04:05Z www/f; tar -C www -czf www/a.tgz f; serve; cd app
+                    sum=sha256:$(sha256sum < ../www/f | cut -d' ' -f1)
+                    build --build-arg SUM=$sum | tail -n 1
+                    run app stat -c '%a %u:%g %Y %n' /one/f /two; run app cat /two /unpacked/f; run app ls /plain
+                    asked() { grep -cE "GET /f .* $1" ../requests; }
+                    asked 200; build --build-arg SUM=$sum | grep -c CACHED; asked 200; [ $(asked 304) -gt 0 ] && echo asked
+                    echo other > ../www/f; build --build-arg SUM=sha256:$(sha256sum < ../www/f | cut -d' ' -f1) | grep -c CACHED
+                    run app cat /one/f
+                    build --build-arg SUM=$sum | tail -n 1 | sed -E 's/[0-9a-f]{64}/DIGITS/g'
+                    printf 'FROM scratch\nADD http://127.0.0.1:8000/none /\n' > Dockerfile; build | tail -n 1 | cut -d: -f1-5
+                    """#
+            )
+            #expect(
+                transcript == """
+                    => named app:latest
+                    600 0:0 1577934245 /one/f
+                    755 1:2 1577934245 /two
+                    content
+                    content
+                    a.tgz
+                    1
+                    4
+                    1
+                    asked
+                    0
+                    other
+                    error: Dockerfile:4: http://127.0.0.1:8000/f: digest mismatch sha256: http://127.0.0.1:8000/f has the checksum sha256:DIGITS, and --checksum=sha256:DIGITS is wanted
+                    error: Dockerfile:2: http://127.0.0.1
+
+                    """
+            )
+        }
+    }
+
+    @Test(arguments: ["http://127.0.0.1:8000/repo.git", "git://127.0.0.1/repo.git"])
+    func `repositories of git`(repository: String) async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Self.words + "repository; url=\(repository)\n" + #"""
+                    serve
+                    exec 8< <(exec git daemon --verbose --listen=127.0.0.1 --base-path=www --export-all www 2>&1)
+                    servers="$servers $!"; grep -q -m 1 Ready <&8; cat <&8 > daemon &
+                    # What a user has in his configuration is none of a build's concern.
+                    export HOME=$PWD; mkdir hooks; printf '#!/bin/sh\ntouch %s/hooked\n' $PWD > hooks/post-checkout; chmod +x hooks/*
+                    git config --global core.hooksPath $PWD/hooks
+                    wharf build -q --network none -t context "$url#:app" | grep -c sha256; run context cat /src/f
+                    wharf build -q --network none -t context "$url#v1:app" > /dev/null; run context cat /src/f
+                    wharf build -q --network none -t context "$url?ref=$first&subdir=app" > /dev/null; run context cat /src/f
+                    mkdir here; cd here
+                    cat > Dockerfile <<END
+                    FROM busybox
+                    ADD $url#other /all
+                    ADD --keep-git-dir=true --checksum=$second $url /kept
+                    COPY --from=more f /more
+                    END
+                    build --build-context more="$url#v1:app" | tail -n 1
+                    run app cat /all/app/f /more; run app sh -c 'ls -d /all/.git /kept/.git 2>/dev/null; stat -c %a /all/top'
+                    sed -i s/$second/$first/ Dockerfile; build --build-context more="$url#v1:app" | grep -o 'expected the commit'
+                    try wharf build -q "$url#none" 2>&1 | grep -oE 'git cannot fetch .none. of'
+                    try wharf build -q "$url#:nothing" 2>&1 | grep -oE 'has no folder .nothing.'
+                    ls ../hooked 2> /dev/null; ls $WHARF_ROOT/builds | wc -l
+                    """#
+            )
+            #expect(
+                transcript == """
+                    1
+                    two
+                    one
+                    one
+                    => named app:latest
+                    two
+                    one
+                    /kept/.git
+                    644
+                    expected the commit
+                    git cannot fetch `none` of
+                    has no folder `nothing`
+                    0
+
+                    """
+            )
+        }
+    }
+
+    @Test func `contexts that are archives or Dockerfiles, and layouts of images`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Self.words + #"""
+                    mkdir app; printf 'FROM busybox\nCOPY f /f\n' > app/Dockerfile; echo content > app/f
+                    tar -C app -czf www/app.tgz .; printf 'FROM busybox\nRUN echo alone > /f\n' > www/Dockerfile; serve
+                    wharf build -q -t one $site/app.tgz > /dev/null; run one cat /f
+                    wharf build -q --network none -t two $site/Dockerfile > /dev/null; run two cat /f
+                    wharf build -q -t three --build-context more=$site/app.tgz -f - . > /dev/null <<< $'FROM busybox\nCOPY --from=more f /f'
+                    run three cat /f
+                    wharf build -q -t three --build-context more=$site/Dockerfile -f - . 2>&1 <<< $'FROM busybox\nCOPY --from=more f /f'
+                    printf 'FROM busybox\nENV KEPT=yes\nCOPY f /f\n' > app/Dockerfile
+                    wharf build -q -t layer:1 -o type=oci,dest=out.tar app > /dev/null; mkdir layout; tar -C layout -xf out.tar; rm out.tar
+                    wharf image rm layer:1 > /dev/null
+                    printf 'FROM base\nRUN echo $KEPT > /kept\nCOPY --from=base /f /g\nCOPY --from=busy /bin/true /h\n' > app/Dockerfile
+                    uses() { wharf build -q --network none -t four --build-context busy=docker-image://busybox --build-context base=oci-layout://$1 app; }
+                    uses layout > /dev/null; run four cat /kept /g
+                    uses layout:1 > /dev/null && echo tagged; uses layout@$(grep -oE 'sha256:[0-9a-f]{64}' layout/index.json) > /dev/null && echo named
+                    uses layout:2 2>&1 | sed "s,$PWD/,,g"; uses nowhere 2>&1 | sed "s,$PWD/,,g"
+                    """#
+            )
+            #expect(
+                transcript == """
+                    content
+                    alone
+                    content
+                    error: the context `more`: http://127.0.0.1:8000/Dockerfile is no archive
+                    yes
+                    content
+                    tagged
+                    named
+                    error: the layout layout has no image with the tag `2`
+                    error: cannot open the layout `nowhere`: openat2 nowhere: no such file or directory
+
+                    """
+            )
+        }
+    }
+}
