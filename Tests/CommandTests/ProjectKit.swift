@@ -50,7 +50,7 @@ enum Shop {
         #"""
         even() { sed -E 's/(Less than a|About a|[0-9]+) (second|minute|hour)s?( ago)?/AGO/g; s/ +/ /g; s/-{3,}//g'; }
         same() {
-            diff <(timeout 60 \#(oracle) "$@" 2> /dev/null | "${EVEN:-even}") <(wharf "$@" 2> errors | "${EVEN:-even}") \
+            diff <(timeout 600 \#(oracle) "$@" 2> /dev/null | "${EVEN:-even}") <(wharf "$@" 2> errors | "${EVEN:-even}") \
                 && echo "same: $*" || cat errors
         }
         # JSON by value: in the order of names, with the labels of a text in theirs.

@@ -9,7 +9,7 @@ import Testing
     /// Two networks with three tiers: `web`, an nginx, is on both; `app`, `db` and `cache` are on the one behind it.
     private static let words = """
         n() { wharf network "$@"; }
-        get() { timeout 10 /bin/busybox wget -qO- "$1" 2>&1; }
+        get() { timeout 120 /bin/busybox wget -qO- "$1" 2>&1; }
         # Waits until a container has said something.
         said() {
             local line pid
@@ -20,7 +20,7 @@ import Testing
         # Sends a datagram to an address and a port, and prints the one that comes back.
         udp() {
             exec 7<> /dev/udp/$1/$2; printf %s "$3" >&7
-            timeout 10 dd bs=9000 count=1 <&7 2> /dev/null; exec 7>&-; echo
+            timeout 120 dd bs=9000 count=1 <&7 2> /dev/null; exec 7>&-; echo
         }
         database() {
             local name=$1; shift
@@ -185,7 +185,7 @@ import Testing
                     -v $PWD/echo.pl:/echo.pl:ro servers perl /echo.pl 5300 5301 5302 > id
                 c run -d --name inner --network inside servers sleep 1000 > id
                 said echo listens
-                tcp() { timeout 10 bash -c "cat < /dev/tcp/$1/$2"; }
+                tcp() { timeout 120 bash -c "cat < /dev/tcp/$1/$2"; }
 
                 """#
             let transcript = try await host.transcript(

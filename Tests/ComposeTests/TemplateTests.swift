@@ -144,7 +144,7 @@ import Testing
         )
     }
 
-    @Test(.timeLimit(.minutes(1))) func `leaves out malformed references`() {
+    @Test func `leaves out malformed references`() {
         #expect(Template.references(in: "${1} ${A:=x} $B ${C:-x $D\n$E").map(\.name) == ["B", "E"])
         #expect(Template.references(in: String(repeating: "${A:-", count: 100_000)).isEmpty)
     }

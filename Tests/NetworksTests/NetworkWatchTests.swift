@@ -6,7 +6,7 @@ import Networks
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `A watch over networks` {
+@Suite struct `A watch over networks` {
     private let network: TestNetwork
 
     init() throws { network = try TestNetwork.withLoopback() }

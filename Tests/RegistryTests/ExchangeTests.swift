@@ -36,7 +36,7 @@ func makeLayout(in scratch: Scratch) throws {
             "copy", "--dest-tls-verify=false", "oci:\(scratch.path)/layout:1", "docker://\(registry.address)/a:1",
         ])
         let raw = try skopeo(["inspect", "--raw", "--tls-verify=false", "docker://\(registry.address)/a:1"])
-        let repository = try repository(at: registry.address, RegistrySettings())
+        let repository = try repository(at: registry.address, .patient)
         let manifest = try await repository.manifest("1")
         #expect(String(decoding: manifest.bytes, as: UTF8.self) == raw)
         #expect(try await repository.digest(ofTag: "1") == manifest.descriptor.digest)
@@ -51,7 +51,7 @@ func makeLayout(in scratch: Scratch) throws {
         let (layer, config) = (TestBlob(count: 600_000), TestBlob(Array("{}".utf8), .imageConfig))
         let document = ImageManifest(config: config.descriptor, layers: [layer.descriptor])
         let manifest = TestBlob(Array(try JSONEncoder().encode(document)), .imageManifest)
-        let target = try repository(at: registry.address, RegistrySettings())
+        let target = try repository(at: registry.address, .patient)
         for (blob, outcome) in [(layer, BlobPush.uploaded), (config, .uploaded), (layer, .existed)] {
             #expect(try await target.push(blob.descriptor) { Self.pieces(of: blob) } == outcome)
         }
@@ -93,9 +93,9 @@ func makeLayout(in scratch: Scratch) throws {
             "docker://\(registry.address)/a:1",
         ])
         let credentials = RegistryCredentials(username: "u", password: "secret")
-        #expect(try await repository(at: registry.address, RegistrySettings(), credentials).digest(ofTag: "1") != nil)
+        #expect(try await repository(at: registry.address, .patient, credentials).digest(ofTag: "1") != nil)
         for wrong in [RegistryCredentials.anonymous, RegistryCredentials(username: "u", password: "other")] {
-            let repository = try repository(at: registry.address, RegistrySettings(), wrong)
+            let repository = try repository(at: registry.address, .patient, wrong)
             let error = await #expect(throws: RegistryError.self) { try await repository.digest(ofTag: "1") }
             #expect(error?.code == .unauthorized)
         }

@@ -37,7 +37,10 @@ import Testing
         }
         let waits = Waits()
         var settings = waits.settings
-        if case .stall = end { settings.stallTimeout = .seconds(1) }
+        if case .stall = end {
+            settings.stallTimeout = .seconds(1)
+            settings.retry.tries = .max
+        }
         let bytes = try await repository(at: server.address, settings).blob(blob.descriptor, limit: 1 << 20)
         #expect(bytes == blob.bytes)
         let gets = server.requests.filter { $0.path == blob.path }

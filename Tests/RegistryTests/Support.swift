@@ -18,8 +18,18 @@ final class Waits: Sendable {
 
     /// Settings with which nothing waits between two tries.
     var settings: RegistrySettings {
-        var settings = RegistrySettings()
+        var settings = RegistrySettings.patient
         settings.retry.sleep = { duration in self.list.withLock { $0.append(duration) } }
+        return settings
+    }
+}
+
+extension RegistrySettings {
+    /// Settings for which no busy or paused machine is too slow.
+    static var patient: RegistrySettings {
+        var settings = RegistrySettings()
+        settings.connectTimeout = .seconds(3600)
+        settings.stallTimeout = .seconds(3600)
         return settings
     }
 }

@@ -37,7 +37,7 @@ import Testing
     }
 
     private static func page(_ address: String) throws -> String {
-        try run("busybox", ["timeout", "5", "busybox", "wget", "-qO-", "http://\(address):\(port)/"])
+        try run("busybox", ["timeout", "30", "busybox", "wget", "-qO-", "http://\(address):\(port)/"])
     }
 
     /// A server that is published, and known to listen when this returns.

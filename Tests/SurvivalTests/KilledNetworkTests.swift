@@ -134,7 +134,7 @@ import Testing
     }
 
     private static func page(_ address: String) throws -> String {
-        try run("busybox", ["timeout", "5", "busybox", "wget", "-qO-", "http://\(address)/"])
+        try run("busybox", ["timeout", "120", "busybox", "wget", "-qO-", "http://\(address)/"])
     }
 
     private static func interfaces() throws -> [String] {

@@ -9,7 +9,7 @@ final class Tmux: Sendable {
     private let columns: Int
     private let rows: Int
     /// Fails a test that waits for what does not come; it is no measure of speed.
-    private static let watchdogSeconds = 60
+    private static let watchdogSeconds = 600
     /// What the shell says when it waits for a command.
     static let prompt = "ready>"
 

@@ -16,8 +16,8 @@ package struct Site: Sendable {
 
     /// Nothing that decides about the outcome may come from the caller's environment.
     private static let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    private static let wharfLimit = Duration.seconds(10)
-    private static let referenceLimit = Duration.seconds(60)
+    private static let wharfLimit = Duration.seconds(120)
+    private static let referenceLimit = Duration.seconds(600)
 
     package init(name: String, directory: String, home: String, environment: [String] = []) {
         self.name = name

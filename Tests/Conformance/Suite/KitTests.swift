@@ -98,7 +98,7 @@ import Testing
 }
 
 @Suite struct `A command` {
-    private func run(_ script: String, limit: Duration = .seconds(20)) -> Outcome {
+    private func run(_ script: String, limit: Duration = .seconds(600)) -> Outcome {
         Invocation(
             executable: "/bin/sh",
             arguments: ["-c", script],

@@ -128,7 +128,7 @@ extension TestedEngine {
                 + "until test -e /shared/begun; do :; done; echo begun; sleep 1003"
             let id = try await engine.startChecked(script) { request in
                 request.config.healthcheck?.startPeriod = .seconds(3600)
-                request.config.healthcheck?.timeout = .milliseconds(1500)
+                request.config.healthcheck?.timeout = .seconds(4)
                 request.config.healthcheck?.startInterval = .milliseconds(1)
             }
             let events = try await engine.events(since: Timestamp(seconds: 1), of: id)
@@ -140,7 +140,7 @@ extension TestedEngine {
             try await engine.unit(id).pauseHealth()
             try await engine.wait { try await engine.processCount(id) <= 2 }
             let log = try #require(try await engine.health(id).log?.first)
-            #expect(log.exitCode == -1 && log.output == "Health check exceeded timeout (1.5s): begun\n")
+            #expect(log.exitCode == -1 && log.output == "Health check exceeded timeout (4s): begun\n")
         }
     }
 

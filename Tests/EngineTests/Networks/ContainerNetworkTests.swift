@@ -42,7 +42,7 @@ import Testing
             #expect(try await machine.network.page("[::1]:8080") == "web\n")
             #expect(try await machine.network.page("[\(TestHost.address6)]:8080") == "web\n")
             #expect(try await machine.world.page("\(TestHost.address):8080") == "web\n")
-            await #expect(throws: SystemFailure.self) { try await machine.network.page("203.0.113.7:8081") }
+            await #expect(throws: SystemFailure.self) { try await machine.network.page("203.0.113.7:8081", within: 5) }
             // Another container, and the container itself, by the address of the host.
             #expect(try await host.output(of: "wget -qO- http://203.0.113.7:8080/", on: ["front"]) == "web\n")
             let echo = try await TestServer.echo(inNetworkOf: host.state(id).pid, port: 7)
@@ -50,7 +50,7 @@ import Testing
             #expect(try await machine.network.echo("hello", TestHost.address, 7000) == "hello\n")
             withExtendedLifetime(echo) {}
             try await host.engine.removeContainer(id, force: true, volumes: false)
-            await #expect(throws: SystemFailure.self) { try await machine.network.page("127.0.0.1:8080") }
+            await #expect(throws: SystemFailure.self) { try await machine.network.page("127.0.0.1:8080", within: 5) }
         }
     }
 
@@ -75,7 +75,7 @@ import Testing
             )
             // Nobody of the world comes in but by published ports.
             _ = try machine.world.output(of: "ip", ["route", "add", "172.16.0.0/12", "via", TestHost.address])
-            await #expect(throws: SystemFailure.self) { try await machine.world.page(address) }
+            await #expect(throws: SystemFailure.self) { try await machine.world.page(address, within: 5) }
             #expect(try await machine.world.page("\(TestHost.address):8080") == "db\n")
         }
     }
@@ -85,7 +85,7 @@ import Testing
             try await host.makeNetwork("open")
             try await host.makeNetwork("closed") { $0.isInternal = true }
             let server = try TestServer.mirror(in: machine.world)
-            let world = "timeout 2 wget -qO- http://\(TestHost.worldAddress):8000/ || echo no way"
+            let world = "timeout 10 wget -qO- http://\(TestHost.worldAddress):8000/ || echo no way"
             #expect(try await host.output(of: world, on: ["open"]) == "the world sees \(TestHost.address)\n")
             #expect(try await host.output(of: world, on: ["closed"]).contains("no way"))
             #expect(try await host.output(of: world, on: ["closed", "open"]).hasPrefix("the world"))
@@ -278,7 +278,7 @@ import Testing
             #expect(try await machine.network.page("127.0.0.1:8080") == "web\n")
             // Out of the last one and in again, with its ports and its names.
             try await host.engine.disconnectNetwork("front", leaving)
-            await #expect(throws: SystemFailure.self) { try await machine.network.page("127.0.0.1:8080") }
+            await #expect(throws: SystemFailure.self) { try await machine.network.page("127.0.0.1:8080", within: 5) }
             try await host.engine.connectNetwork("front", request)
             #expect(try await machine.network.page("127.0.0.1:8080") == "web\n")
             #expect(try await host.output(of: "wget -qO- http://store/", on: ["front"]) == "web\n")

@@ -108,7 +108,7 @@ extension TestHost {
                 """
             )
             try await host.makeNetwork("front")
-            let world = "timeout 3 wget -qO- http://\(TestHost.worldAddress):8000/"
+            let world = "timeout 120 wget -qO- http://\(TestHost.worldAddress):8000/"
             #expect(try await host.output(of: world, on: ["front"]).hasPrefix("the world sees"))
             _ = try await host.serve("web", on: ["front"]) { $0.publish("80/tcp", "8080") }
             #expect(try await machine.world.page("\(TestHost.address):8080") == "web\n")

@@ -180,10 +180,10 @@ final class TestHost: Sendable {
 }
 
 extension TestNetwork {
-    /// What a page of a server is, asked for in this network.
-    func page(_ address: String) async throws -> String {
+    /// What a page of a server is, asked for in this network, where `seconds` only matter if no answer is expected.
+    func page(_ address: String, within seconds: Int = 120) async throws -> String {
         try await BlockingCall.run {
-            try self.output(of: "busybox", ["timeout", "5", "busybox", "wget", "-qO-", "http://\(address)/"])
+            try self.output(of: "busybox", ["timeout", "\(seconds)", "busybox", "wget", "-qO-", "http://\(address)/"])
         }
     }
 }
@@ -283,7 +283,7 @@ final class TestServer: Sendable {
 extension TestNetwork {
     /// What comes back for a line that is sent by UDP.
     func echo(_ line: String, _ address: String, _ port: Int) async throws -> String {
-        let script = "exec 3<>/dev/udp/\(address)/\(port); echo \(line) >&3; timeout 5 head -n1 <&3"
+        let script = "exec 3<>/dev/udp/\(address)/\(port); echo \(line) >&3; timeout 120 head -n1 <&3"
         return try await BlockingCall.run { try self.output(of: "bash", ["-c", script]) }
     }
 }

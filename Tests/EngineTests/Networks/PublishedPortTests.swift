@@ -28,7 +28,7 @@ import Testing
                 .sorted()
             }
             #expect(try await shown() == [])
-            await #expect(throws: SystemFailure.self) { try await machine.network.page("127.0.0.1:8080") }
+            await #expect(throws: SystemFailure.self) { try await machine.network.page("127.0.0.1:8080", within: 5) }
             var request = NetworkConnectRequest()
             request.container = "web"
             try await host.engine.connectNetwork("outer", request)
@@ -52,7 +52,7 @@ import Testing
             try await host.engine.disconnectNetwork("other", leaving)
             #expect(try await shown() == [])
             for place in ["127.0.0.1:8080", "[::1]:8080", "[::1]:8081"] {
-                await #expect(throws: SystemFailure.self) { try await machine.network.page(place) }
+                await #expect(throws: SystemFailure.self) { try await machine.network.page(place, within: 5) }
             }
             // They are anybody's then; and a container that cannot have them again does not come into the network.
             let late = try await host.serve("late", on: ["outer"]) { $0.publish("80/tcp", "8080") }

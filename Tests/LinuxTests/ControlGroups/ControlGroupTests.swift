@@ -67,7 +67,7 @@ import Testing
         #expect(try test.group.isPopulated())
         child.go()
         #expect(child.wait() == 7)
-        #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
+        #expect(try test.group.waitUntilEmpty(timeout: .seconds(600)))
     }
 
     @Test(arguments: Trees.available)
@@ -180,7 +180,7 @@ import Testing
         #expect(child.nextByte() == "r")
         try test.group.kill()
         #expect(child.wait() == 128 + SIGKILL)
-        #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
+        #expect(try test.group.waitUntilEmpty(timeout: .seconds(600)))
         #expect(try !test.group.isPopulated())
         #expect(child.rest().allSatisfy { $0 == "r" })
     }
@@ -225,7 +225,7 @@ import Testing
         try test.group.freeze()
         try test.group.kill()
         #expect(child.wait() == 128 + SIGKILL)
-        #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
+        #expect(try test.group.waitUntilEmpty(timeout: .seconds(600)))
     }
 
     @Test func `without a freezer freezing is an error that says so`() throws {
@@ -248,7 +248,7 @@ import Testing
         #expect(child.nextByte() == "r")
         try test.group.kill()
         #expect(child.wait() == 128 + SIGKILL)
-        #expect(try test.group.waitUntilEmpty(timeout: .seconds(60)))
+        #expect(try test.group.waitUntilEmpty(timeout: .seconds(600)))
     }
 
     @Test func `the events descriptor tells that the last process has left`() throws {
