@@ -69,6 +69,65 @@ private let docker = ["/usr/local/bin/docker", "/usr/bin/docker"].first(where: i
         }
     }
 
+    @Test func `lets programs of any user ask an agent for keys, as long as they run`() async throws {
+        let image = try await serverImage.value
+        try await Installation.with { host in
+            try host.scratch.write(
+                "app/ask.pl",
+                """
+                use IO::Socket::UNIX;
+                my $agent = IO::Socket::UNIX->new(Peer => $ENV{SSH_AUTH_SOCK}) or die "no agent: $!\\n";
+                # SSH_AGENTC_REQUEST_IDENTITIES; the answer has the comment of each key.
+                print $agent pack("NC", 1, 11); $agent->flush;
+                read $agent, my $head, 4; read $agent, my $answer, unpack("N", $head);
+                print $answer =~ /(key of \\w+)/ ? "$1\\n" : "no key\\n";
+
+                """
+            )
+            try host.scratch.write(
+                "app/Dockerfile",
+                """
+                FROM servers
+                COPY ask.pl /
+                RUN --mount=type=ssh,required=true perl /ask.pl; stat -c '%F %a %u:%g' $SSH_AUTH_SOCK; perl /ask.pl
+                USER redis
+                RUN --mount=type=ssh perl /ask.pl 2>&1 | cut -d: -f1
+                RUN --mount=type=ssh,id=other,uid=71,gid=5,mode=0640,target=/tmp/s perl /ask.pl; stat -c '%a %u:%g' /tmp/s
+                RUN test ! -e /run/buildkit/ssh_agent.0 && test -z "$SSH_AUTH_SOCK"
+
+                """
+            )
+            let transcript = try await host.transcript(
+                """
+                wharf image load -q -i \(image) > /dev/null
+                chown 1000:1000 . && for name in ours theirs; do
+                    ssh-keygen -q -t ed25519 -N '' -C "key of $name" -f $name; chown 1000 $name
+                    eval "$(setpriv --reuid 1000 --clear-groups ssh-agent -a $PWD/agent-$name)" > /dev/null
+                    agents="$agents $SSH_AGENT_PID"; trap 'kill $agents' EXIT
+                    setpriv --reuid 1000 --clear-groups ssh-add -q $name
+                done
+                SSH_AUTH_SOCK=$PWD/agent-ours wharf build --network none --ssh default --ssh other=$PWD/agent-theirs app \\
+                    2>&1 | sed -nE 's/^#[0-9]+ [0-9.]+ //p'
+                try wharf build -q --no-cache --network none --ssh default=$PWD/app/ask.pl app 2>&1 | sed -E "s|$PWD|PWD|" | tail -n 2
+                """
+            )
+            #expect(
+                transcript == """
+                    key of ours
+                    socket 600 0:0
+                    key of ours
+                    no agent
+                    key of theirs
+                    640 71:5
+                    error: Dockerfile:3: [3/6] RUN --mount=type=ssh,required=true perl /ask.pl; stat -c '%F %a %u:%g' \
+                    $SSH_AUTH_SOCK; perl /ask.pl: the SSH agent `default`: `PWD/app/ask.pl` is no socket of an agent
+                    [1]
+
+                    """
+            )
+        }
+    }
+
     @Test func `builds the services of a project, also where up misses them`() async throws {
         try await Installation.with { host in
             try host.scratch.write(

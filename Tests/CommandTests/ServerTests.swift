@@ -237,7 +237,7 @@ import Testing
 }
 
 /// The archive with the servers, in the user's cache; made once.
-private let serverImage = Task {
+let serverImage = Task {
     try await BlockingCall.run {
         let outcome = try Command(Repository.root + "/Tests/Support/server-image").run()
         guard outcome.end == .exit(0) else { throw SystemFailure(message: outcome.errors) }

@@ -193,6 +193,8 @@ struct RunExecution: Sendable {
             throw startFailure(EngineError(anyStart: error))
         }
         let status = try await follow(process, entry, resources, name)
+        // Agents answer until here.
+        withExtendedLifetime(mounts) {}
         if status.code != 0 {
             throw BuildFailure(
                 "process \"\(step.arguments.joined(separator: " "))\" did not complete successfully: exit code: "

@@ -16,6 +16,7 @@ struct RunMounts: Sendable {
     private(set) var variables: [String] = []
     /// What has to be held as long as the mounts are.
     private var held: [CacheMounts.Lease] = []
+    private var agents: [AgentForwarding] = []
 
     private let run: RunExecution
     private let id: ObjectID
@@ -179,7 +180,7 @@ struct RunMounts: Sendable {
         )
     }
 
-    /// Mounts the socket of an agent of the host.
+    /// Mounts a socket behind which an agent of the host answers.
     private mutating func addAgent(_ mount: RunMount) throws {
         // Also where there is none, as BuildKit has it.
         if !variables.contains(where: { $0.hasPrefix("SSH_AUTH_SOCK=") }) {
@@ -192,10 +193,14 @@ struct RunMounts: Sendable {
                 "the SSH agent `\(mount.id)` is required and was not given: `--ssh \(mount.id)` gives it"
             )
         }
-        let socket = try Descriptor.open(path, OpenFlags.pathOnly)
-        guard try socket.status().kind == .socket else {
+        guard try Descriptor.open(path, OpenFlags.pathOnly).status().kind == .socket else {
             throw EngineError(.badParameter, "the SSH agent `\(mount.id)`: `\(path)` is no socket of an agent")
         }
+        files += 1
+        let name = FilePath(stringLiteral: "agent-\(files)")
+        let place = SharedDescriptor(try Descriptor.open(folder.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+        agents.append(try AgentForwarding(to: path, for: mount, as: name, in: place))
+        let socket = try place.descriptor.open(name, OpenFlags.pathOnly | O_NOFOLLOW)
         add(Self.prepared, mount, SharedDescriptor(try socket.tree(isRecursive: false)))
     }
 
