@@ -103,6 +103,7 @@ import Testing
         )
         try check(.deleteLink(5), 17, "00000000050000000000000000000000")
         try check(.deleteLink(named: "web"), 17, "000000000000000000000000000000000800030077656200")
+        try check(.deleteLinks(ofGroup: 7), 17, "0000000000000000000000000000000008001b0007000000")
     }
 
     @Test func `about addresses and routes`() throws {

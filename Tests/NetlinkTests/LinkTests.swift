@@ -170,6 +170,20 @@ private struct ShownLink: Decodable {
         #expect(try container.route.link(named: "b") == nil)
     }
 
+    @Test func `those of a group are removed together`() throws {
+        try network.route.send([
+            .createLink(.bridge(), LinkSettings(name: "web", group: 7)),
+            .createLink(.veth(peer: LinkSettings(name: "b")), LinkSettings(name: "a")),
+            .createLink(.bridge(), LinkSettings(name: "stays", group: 8)),
+        ])
+        try network.route.send(.changeLink(try index(of: "a"), LinkSettings(group: 7)))
+        #expect(try ["web", "a", "b", "stays"].map { try network.route.link(named: $0)?.group } == [7, 7, 0, 8])
+        try network.route.send(.deleteLinks(ofGroup: 7))
+        #expect(try network.route.links().map(\.name) == ["lo", "stays"])
+        let gone = try #require(throws: NetlinkError.self) { try network.route.send(.deleteLinks(ofGroup: 7)) }
+        #expect(gone.number == ENODEV)
+    }
+
     @Test func `an interface of type macvlan stands on another`() throws {
         try network.route.send(.createLink(.veth(peer: LinkSettings(name: "b")), LinkSettings(name: "a", isUp: true)))
         let parent = try index(of: "a")

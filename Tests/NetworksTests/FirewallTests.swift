@@ -251,9 +251,15 @@ import Testing
         _ = try host.host.output(of: "ip", ["addr", "del", "10.1.0.1/24", "dev", "br1"])
         _ = try host.makeBridge(1)
         #expect(try host.host.output(of: "ip", ["-o", "addr", "show", "dev", "br1"]).contains("10.1.0.1/24"))
+        // With the ends of containers that are at it, and nothing of other bridges.
+        _ = try host.makeBridge(2)
+        let ends = try [(2, 1), (3, 1), (2, 2)].map { try host.connect($0, to: $1) }
         try host.bridges.remove(network.bridge)
         try host.bridges.remove(network.bridge)
-        #expect(!(try host.host.output(of: "ip", ["link"])).contains("br1"))
+        let left = try host.host.output(of: "ip", ["link"])
+        #expect(!left.contains("br1") && !left.contains("v1.2") && !left.contains("v1.3"))
+        #expect(left.contains("br2") && left.contains("v2.2"))
+        withExtendedLifetime(ends) {}
     }
 
     @Test func `is not made over what is none, nor with a name that is a path`() throws {

@@ -20,6 +20,8 @@ package struct Link: Equatable, Sendable {
     /// The number by which this namespace knows the one of the peer.
     package var peerNetwork: Int32?
     package var generation: AddressGeneration?
+    /// The number of its group; 0 where nobody has put it into one.
+    package var group: UInt32
     /// For a bridge.
     package var bridge: BridgeOptions?
 
@@ -40,6 +42,7 @@ package struct Link: Equatable, Sendable {
         mtu = try attributes.integer(IFLA_MTU) ?? 0
         hardwareAddress = HardwareAddress(attributes[IFLA_ADDRESS] ?? [])
         master = try attributes.integer(IFLA_MASTER)
+        group = try attributes.integer(IFLA_GROUP) ?? 0
         peer = try attributes.integer(IFLA_LINK)
         peerNetwork = try attributes.integer(IFLA_LINK_NETNSID)
         let ipv6 = try attributes.nested(IFLA_AF_SPEC)?.nested(UInt16(AF_INET6))

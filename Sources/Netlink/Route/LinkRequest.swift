@@ -14,6 +14,8 @@ package struct LinkSettings: Equatable, Sendable {
     /// The number of a descriptor of the network namespace that it goes to.
     package var network: Int32?
     package var generation: AddressGeneration?
+    /// The number by which it is removed together with others; 0 for those that nobody has put into a group.
+    package var group: UInt32?
 
     package init(
         name: String? = nil,
@@ -22,7 +24,8 @@ package struct LinkSettings: Equatable, Sendable {
         hardwareAddress: HardwareAddress? = nil,
         master: UInt32? = nil,
         network: Int32? = nil,
-        generation: AddressGeneration? = nil
+        generation: AddressGeneration? = nil,
+        group: UInt32? = nil
     ) {
         self.name = name
         self.isUp = isUp
@@ -31,6 +34,7 @@ package struct LinkSettings: Equatable, Sendable {
         self.master = master
         self.network = network
         self.generation = generation
+        self.group = group
     }
 
     var attributes: Attributes {
@@ -40,6 +44,7 @@ package struct LinkSettings: Equatable, Sendable {
         if let hardwareAddress { attributes.add(IFLA_ADDRESS, bytes: hardwareAddress.bytes) }
         if let master { attributes.add(IFLA_MASTER, master) }
         if let network { attributes.add(IFLA_NET_NS_FD, UInt32(bitPattern: network)) }
+        if let group { attributes.add(IFLA_GROUP, group) }
         if let generation {
             attributes.nest(IFLA_AF_SPEC) { families in
                 families.nest(UInt16(AF_INET6)) { $0.add(IFLA_INET6_ADDR_GEN_MODE, generation.rawValue) }
@@ -209,6 +214,21 @@ extension Request {
             header: settings.header(index: 0),
             attributes: settings.attributes,
             action: "delete interface \(name)"
+        )
+    }
+
+    /// Removes all interfaces of a group, which takes hardly longer than one of them: the kernel waits once for those who use them.
+    ///
+    /// - Parameter group: The number of the group, which is not 0: that would be all that are in none.
+    /// - Returns: The request.
+    package static func deleteLinks(ofGroup group: UInt32) -> Request {
+        precondition(group != 0)
+        let settings = LinkSettings(group: group)
+        return Request(
+            type: UInt16(RTM_DELLINK),
+            header: settings.header(index: 0),
+            attributes: settings.attributes,
+            action: "delete the interfaces of group \(group)"
         )
     }
 

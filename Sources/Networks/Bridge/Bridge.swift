@@ -143,15 +143,27 @@ package struct Bridges: Sendable {
     /// Removes a bridge with the ends of containers at it; it is fine where there is none.
     package func remove(_ name: String) throws(NetlinkError) {
         guard let link = try socket.link(named: name), link.kind == "bridge" else { return }
-        // Somebody may keep the network of a container that has ended long ago.
-        for end in try socket.links() where end.master == link.index && end.kind == "veth" {
-            do throws(NetlinkError) {
-                try socket.send(.deleteLink(end.index))
-            } catch  where error.number == ENODEV {
-                // It went by itself.
-            }
+        let links = try socket.links()
+        // Those of containers that have just ended; and somebody may keep the network of one that has ended long ago.
+        let ends = links.filter { $0.master == link.index && $0.kind == "veth" }
+        if ends.isEmpty { return try socket.send(.deleteLink(link.index)) }
+        // One by one each would take as long as all do together.
+        let group = Self.group(besides: links)
+        let changes = (ends + [link]).map { Request.changeLink($0.index, LinkSettings(group: group)) }
+        for answer in try socket.answers(to: changes) {
+            // An end may go by itself meanwhile.
+            if let failure = answer.failure, failure.number != ENODEV { throw failure }
         }
-        try socket.send(.deleteLink(link.index))
+        try socket.send(.deleteLinks(ofGroup: group))
+    }
+
+    /// A number that none of the groups of interfaces has.
+    private static func group(besides links: [Link]) -> UInt32 {
+        let taken = Set(links.map(\.group))
+        while true {
+            let group = UInt32.random(in: 1...UInt32.max)
+            if !taken.contains(group) { return group }
+        }
     }
 
     // MARK: Endpoints
