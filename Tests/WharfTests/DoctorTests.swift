@@ -96,6 +96,19 @@ private func kernelText(_ path: String) throws -> String {
         #expect(diagnosis.status == .exit(1))
     }
 
+    @Test func `what form layers have is told, and a warning where it is not the best one`() throws {
+        let scratch = try Scratch()
+        try makeFolder(scratch / "root")
+        let root = scratch / "root"
+        let own = try #require(try Diagnosis.of(root).checks["layers"])
+        #expect(own.message.contains(own.status == "ok" ? "as single files (EROFS)" : "are folders"))
+        // Its files have no pages that another file system could read.
+        let diagnosis = try Diagnosis.of(root, after: "mount -t tmpfs -o mode=755 tmpfs \(root)")
+        let check = try #require(diagnosis.checks["layers"])
+        #expect(check.status == "warning" && check.message.contains("mounts no files of tmpfs"))
+        #expect(names(in: root).isEmpty)
+    }
+
     @Test func `a read-only folder is a problem`() throws {
         let scratch = try Scratch()
         try makeFolder(scratch / "root")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Linux
+package import Linux
 
 /// What a layer is on the disk when it can be mounted.
 package enum LayerForm: CaseIterable, Sendable {
@@ -45,6 +45,15 @@ package enum LayerForm: CaseIterable, Sendable {
             if refusals.contains(error.number) { return .folder }
             throw error
         }
+    }
+
+    /// The best that the kernel can do with files of a folder; nothing is left in it.
+    ///
+    /// - Parameter path: The folder.
+    /// - Returns: The form.
+    /// - Throws: The error of a call that says nothing about what the kernel can do.
+    package static func best(inFolder path: String) throws(SystemError) -> LayerForm {
+        try best(in: ContentStore.OpenFolder(try Descriptor.open(path, O_RDONLY | O_DIRECTORY)))
     }
 
     /// Mounts an image, attached nowhere.

@@ -2,6 +2,7 @@
 
 import EngineAPI
 import Glibc
+import Images
 import Linux
 
 /// The folders of the engine.
@@ -13,7 +14,7 @@ struct FolderChecks {
         var checks = [folder("data", location.data), folder("runtime", location.runtime), socket()]
         // Where the folder cannot be used, what is on it says nothing.
         if checks[0].status != .problem, let place = Self.nearest(location.data) {
-            checks += [space(place), attributes(place), overlay(place), mappedIDs(place)]
+            checks += [space(place), attributes(place), overlay(place), layerForm(place), mappedIDs(place)]
         }
         return checks
     }
@@ -124,6 +125,27 @@ struct FolderChecks {
                     "`modprobe overlay` where the kernel lacks it; an overlay cannot be on another overlay, NFS or FUSE: "
                     + "choose another folder with `--root`"
             )
+        }
+    }
+
+    private func layerForm(_ place: String) -> Check {
+        let remedy =
+            "use Linux 6.15 or newer with CONFIG_EROFS_FS_BACKED_BY_FILE and ext4, xfs or btrfs: without it images work "
+            + "as well, but take longer to come and to go"
+        do {
+            switch try LayerForm.best(inFolder: place) {
+            case .image:
+                return .ok(.folders, "layers", "layers of images as single files (EROFS) on \(Self.kind(of: place))")
+            case .folder:
+                return .warning(
+                    .folders,
+                    "layers",
+                    "layers of images are folders: this kernel mounts no files of \(Self.kind(of: place))",
+                    remedy: remedy
+                )
+            }
+        } catch {
+            return .warning(.folders, "layers", "cannot try what form layers of images have: \(error)", remedy: remedy)
         }
     }
 
