@@ -199,22 +199,12 @@ extension Request {
 
     /// Removes an interface, and with one end of a pair the other.
     package static func deleteLink(_ index: UInt32) -> Request {
-        Request(
-            type: UInt16(RTM_DELLINK),
-            header: LinkSettings().header(index: index),
-            action: "delete interface \(index)"
-        )
+        delete(LinkSettings(), index: index, "interface \(index)")
     }
 
     /// Removes the interface with a name.
     package static func deleteLink(named name: String) -> Request {
-        let settings = LinkSettings(name: name)
-        return Request(
-            type: UInt16(RTM_DELLINK),
-            header: settings.header(index: 0),
-            attributes: settings.attributes,
-            action: "delete interface \(name)"
-        )
+        delete(LinkSettings(name: name), "interface \(name)")
     }
 
     /// Removes all interfaces of a group, which takes hardly longer than one of them: the kernel waits once for those who use them.
@@ -223,12 +213,16 @@ extension Request {
     /// - Returns: The request.
     package static func deleteLinks(ofGroup group: UInt32) -> Request {
         precondition(group != 0)
-        let settings = LinkSettings(group: group)
-        return Request(
+        return delete(LinkSettings(group: group), "the interfaces of group \(group)")
+    }
+
+    /// Removes what has a number or the given settings.
+    private static func delete(_ settings: LinkSettings, index: UInt32 = 0, _ subject: String) -> Request {
+        Request(
             type: UInt16(RTM_DELLINK),
-            header: settings.header(index: 0),
+            header: settings.header(index: index),
             attributes: settings.attributes,
-            action: "delete the interfaces of group \(group)"
+            action: "delete \(subject)"
         )
     }
 
