@@ -24,7 +24,8 @@ struct BuildPreparation: Sendable {
 
     /// No `.dockerignore` is larger.
     private static let ignoreFileLimit = 1 << 20
-    private static let dockerfileLimit = 4 << 20
+    /// No Dockerfile is larger.
+    static let dockerfileLimit = 4 << 20
     /// How often images bring further ones along by their triggers.
     private static let rounds = 16
 

@@ -28,7 +28,7 @@ final class FetchedFiles: Sendable {
     private static let sizeLimit: Int64 = 64 << 30
     private static let recordLimit = 1 << 20
     private static let recordName: FilePath = "record.json"
-    private static let contentName: FilePath = "content"
+    fileprivate static let contentName: FilePath = "content"
 
     /// - Parameters:
     ///   - path: Where they are kept; it is made when it is needed.
@@ -199,7 +199,8 @@ private final class FetchedContent: Sendable {
         try FetchedFiles.removeTree(folder)
         try ContainerFolder.makeDirectory(folder, mode: 0o700)
         let folder = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        file = SharedDescriptor(try folder.open("content", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600))
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+        file = SharedDescriptor(try folder.open(FetchedFiles.contentName, flags, mode: 0o600))
         self.limit = limit
     }
 

@@ -27,8 +27,6 @@ struct SourceFetcher: Sendable {
     let secrets: [String: [UInt8]]
 
     private static let contentName: FilePath = "content"
-    /// No Dockerfile is larger.
-    private static let dockerfileLimit = 4 << 20
 
     /// A folder of this build that nobody has.
     private func makeFolder() async throws -> String {
@@ -126,7 +124,7 @@ struct SourceFetcher: Sendable {
             }
             guard TarReader.isArchive(try source()) else {
                 let file = try root.open(Self.contentName, O_RDONLY | O_NOFOLLOW)
-                return .file(try file.contents(limit: Self.dockerfileLimit))
+                return .file(try file.contents(limit: BuildPreparation.dockerfileLimit))
             }
             let tree = "\(folder)/tree"
             try ContainerFolder.makeDirectory(tree, mode: 0o700)
