@@ -14,6 +14,8 @@ final class AgentForwarding: Sendable {
     /// The most bytes that are on their way in one direction.
     private static let limit = 64 << 10
 
+    /// Where it is reached, open for its mount alone (`O_PATH`).
+    let socket: SharedDescriptor
     private let service: Task<Void, Never>
 
     /// Begins to answer.
@@ -27,11 +29,9 @@ final class AgentForwarding: Sendable {
     init(to agent: String, for mount: RunMount, as name: FilePath, in folder: SharedDescriptor) throws(SystemError) {
         // By the folder's descriptor, as its path may be longer than the address of a socket.
         let listener = SharedDescriptor(try .listeningStream(at: "\(folder.descriptor.path)/\(name)"))
-        try withExtendedLifetime(folder) { () throws(SystemError) in
-            let path = "\(folder.descriptor.path)/\(name)"
-            guard chown(path, mount.uid ?? 0, mount.gid ?? 0) == 0 else { throw SystemError("chown", errno, on: path) }
-            guard chmod(path, mount.mode ?? 0o600) == 0 else { throw SystemError("chmod", errno, on: path) }
-        }
+        socket = SharedDescriptor(try folder.descriptor.open(name, OpenFlags.pathOnly | O_NOFOLLOW))
+        try socket.descriptor.setOwner(uid: mount.uid ?? 0, gid: mount.gid ?? 0)
+        try socket.descriptor.setPermissions(mount.mode ?? 0o600)
         service = Task { await Self.serve(listener, agent) }
     }
 
@@ -40,18 +40,18 @@ final class AgentForwarding: Sendable {
     private static func serve(_ listener: SharedDescriptor, _ agent: String) async {
         await withTaskGroup(of: Void.self) { group in
             var count = 0
-            while !Task.isCancelled {
+            while true {
                 if count == most {
                     await group.next()
                     count -= 1
                 }
-                guard (try? await Reactor.shared.wait(for: listener.number, .readable)) != nil else { break }
                 do {
+                    try await Reactor.shared.wait(for: listener.number, .readable)
                     guard let client = SharedDescriptor(try listener.descriptor.acceptStream()) else { continue }
                     count += 1
                     group.addTask { await connect(client, to: agent) }
                 } catch {
-                    // No descriptor is left; whoever waits finds the socket closed.
+                    // The step has ended, or no descriptor is left: whoever waits finds the socket closed.
                     break
                 }
             }
@@ -77,22 +77,10 @@ final class AgentForwarding: Sendable {
         defer { sink.descriptor.shutDown(isOutput: true) }
         do {
             while true {
-                guard let bytes = try source.descriptor.receive(limit: limit) else {
-                    try await Reactor.shared.wait(for: source.number, .readable)
-                    continue
-                }
+                let bytes = try await source.descriptor.receiveNext(limit: limit)
                 if bytes.isEmpty { return }
-                try await send(bytes, to: sink)
+                try await sink.descriptor.sendAll(bytes)
             }
         } catch {}
-    }
-
-    private static func send(_ bytes: [UInt8], to sink: SharedDescriptor) async throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let sent = try rest.withUnsafeBytes { try sink.descriptor.sendSome($0) }
-            rest = rest.dropFirst(sent)
-            if sent == 0 { try await Reactor.shared.wait(for: sink.number, .writable) }
-        }
     }
 }

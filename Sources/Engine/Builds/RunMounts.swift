@@ -199,9 +199,9 @@ struct RunMounts: Sendable {
         files += 1
         let name = FilePath(stringLiteral: "agent-\(files)")
         let place = SharedDescriptor(try Descriptor.open(folder.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
-        agents.append(try AgentForwarding(to: path, for: mount, as: name, in: place))
-        let socket = try place.descriptor.open(name, OpenFlags.pathOnly | O_NOFOLLOW)
-        add(Self.prepared, mount, SharedDescriptor(try socket.tree(isRecursive: false)))
+        let forwarding = try AgentForwarding(to: path, for: mount, as: name, in: place)
+        agents.append(forwarding)
+        add(Self.prepared, mount, SharedDescriptor(try forwarding.socket.descriptor.tree(isRecursive: false)))
     }
 
     private mutating func addScript(_ script: InlineFile) throws {

@@ -13,24 +13,10 @@ final class Connection: Sendable {
     }
 
     /// The next bytes; none at the end.
-    func read() async throws -> [UInt8] {
-        while true {
-            if let bytes = try socket.receive(limit: Self.pieceSize) { return bytes }
-            try await Reactor.shared.wait(for: socket.number, .readable)
-        }
-    }
+    func read() async throws -> [UInt8] { try await socket.receiveNext(limit: Self.pieceSize) }
 
     /// Writes all bytes; waits while the client does not read.
-    func write(_ bytes: [UInt8]) async throws {
-        var written = 0
-        while written < bytes.count {
-            let count = try bytes.withUnsafeBytes {
-                try socket.sendSome(UnsafeRawBufferPointer(rebasing: $0[written...]))
-            }
-            written += count
-            if count == 0 { try await Reactor.shared.wait(for: socket.number, .writable) }
-        }
-    }
+    func write(_ bytes: [UInt8]) async throws { try await socket.sendAll(bytes) }
 
     /// Waits until the client has gone; one that only has nothing more to say is still there.
     func waitForHangup() async throws {
