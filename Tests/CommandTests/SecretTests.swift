@@ -13,9 +13,10 @@ import Testing
                     --config src=$PWD/file,target=/etc/app.conf,mode=755 --config source=file busybox sh -c '
                         cat /run/secrets/file /etc/app.conf /file; cat /run/secrets/token; echo
                         stat -c "%n %u:%g %a" /run/secrets/* /etc/app.conf /file; echo x > /file'
-                c create --name one --network none --secret environment=TOKEN busybox cat /run/secrets/TOKEN > id
+                export OTHER=not-told
+                c create --name one --network none --secret environment=OTHER busybox cat /run/secrets/OTHER > id
                 c inspect -f '{{range .HostConfig.XWharfFiles}}{{.Target}} {{.UID}}:{{.GID}} {{.Kind}}{{end}}' one
-                c inspect one | grep -c of-here; grep -rlF of-here "$WHARF_ROOT" --exclude-dir files
+                c inspect one | grep -c not-told; grep -rlF not-told "$WHARF_ROOT" --exclude-dir files
                 c start -a one; echo; c rm one
                 run --secret source=missing busybox true 2>&1 | sed "s|$PWD|PWD|"
                 run --secret environment=NOTHING busybox true 2>&1 | grep ^error
@@ -36,9 +37,9 @@ import Testing
                     /etc/app.conf 0:0 755
                     /file 0:0 444
                     sh: can't create /file: Read-only file system
-                    /run/secrets/TOKEN 0:0 secret
+                    /run/secrets/OTHER 0:0 secret
                     0
-                    of-here
+                    not-told
                     one
                     error: cannot read the secret /run/secrets/missing: its source PWD/missing does not exist; make it, or name another file
                     error: `--secret` must be the name of a variable that is set; `NOTHING` is not, not `environment=NOTHING`
