@@ -84,6 +84,7 @@ struct EngineProcess {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await server.run() }
             group.addTask { await engine.run() }
+            group.addTask { await FreeMemory.giveBack(after: server.activity) }
             if let successor { await guardMyself(engine, successor) }
             readiness.ready()
             await waitForEnd(engine, server, listener, end)

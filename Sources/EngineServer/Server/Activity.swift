@@ -10,8 +10,14 @@ package final class Activity: Sendable {
     }
 
     private let state = Mutex(State())
+    private let ending: AsyncStream<Void>.Continuation
 
-    package init() {}
+    /// An element after something has ended, one for all since the last that was taken; for one reader.
+    package let endings: AsyncStream<Void>
+
+    package init() {
+        (endings, ending) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
 
     /// How many requests, and connections without a first one, are open.
     package var open: Int { state.withLock(\.open) }
@@ -30,5 +36,6 @@ package final class Activity: Sendable {
             state.open -= 1
             state.last = ContinuousClock.now
         }
+        ending.yield()
     }
 }
