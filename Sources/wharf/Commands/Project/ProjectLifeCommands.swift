@@ -112,7 +112,9 @@ final class ProjectLifeCommand {
     // MARK: Doing
 
     private func run() throws {
-        let scope = try ProjectScope(global)
+        // All services need no look at which there are; what there is to do is for the engine to find out.
+        let needsContainers = !patterns.isEmpty || command == .remove || command == .start
+        let scope = try ProjectScope(global, needsContainers: needsContainers)
         options.services = try scope.services(patterns)
         if command == .remove, !confirm(scope) { return }
         let removesOrphans = getenv("COMPOSE_REMOVE_ORPHANS").map { String(cString: $0) }

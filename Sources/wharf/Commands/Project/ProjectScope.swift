@@ -11,7 +11,8 @@ struct ProjectScope {
     let name: String
     /// What the compose files say; nil where there are none, or where they are not those of the containers.
     let project: Project?
-    /// All containers of the project, those of `run` and those that do not run among them, in the order of their names.
+    /// All containers of the project, those of `run` and those that do not run among them, in the order of their names; none where
+    /// they were not asked for.
     let containers: [ContainerSummary]
 
     /// Looks for the project that the global options name, and asks the engine for its containers.
@@ -20,19 +21,27 @@ struct ProjectScope {
     ///   - global: The options.
     ///   - isQuiet: Whether nothing is printed, and no engine started where none runs.
     ///   - isBrief: Whether containers have no networks and mounts, and no labels that do not say where they belong.
+    ///   - needsContainers: Whether the command wants to know of the containers.
     /// - Throws: ``CommandFailure`` where there is no project, and what the client throws.
-    init(_ global: GlobalOptions, isQuiet: Bool = false, isBrief: Bool = true) throws {
+    init(
+        _ global: GlobalOptions,
+        isQuiet: Bool = false,
+        isBrief: Bool = true,
+        needsContainers: Bool = true
+    ) throws {
         let found = try ProjectLoading(options: global).find(isQuiet: isQuiet)
         client = try global.client(startsEngine: !isQuiet)
         name = found.name
-        let unsorted = try client.listContainers(showsAll: true, isBrief: isBrief, Self.filters(name))
+        let isGiven = global.projectName != nil && global.files.isEmpty
+        let unsorted =
+            needsContainers || isGiven
+            ? try client.listContainers(showsAll: true, isBrief: isBrief, Self.filters(name)) : []
         let names = unsorted.map(\.name)
         containers = unsorted.indices.sorted { names[$0] < names[$1] }.map { unsorted[$0] }
         // With a name given, the files here may be those of another project: then the containers know better.
         let ownsContainers = containers.allSatisfy { container in
             container.configFiles.isEmpty || container.configFiles.contains { found.files.contains($0) }
         }
-        let isGiven = global.projectName != nil && global.files.isEmpty
         project = isGiven && !ownsContainers ? nil : found.project
     }
 
