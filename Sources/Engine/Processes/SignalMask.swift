@@ -16,19 +16,12 @@ struct SignalMask: Sendable {
         guard let file = try? Descriptor.open("/proc/\(pid)/status", O_RDONLY),
             let bytes = try? file.contents(limit: 1 << 16)
         else { return nil }
-        self.init(status: String(decoding: bytes, as: UTF8.self))
-    }
-
-    /// Reads the text of `/proc/PID/status`.
-    init?(status: String) {
-        var masks: [Substring: UInt64] = [:]
-        for line in status.split(separator: "\n") {
-            let parts = line.split(whereSeparator: { $0 == ":" || $0.isWhitespace })
-            if parts.count == 2, parts[0] == "SigBlk" || parts[0] == "SigCgt" {
-                masks[parts[0]] = UInt64(parts[1], radix: 16)
-            }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        func mask(_ label: String) -> UInt64? {
+            guard let line = lines.first(where: { $0.starts(with: label.utf8) }) else { return nil }
+            return UInt64(String(decoding: line.dropFirst(label.utf8.count), as: UTF8.self), radix: 16)
         }
-        guard let blocked = masks["SigBlk"], let caught = masks["SigCgt"] else { return nil }
+        guard let blocked = mask("SigBlk:\t"), let caught = mask("SigCgt:\t") else { return nil }
         (self.blocked, self.caught) = (blocked, caught)
     }
 
