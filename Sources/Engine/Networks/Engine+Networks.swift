@@ -117,37 +117,80 @@ extension Engine {
     ///
     /// - Throws: `notFound`, or `forbidden` where containers are in it, or where every engine has it.
     package func removeNetwork(_ reference: String) async throws {
+        try await networkGate.run { try await remove(removableNetwork(reference)) }
+    }
+
+    /// Removes a network, and returns as soon as nobody can find or use it any more: its interface goes while nobody waits.
+    ///
+    /// The kernel needs most of a millisecond for each container that was at a bridge. Whoever makes or removes another network
+    /// has to wait for that.
+    ///
+    /// - Throws: `notFound`, or `forbidden` where containers are in it, or where every engine has it.
+    func removeNetworkFromSight(_ reference: String) async throws {
+        let withdrawal = Promise<Result<Void, any Error>>()
+        background.add { [self] in
+            do {
+                try await networkGate.run {
+                    let network = try removableNetwork(reference)
+                    try await withdraw(network)
+                    withdrawal.keep(.success(()))
+                    try await finishRemoval(of: network)
+                }
+            } catch {
+                if withdrawal.current != nil { report("cannot remove what is left of the network \(reference)", error) }
+                withdrawal.keep(.failure(error))
+            }
+        }
+        try await withdrawal.value().get()
+    }
+
+    /// The network that a text stands for, where it may be removed.
+    private func removableNetwork(_ reference: String) throws -> HostNetworks.Network {
         if NetworkChecker.reserved.contains(reference), reference != "default" {
             throw EngineError(.forbidden, "\(reference) is a pre-defined network and cannot be removed")
         }
-        try await networkGate.run {
-            let network = try networks.find(reference)
-            if network.id == Self.standardNetworkID {
-                throw EngineError(.forbidden, "\(network.name) is a pre-defined network and cannot be removed")
-            }
-            try checkIsNoSource(network)
-            try await remove(network)
+        let network = try networks.find(reference)
+        if network.id == Self.standardNetworkID {
+            throw EngineError(.forbidden, "\(network.name) is a pre-defined network and cannot be removed")
         }
+        try checkIsNoSource(network)
+        return network
     }
 
     /// Removes a network; the caller has the gate.
     private func remove(_ network: HostNetworks.Network) async throws {
+        try await withdraw(network)
+        try await finishRemoval(of: network)
+    }
+
+    /// Has nobody find or use a network any more.
+    private func withdraw(_ network: HostNetworks.Network) async throws {
         try networks.beginRemoval(of: network.id)
-        do {
+        try await orKeeping(network) {
             try store.write(.process) { try $0.setIsRemoving(true, ofNetwork: network.id.description) }
-            try await finishRemoval(of: network)
-        } catch {
-            // It goes when the engine starts the next time, or when somebody asks again.
-            networks.cancelRemoval(of: network.id)
-            throw EngineError(network: error, "remove the network \(network.name)")
+            try await BlockingCall.run { [networks] in try networks.withdraw(network.id) }
         }
     }
 
+    /// Removes what is left of a network on the host, and its record.
     private func finishRemoval(of network: HostNetworks.Network) async throws {
-        let (networks, id) = (networks, network.id)
-        try await BlockingCall.run { try networks.takeDown(id) }
-        try tellNetwork("destroy", id, network.name, network.definition) { try $0.removeNetwork(id.description) }
-        networks.forget(id)
+        try await orKeeping(network) {
+            try await BlockingCall.run { [networks] in try networks.removeInterface(of: network.id) }
+            try tellNetwork("destroy", network.id, network.name, network.definition) {
+                try $0.removeNetwork(network.id.description)
+            }
+            networks.forget(network.id)
+        }
+    }
+
+    /// Has a network stay where it cannot be removed: it goes when the engine starts the next time, or when somebody asks again.
+    private func orKeeping(_ network: HostNetworks.Network, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch {
+            networks.cancelRemoval(of: network.id)
+            throw EngineError(network: error, "remove the network \(network.name)")
+        }
     }
 
     /// Removes the networks that no container uses; the filters are `until` and `label`.
@@ -416,12 +459,8 @@ extension Engine {
         for id in leaving {
             guard let network = try? networks.find(id.description) else { continue }
             do {
-                try await networkGate.run {
-                    try networks.beginRemoval(of: id)
-                    try await finishRemoval(of: network)
-                }
+                try await networkGate.run { try await remove(network) }
             } catch {
-                networks.cancelRemoval(of: id)
                 report("cannot remove the network \(network.name), which is tried again when the engine starts", error)
             }
         }

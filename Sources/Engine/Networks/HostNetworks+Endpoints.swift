@@ -103,6 +103,8 @@ extension HostNetworks {
         }
         state.networks[network.id]?.leases = leases
         state.networks[network.id]?.members.insert(container.id)
+        // It may get the address of one that has left its namespace behind.
+        _ = state.keepsOn(network.id)
         var generator = SystemRandomNumberGenerator()
         let id = ObjectID(using: &generator)
         let own = addresses.first { $0.address.isV4 } ?? addresses.first
@@ -410,6 +412,7 @@ extension HostNetworks {
         for endpoint in member.endpoints { state.removeNames(of: endpoint) }
         state.members[id]?.published = []
         state.members[id]?.served = nil
+        if let sockets = member.nameSockets { state.leaveBehind(sockets, of: member.endpoints) }
         state.members[id]?.nameSockets = nil
         state.members[id]?.isConnected = false
         unpublish(member.published, &state)

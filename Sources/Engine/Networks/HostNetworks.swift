@@ -29,6 +29,9 @@ final class HostNetworks: Sendable {
         var isUp = false
         /// Whether it is being removed, so that nobody may come.
         var isRemoving = false
+        /// Whether it is to be removed soon, and what keeps the namespaces of containers that have ended since that was said.
+        var isExpectedToGo = false
+        var leftBehind: [SharedDNSSockets] = []
 
         /// Whether it is a bridge of the host, whose rules are in the table.
         var isUpBridge: Bool { isUp && definition.presence == .bridge }
@@ -118,8 +121,10 @@ final class HostNetworks: Sendable {
 
     // MARK: Looking
 
-    /// All networks, by their names.
-    var all: [Network] { state.withLock { $0.networks.values.sorted { $0.name < $1.name } } }
+    /// All networks but those that are being removed, by their names.
+    var all: [Network] {
+        state.withLock { $0.networks.values.filter { !$0.isRemoving }.sorted { $0.name < $1.name } }
+    }
 
     /// The network that a text stands for.
     ///
@@ -167,7 +172,8 @@ final class HostNetworks: Sendable {
 
     /// Forgets a network; nothing of it is on the host any more.
     func forget(_ id: ObjectID) {
-        state.withLock { $0.networks[id] = nil }
+        // What containers have left behind in it is closed without the lock.
+        _ = state.withLock { $0.networks.removeValue(forKey: id) }
     }
 
     /// Has the bridge and the rules of a network there.
@@ -220,79 +226,6 @@ final class HostNetworks: Sendable {
     private func watch(_ firewall: Firewall) throws {
         guard watch.current == nil else { return }
         watch.keep(try NetworkWatch(inNetworkOf: hostNumber, ignoring: [firewall.port]))
-    }
-
-    /// Says that a network is to go, so that nobody comes into it any more.
-    ///
-    /// - Throws: `forbidden` where containers are in it.
-    func beginRemoval(of id: ObjectID) throws(EngineError) {
-        let refusal: EngineError? = state.withLock { state in
-            guard let network = state.networks[id], !network.isRemoving else {
-                return EngineError(.notFound, "network \(id) not found")
-            }
-            let members = network.members.compactMap { id in
-                state.members[id].map { "name:\"\($0.name)\" id:\"\(id.short)\"" }
-            }
-            if !members.isEmpty {
-                return EngineError(
-                    .forbidden,
-                    "error while removing network: network \(network.name) has active endpoints "
-                        + "(\(members.sorted().joined(separator: ", ")))"
-                )
-            }
-            state.networks[id]?.isRemoving = true
-            return nil
-        }
-        if let refusal { throw refusal }
-    }
-
-    /// Says that a network stays after all.
-    func cancelRemoval(of id: ObjectID) {
-        state.withLock { $0.networks[id]?.isRemoving = false }
-    }
-
-    /// Takes everything of a network off the host.
-    func takeDown(_ id: ObjectID) throws {
-        try state.withLock { try takeDown(id, &$0) }
-    }
-
-    private func takeDown(_ id: ObjectID, _ state: inout State) throws {
-        guard let network = state.networks[id] else { return }
-        state.names?.define(id.description, nil)
-        guard network.definition.presence == .bridge else {
-            // A parent that was made for the network goes with it.
-            if network.definition.makesInterface == true {
-                try ParentLinks(inNetworkOf: hostNumber).release(network.definition.interface)
-            }
-            state.networks[id]?.isUp = false
-            return
-        }
-        // The rules go first: as long as there is a bridge, the next engine knows that something is left.
-        if network.isUp {
-            let firewall = try firewall(&state)
-            state.networks[id]?.isUp = false
-            if state.networks.values.contains(where: { $0.isUpBridge }) {
-                try firewall.remove(network.definition.firewalled)
-            } else {
-                // Without networks the host does what it did before.
-                try Forwarding.disable(state.guarded, inNetworkOf: hostNumber)
-                try noteGuard([])
-                state.guarded = []
-                try firewall.remove()
-                state.firewall = nil
-            }
-        }
-        try? ForeignFirewall(inNetworkOf: hostNumber).withdraw([network.definition.interface])
-        // One that was there before is its user's.
-        if network.definition.makesInterface != false { try bridges(&state).remove(network.definition.interface) }
-    }
-
-    /// Takes a network off the host that no container is in, as long as nobody needs it.
-    func takeDownIfUnused(_ id: ObjectID) throws {
-        try state.withLock { state in
-            guard let network = state.networks[id], network.isUp, network.members.isEmpty else { return }
-            try takeDown(id, &state)
-        }
     }
 
     // MARK: At the start of an engine

@@ -15,7 +15,7 @@ extension PlanExecutor {
         switch action.operation {
         case .createNetwork(let key, let name): try await createNetwork(key, name)
         case .removeNetwork(let id, _):
-            text = try await unlessUsed(.conflict, .forbidden) { try await engine.removeNetwork(id) }
+            text = try await unlessUsed(.conflict, .forbidden) { try await engine.removeNetworkFromSight(id) }
         case .createVolume(let key, _): _ = try await engine.createVolume(composer.volumeRequest(key))
         case .removeVolume(let name):
             text = try await unlessUsed(.conflict) { try await engine.removeVolume(name, force: false) }

@@ -67,6 +67,9 @@ struct PlanExecutor: Sendable {
     ///
     /// - Returns: Whether everything was done.
     func run() async -> Bool {
+        let networks = plan.removedNetworks
+        engine.networks.expectRemoval(of: networks)
+        defer { engine.networks.expectNoRemoval(of: networks) }
         var schedule = PlanSchedule(plan)
         var running = 0
         await withTaskGroup(of: (id: Int, isDone: Bool).self) { group in
@@ -220,6 +223,11 @@ extension Action {
 }
 
 extension Plan {
+    /// The identifiers of the networks that are removed.
+    var removedNetworks: [String] {
+        actions.compactMap { if case .removeNetwork(let id, _) = $0.operation { id } else { nil } }
+    }
+
     /// The identifiers of the containers that make room for others.
     var replaced: Set<String> {
         Set(
