@@ -247,7 +247,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "bench-dns",
-            dependencies: ["BenchKit", "Linux", "Netlink", "NetlinkSupport", "Networks", "TestSupport", "measure"],
+            dependencies: [
+                "BenchKit", "CLinux", "EngineAPI", "EngineClient", "Linux", "Netlink", "NetlinkSupport", "Networks",
+                "TestSupport", "measure",
+            ],
             path: "Tests/Bench/Sources/DNS",
             swiftSettings: strict
         ),

@@ -8,7 +8,8 @@ import NetlinkSupport
 import Networks
 import TestSupport
 
-/// Asks the name server of containers for a name of ours, and dnsmasq for the same name, each in a network of its own.
+/// Asks the name server of containers for a name of ours, and dnsmasq for the same name, each in a network of its own; and
+/// finds out when names of containers come and go.
 ///
 ///     bench-dns QUERIES
 @main
@@ -39,7 +40,10 @@ enum BenchDNS {
             ["--listen-address=127.0.0.11", "--host-record=web,10.1.0.2", "--cache-size=1000"],
             in: theirs
         )
-        let subjects = [("wharf", try Asker(ours), own), ("dnsmasq", try Asker(theirs), peer.pid)]
+        let subjects = [
+            ("wharf", try Asker(inNetworkOf: ours.number), own),
+            ("dnsmasq", try Asker(inNetworkOf: theirs.number), peer.pid),
+        ]
         var shown = Table(["", "answers a second", "of its processor", "median", "99 of 100"])
         var rates: [Double] = []
         // In turn, so that a change of the machine's speed meets both; the first round warms up.
@@ -59,7 +63,8 @@ enum BenchDNS {
             ])
         }
         print(shown)
-        print("\(decimal(rates[0] / rates[1], 2)) times the rate of dnsmasq")
+        print("\(decimal(rates[0] / rates[1], 2)) times the rate of dnsmasq\n")
+        try print(NameTimes().table)
     }
 
     private static func microseconds(_ seconds: Double) -> String { "\(decimal(seconds * 1e6, 0)) µs" }
@@ -94,44 +99,5 @@ private struct Round {
     private static func processorTime(of process: Int32) throws -> Double {
         let text = try readText("/proc/\(process)/schedstat")
         return (text.split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1e9
-    }
-}
-
-/// Sends queries by UDP from within a network.
-private final class Asker: Sendable {
-    private let socket: SharedDescriptor
-    private let query: [UInt8] = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3] + Array("web".utf8) + [0, 0, 1, 0, 1]
-
-    init(_ network: TestNetwork) throws {
-        let number = try network.run {
-            let number = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            var place = sockaddr_in()
-            place.sin_family = sa_family_t(AF_INET)
-            place.sin_port = UInt16(53).bigEndian
-            place.sin_addr.s_addr = UInt32(0x7f00_000b).bigEndian
-            let result = withUnsafeBytes(of: place) { bytes in
-                bytes.withMemoryRebound(to: sockaddr.self) {
-                    connect(number, $0.baseAddress, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            if result != 0 { throw SystemError("connect", errno) }
-            return number
-        }
-        socket = SharedDescriptor(Descriptor(owning: number))
-    }
-
-    /// Asks so often, with so many queries on their way at a time, and takes all answers.
-    func ask(_ count: Int, atOnce most: Int) throws {
-        var (sent, received) = (0, 0)
-        var buffer = [UInt8](repeating: 0, count: 512)
-        while received < count {
-            while sent < count, sent - received < most {
-                if send(socket.number, query, query.count, 0) != query.count { throw SystemError("send", errno) }
-                sent += 1
-            }
-            let length = recv(socket.number, &buffer, buffer.count, 0)
-            guard length > query.count, buffer[7] == 1 else { throw SystemFailure(message: "a wrong answer") }
-            received += 1
-        }
     }
 }
