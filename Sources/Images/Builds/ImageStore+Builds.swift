@@ -37,7 +37,8 @@ extension ImageStore {
         let blob = try Self.add(to: ingest, body)
         pins.pin([blob.digest])
         do {
-            try content.locked { () throws(ImageError) in try ingest.commit([blob.digest]) }
+            // Until an image has it, a layer whose name is lost is made again.
+            try content.locked { () throws(ImageError) in try ingest.commit([blob.digest], outlastsMachine: false) }
         } catch {
             pins.unpin([blob.digest])
             throw error
@@ -84,6 +85,8 @@ extension ImageStore {
 
     /// Keeps the record of a step, and with it the layer that it names.
     ///
+    /// A crash of the machine may take it away, or leave a part of it, which is none: the step is done again then.
+    ///
     /// - Parameter record: The record, which takes the place of one with the same key.
     /// - Throws: The error of a call.
     package func keep(_ record: CacheRecord) throws(ImageError) {
@@ -99,9 +102,7 @@ extension ImageStore {
                     mode: 0o600
                 )
                 try file.write(bytes)
-                try file.sync()
                 try folder.descriptor.rename(temporary, to: folder.descriptor, name, replacing: true)
-                try folder.descriptor.sync()
             }
         }
     }

@@ -287,6 +287,8 @@ package final class LayerStore: Sendable {
     }
 
     /// Gives what is on the disk its name.
+    ///
+    /// A layer whose name a crash of the machine has taken away is unpacked again.
     private func keep(
         _ name: FilePath,
         of folder: borrowing Descriptor,
@@ -295,9 +297,8 @@ package final class LayerStore: Sendable {
         do throws(SystemError) {
             try folder.rename(name, to: root.descriptor, kept, replacing: false)
         } catch  where error.number == EEXIST {
-            return  // Another process was first.
+            // Another process was first.
         }
-        try root.descriptor.sync()
     }
 
     /// What the thread that unpacks may do: give files owners and attributes, make nodes, and (`SYS_ADMIN`) read and set the

@@ -184,27 +184,40 @@ package final class Ingest {
     }
 
     /// Moves content into the store; the store is locked.
-    func commit(_ digests: Set<Digest>) throws(ImageError) {
+    ///
+    /// - Parameters:
+    ///   - digests: The content, as far as it was taken in here.
+    ///   - outlastsMachine: Whether the names of all content that the store has outlive a crash of the machine from now on; the
+    ///     content itself does in any case.
+    /// - Throws: The error of a call.
+    func commit(_ digests: Set<Digest>, outlastsMachine: Bool = true) throws(ImageError) {
         for (digest, document) in known where try store.size(of: digest) == nil {
             // It was removed meanwhile.
             if digests.contains(digest) { try add(MemorySource(document)) }
         }
-        for digest in digests.sorted() where blobs[digest] != nil {
-            let work = try work()
-            try ImageError.system("keep \(digest)") { () throws(SystemError) in
-                let target = try store.blobs.folder(ContentStore.folderName(digest))
-                do throws(SystemError) {
-                    let name = ContentStore.fileName(digest)
-                    try work.folder.descriptor.rename(
-                        Self.stagedName(digest),
-                        to: target.descriptor,
-                        name,
-                        replacing: false
-                    )
-                } catch  where error.number == EEXIST {
-                    return
-                }
-                try target.descriptor.sync()
+        let own = digests.filter { blobs[$0] != nil }.sorted()
+        for digest in own { try commit(digest) }
+        guard outlastsMachine else { return }
+        for name in Set(own.map(ContentStore.folderName)) {
+            try ImageError.system("keep new content") { () throws(SystemError) in
+                try store.blobs.folder(name).descriptor.sync()
+            }
+        }
+    }
+
+    private func commit(_ digest: Digest) throws(ImageError) {
+        let work = try work()
+        try ImageError.system("keep \(digest)") { () throws(SystemError) in
+            let target = try store.blobs.folder(ContentStore.folderName(digest))
+            do throws(SystemError) {
+                try work.folder.descriptor.rename(
+                    Self.stagedName(digest),
+                    to: target.descriptor,
+                    ContentStore.fileName(digest),
+                    replacing: false
+                )
+            } catch  where error.number == EEXIST {
+                // It is the same.
             }
         }
     }
