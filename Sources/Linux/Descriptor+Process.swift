@@ -15,6 +15,21 @@ package enum ProcessEnd: Equatable, Sendable {
         case .signal(let number): 128 + number
         }
     }
+
+    /// Waits for the end of a child (waitpid(2)), which is gone then.
+    ///
+    /// - Parameters:
+    ///   - child: Its number.
+    ///   - program: What it runs, for the error.
+    /// - Throws: `ECHILD` where the process is no child of ours or was waited for before.
+    package init(of child: Int32, running program: String) throws(SystemError) {
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 {
+            if errno != EINTR { throw SystemError("waitpid", errno, on: program) }
+        }
+        let signal = status & 0x7f
+        self = signal == 0 ? .exit((status >> 8) & 0xff) : .signal(signal)
+    }
 }
 
 /// Descriptors of processes (pidfd_open(2)).

@@ -60,16 +60,14 @@ package final class HostProgram: Sendable {
         while waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) < 0 {
             if errno != EINTR { throw SystemError("waitid", errno, on: path) }
         }
-        var status: Int32 = 0
-        state.withLock { state in
+        let end = try state.withLock { state throws(SystemError) in
             // As long as it was not waited for, its number is its own.
             state.process = nil
             kill(-process, SIGKILL)
-            while waitpid(process, &status, 0) < 0, errno == EINTR {}
+            return try ProcessEnd(of: process, running: path)
         }
-        let signal = status & 0x7f
         return Outcome(
-            end: signal == 0 ? .exit((status >> 8) & 0xff) : .signal(signal),
+            end: end,
             output: String(try text(of: output).trimmingLineBreak),
             errors: try text(of: errors)
         )

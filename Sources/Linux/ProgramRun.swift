@@ -42,13 +42,7 @@ package enum ProgramRun {
             bytes += piece[..<count]
         }
         if bytes.count >= longestAnswer { kill(pid, SIGKILL) }
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0 {
-            if errno != EINTR { throw SystemError("waitpid", errno, on: program) }
-        }
-        let signal = status & 0x7f
-        let end: ProcessEnd = signal == 0 ? .exit((status >> 8) & 0xff) : .signal(signal)
-        return (end, String(decoding: bytes, as: UTF8.self))
+        return (try ProcessEnd(of: pid, running: program), String(decoding: bytes, as: UTF8.self))
     }
 
     private static func spawn(

@@ -84,7 +84,7 @@ struct CredentialHelper {
             }
             let output = fromProgram.split { reader, _ in reader }
             let text = try Self.read(output)
-            return (try Self.wait(process, program), text)
+            return (try ProcessEnd(of: process, running: program).status, text)
         } catch {
             let hint = error.number == ENOENT ? "; install it, or take it out of Docker's config.json" : ""
             throw CommandFailure(message: "cannot run `\(program)`: \(SystemError.text(of: error.number))\(hint)")
@@ -115,13 +115,5 @@ struct CredentialHelper {
             bytes += piece[..<count]
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static func wait(_ process: pid_t, _ program: String) throws(SystemError) -> Int32 {
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 {
-            if errno != EINTR { throw SystemError("waitpid", errno, on: program) }
-        }
-        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
     }
 }
