@@ -18,6 +18,8 @@ package struct ClientError: Error, Equatable, CustomStringConvertible {
         case truncated
         /// The answer is not HTTP, or not what the request asked for.
         case malformed
+        /// It would change something, and the client may not.
+        case refused
         /// What was to be sent could not be read.
         case unreadableBody
     }
@@ -36,6 +38,14 @@ package struct ClientError: Error, Equatable, CustomStringConvertible {
 extension ClientError {
     static func malformed(_ reason: String) -> Self {
         Self(.malformed, "the engine's answer cannot be understood: \(reason)")
+    }
+
+    package static var dryRun: Self {
+        Self(
+            .refused,
+            "--dry-run: nothing was done. What this command does cannot be told beforehand; `up`, `create`, `start`, `stop`, "
+                + "`restart`, `kill`, `pause`, `unpause`, `rm`, `down`, `pull` and `watch` can be tried so"
+        )
     }
 
     static var truncated: Self {

@@ -29,6 +29,13 @@ extension EngineClient {
         try value(of: Request(.post, path, query, body: body))
     }
 
+    /// Asks what needs a body to be asked, and changes nothing.
+    func ask<Value: Decodable>(_ type: Value.Type, _ path: RequestPath, _ body: Request.Body) throws -> Value {
+        var request = Request(.post, path, body: body)
+        request.isQuestion = true
+        return try value(of: request)
+    }
+
     /// Asks for something to be done.
     package func post(_ path: RequestPath, _ query: RequestQuery = [:], body: Request.Body = .none) throws {
         try finish(Request(.post, path, query, body: body))

@@ -14,6 +14,8 @@ package struct EngineClient: Sendable {
     /// What stands before the path of Docker's routes.
     private let prefix: String
     private let starter: EngineStarter?
+    /// Whether nothing may be changed: requests that would are refused, as in a dry run.
+    package var onlyAsks = false
 
     /// A client of the engine at a location.
     ///
@@ -72,6 +74,7 @@ package struct EngineClient: Sendable {
 
     private func answer(_ request: Request) throws -> Response {
         if request.path.hasEmptyPart { throw EngineError(.badParameter, "a name or an identifier is empty") }
+        if onlyAsks, !request.changesNothing { throw ClientError.dryRun }
         do {
             return try attempt(request)
         } catch let error as ClientError {

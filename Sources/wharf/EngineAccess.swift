@@ -39,6 +39,8 @@ extension GlobalOptions {
         if root == nil, let socket = getenv("WHARF_SOCKET"), socket.pointee != 0 {
             return try EngineClient.negotiated(socket: String(cString: socket))
         }
-        return EngineClient(location: try engineLocation(), startsEngine: startsEngine)
+        var client = EngineClient(location: try engineLocation(), startsEngine: startsEngine)
+        client.onlyAsks = dryRun
+        return client
     }
 }

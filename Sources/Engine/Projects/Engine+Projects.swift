@@ -160,6 +160,25 @@ extension Engine {
 
     // MARK: Everything else
 
+    /// What one of the commands on containers would do, and why; nothing is changed.
+    package func plan(
+        _ command: LifeCommand,
+        ofProject name: String,
+        _ request: ProjectLifeRequest
+    ) async throws -> Plan {
+        try await prepare(command, ofProject: name, request).plan
+    }
+
+    private func prepare(
+        _ command: LifeCommand,
+        ofProject name: String,
+        _ request: ProjectLifeRequest
+    ) async throws -> (project: Project, world: ObservedWorld, plan: Plan) {
+        let project = try await request.project.orElse { try await self.knownProject(name) }
+        let world = try await WorldObserver(engine: self, project: project, separator: "-").world()
+        return (project, world, LifePlanner.plan(command, project, world, request.options))
+    }
+
     /// Does one of the commands on containers that are there.
     ///
     /// - Parameters:
@@ -175,9 +194,7 @@ extension Engine {
         _ report: @escaping ProjectReport
     ) async throws {
         try await projects.gate(of: name).run {
-            let project = try await request.project.orElse { try await self.knownProject(name) }
-            let world = try await WorldObserver(engine: self, project: project, separator: "-").world()
-            let plan = LifePlanner.plan(command, project, world, request.options)
+            let (project, world, plan) = try await prepare(command, ofProject: name, request)
             await report(.plan(plan))
             guard plan.problems.isEmpty else { return await report(.finished(.refused)) }
             let executor = executor(plan, project, world, parallelism: request.parallelism, report)

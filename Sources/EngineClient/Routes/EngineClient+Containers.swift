@@ -129,7 +129,9 @@ extension EngineClient {
     /// - Returns: The answer, whose body comes when the condition is met.
     /// - Throws: ``EngineError`` or ``ClientError``.
     package func beginWait(for name: String, condition: String) throws -> Response {
-        try send(Request(.post, "/containers/\(name)/wait", ["condition": condition]))
+        var request = Request(.post, "/containers/\(name)/wait", ["condition": condition])
+        request.isQuestion = true
+        return try send(request)
     }
 
     /// Waits for a container.

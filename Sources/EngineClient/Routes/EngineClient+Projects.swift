@@ -14,7 +14,16 @@ extension EngineClient {
 
     /// What `up` would do, and why.
     package func plan(_ request: ProjectUpRequest) throws -> Plan {
-        try post(Plan.self, "/wharf/v1/projects/\(request.project.name)/plan", body: try Self.json(request))
+        try ask(Plan.self, "/wharf/v1/projects/\(request.project.name)/plan", try Self.json(request))
+    }
+
+    /// What one of the commands on containers would do, and why.
+    package func plan(
+        _ command: LifeCommand,
+        ofProject name: String,
+        _ request: ProjectLifeRequest
+    ) throws -> Plan {
+        try ask(Plan.self, "/wharf/v1/projects/\(name)/\(command.rawValue)/plan", try Self.json(request))
     }
 
     /// Brings a project up.

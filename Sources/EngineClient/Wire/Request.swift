@@ -26,6 +26,8 @@ package struct Request {
     package var body: Body
     /// Whether the connection is to become a stream of bytes both ways.
     package var upgrades = false
+    /// Whether it only asks, whatever its method is.
+    var isQuestion = false
     /// Further fields of the header.
     package var fields: [(name: String, value: String)] = []
 
@@ -45,7 +47,7 @@ package struct Request {
     }
 
     /// Whether it does not matter how often it is done.
-    var changesNothing: Bool { method == .get || method == .head }
+    var changesNothing: Bool { method == .get || method == .head || isQuestion }
 
     /// The bytes up to the body, and the body where it is known already.
     func head(version: String) -> [UInt8] {

@@ -27,16 +27,29 @@ extension EngineRoutes {
                 try check(wanted.project.name, request)
                 try await stream(to: response) { try await engine.prepareRun(wanted, $0) }
             },
-        ] + LifeCommand.allCases.map(life)
+        ] + LifeCommand.allCases.flatMap { [life($0), lifePlan($0)] }
     }
 
     private func life(_ command: LifeCommand) -> Route {
         Route("POST", "wharf/v1/projects/{name}/\(command.rawValue)", endsWithClient: true) { request, response in
-            let wanted = try await request.json(ProjectLifeRequest.self)
-            if let project = wanted.project { try check(project.name, request) }
+            let wanted = try await lifeRequest(request)
             let name = request["name"]
             try await stream(to: response) { try await engine.conduct(command, ofProject: name, wanted, $0) }
         }
+    }
+
+    private func lifePlan(_ command: LifeCommand) -> Route {
+        Route("POST", "wharf/v1/projects/{name}/\(command.rawValue)/plan") { request, response in
+            let wanted = try await lifeRequest(request)
+            let plan = try await engine.plan(command, ofProject: request["name"], wanted)
+            try await response.send(json: plan)
+        }
+    }
+
+    private func lifeRequest(_ request: Request) async throws -> ProjectLifeRequest {
+        let wanted = try await request.json(ProjectLifeRequest.self)
+        if let project = wanted.project { try check(project.name, request) }
+        return wanted
     }
 
     private func upRequest(_ request: Request) async throws -> ProjectUpRequest {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
+import EngineClient
 
 /// `wharf cp`: copies files between the containers of a service and this machine.
 final class ProjectCopyCommand {
@@ -50,6 +51,7 @@ final class ProjectCopyCommand {
     }
 
     private func run() throws {
+        if global.dryRun { throw ClientError.dryRun }
         let job = try CopyJob(from: source, to: destination, options, isQuiet: false)
         let scope = try ProjectScope(global)
         try job.run(

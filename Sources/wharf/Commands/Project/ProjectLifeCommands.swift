@@ -116,12 +116,17 @@ final class ProjectLifeCommand {
         let needsContainers = !patterns.isEmpty || command == .remove || command == .start
         let scope = try ProjectScope(global, needsContainers: needsContainers)
         options.services = try scope.services(patterns)
-        if command == .remove, !confirm(scope) { return }
+        if command == .remove, !global.dryRun, !confirm(scope) { return }
         let removesOrphans = getenv("COMPOSE_REMOVE_ORPHANS").map { String(cString: $0) }
         if WantedProject.isTrue(removesOrphans), command == .down || command == .kill { options.removesOrphans = true }
-        var request = ProjectLifeRequest(scope.project)
+        // As with Docker Compose a name alone means what is there, whatever the files here say of it.
+        var request = ProjectLifeRequest(scope.isNamedAlone ? nil : scope.project)
         request.options = options
         request.parallelism = global.parallel
+        if global.dryRun {
+            let plan = try scope.client.plan(command, ofProject: scope.name, request)
+            return try PlanCommand.show(plan, global, isDryRun: true)
+        }
         let work = try ProjectWork(global, title: command.title)
         try Deadline.run(seconds: waitTimeout, "application not healthy") {
             try work.follow(try scope.client.conduct(self.command, ofProject: scope.name, request))

@@ -9,6 +9,8 @@ import EngineClient
 struct ProjectScope {
     let client: EngineClient
     let name: String
+    /// Whether the project is named and no files are: then those here may be others, or leave out what profiles have brought up.
+    let isNamedAlone: Bool
     /// What the compose files say; nil where there are none, or where they are not those of the containers.
     let project: Project?
     /// All containers of the project, those of `run` and those that do not run among them, in the order of their names; none where
@@ -32,9 +34,9 @@ struct ProjectScope {
         let found = try ProjectLoading(options: global).find(isQuiet: isQuiet)
         client = try global.client(startsEngine: !isQuiet)
         name = found.name
-        let isGiven = global.projectName != nil && global.files.isEmpty
+        isNamedAlone = global.projectName != nil && global.files.isEmpty
         let unsorted =
-            needsContainers || isGiven
+            needsContainers || isNamedAlone
             ? try client.listContainers(showsAll: true, isBrief: isBrief, Self.filters(name)) : []
         let names = unsorted.map(\.name)
         containers = unsorted.indices.sorted { names[$0] < names[$1] }.map { unsorted[$0] }
@@ -42,7 +44,7 @@ struct ProjectScope {
         let ownsContainers = containers.allSatisfy { container in
             container.configFiles.isEmpty || container.configFiles.contains { found.files.contains($0) }
         }
-        project = isGiven && !ownsContainers ? nil : found.project
+        project = isNamedAlone && !ownsContainers ? nil : found.project
     }
 
     /// What asks for all that belongs to the project.
