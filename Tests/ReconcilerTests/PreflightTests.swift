@@ -12,7 +12,7 @@ import Testing
               web:
                 image: nginx
                 configs: [c]
-                volumes: [{type: bind, source: /nowhere, target: /x}, "data:/d"]
+                volumes: [{type: bind, source: /nowhere, target: /x, bind: {create_host_path: false}}, "data:/d"]
                 networks: [out]
               own: {build: ., image: made}
               other: {image: made}

@@ -95,7 +95,8 @@ extension UpPlanner {
             checkContent(key, "the file of the secret \(key.name)", place(of: "secrets", index, in: name))
         }
         for (index, mount) in service.volumes.enumerated() where mount.kind == .bind {
-            if mount.bind?.createHostPath == true { continue }
+            // Docker makes what is missing unless it is told not to.
+            if mount.bind?.createHostPath ?? true { continue }
             let key = ContentKey(.bind, mount.source ?? "")
             checkContent(key, "the path", place(of: "volumes", index, in: name))
         }

@@ -42,6 +42,8 @@ final class ProjectLogs {
         var wasStarted = false
         /// Ends that stand behind lines which have not been read yet, in their order.
         var exits: [Exit] = []
+        /// Whether its driver keeps no log that could be shown.
+        var keepsNothing = false
     }
 
     private struct Exit {
@@ -168,6 +170,7 @@ final class ProjectLogs {
     private func open(_ place: Int, _ request: LogRequest) throws {
         let container = followed[place]
         followed[place].wasStarted = false
+        if container.keepsNothing { return }
         do {
             let reader = try ContainerLogReader(client, of: container.id, hasTerminal: container.hasTerminal, request)
             let stream = merger.add()
@@ -175,6 +178,12 @@ final class ProjectLogs {
             followed[place].log = (reader, stream)
         } catch let error as EngineError where error.code == .notFound {
             return
+        } catch let error as EngineError where error.code == .notImplemented {
+            // Its ends are shown all the same.
+            followed[place].keepsNothing = true
+            try screen.flush()
+            let name = container.source.container
+            OutputStream.error.write("warning: cannot show what \(name) writes: \(error.message)\n")
         }
     }
 

@@ -96,7 +96,8 @@ final class AttachedUp {
     /// - Throws: ``CommandFailure`` with the exit status.
     func run(explains: Bool) throws {
         let services = try attachedServices()
-        if let name = options.exitCodeFrom, wanted.project.services[name] == nil {
+        let taken = wanted.taken(includingDependencies: request.options.includesDependencies)
+        if let name = options.exitCodeFrom, !taken.contains(name) {
             throw CommandFailure(message: "no such service: \(name)")
         }
         let screen = WatchScreen(colour: colour, names: [])

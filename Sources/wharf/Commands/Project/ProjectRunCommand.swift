@@ -90,7 +90,9 @@ final class ProjectRunCommand {
 
     private func process() -> [Option] {
         [
-            .flag("detach", short: "d", help: "Run it in the background and print its name.") { self.isDetached = $0 },
+            .flag("detach", short: "d", help: "Run it in the background and print its identifier.") {
+                self.isDetached = $0
+            },
             .value("entrypoint", "command", help: "What to run in place of the entry point.") { self.entrypoint = $0 },
             .value(
                 "env",
@@ -145,7 +147,7 @@ final class ProjectRunCommand {
                 message: "`\(service)` fits several services: \(wanted.services.joined(separator: ", "))"
             )
         }
-        let isAtTerminal = StandardInput.isTerminal && TerminalSize.current != nil
+        let isAtTerminal = StandardInput.isTerminal && OutputStream.standard.isTerminal
         let isInteractive = takesInput && !isDetached
         changed.tty = !isDetached && (hasTerminal ?? (isInteractive && isAtTerminal))
         changed.stdinOpen = takesInput
@@ -200,7 +202,7 @@ final class ProjectRunCommand {
     private func start(_ container: (id: String, name: String), _ service: Service, _ client: EngineClient) throws {
         if isDetached {
             try client.startContainer(container.id)
-            OutputStream.standard.write(container.name + "\n")
+            OutputStream.standard.write(container.id + "\n")
             return
         }
         var attach = AttachQuery()

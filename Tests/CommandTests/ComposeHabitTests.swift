@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+/// What users of Docker Compose rely on without thinking of it.
+@Suite struct `A habit from Docker Compose` {
+    @Test func `holds for what profiles and run have brought up`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir shop; cd shop; echo 'services: {a: &a {image: busybox, init: true, command: sleep 1000000}, x: {<<: *a, profiles: [p]}}' > compose.yaml
+                wharf --progress quiet --profile p up -d
+                wharf --progress quiet -p shop stop; wharf ps -a --format '{{.Name}} {{.State}}' | sort
+                wharf --progress quiet -p shop down; c ls -aq | wc -l; wharf network ls -q --filter name=shop | wc -l
+                id=$(wharf --progress quiet run -d a); c ls --no-trunc -q | grep -c "^$id$"
+                wharf --progress quiet down; c ls -q | wc -l; wharf --progress quiet down --remove-orphans; c ls -aq | wc -l
+                """
+            )
+            #expect(
+                transcript == """
+                    shop-a-1 exited
+                    shop-x-1 exited
+                    0
+                    0
+                    1
+                    1
+                    0
+
+                    """
+            )
+        }
+    }
+
+    @Test func `holds for a service whose log nobody keeps`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir shop; cd shop; cat > compose.yaml <<'END'
+                services:
+                  kept: {image: busybox, command: echo here}
+                  lost: {image: busybox, command: echo there, logging: {driver: none}}
+                END
+                wharf --progress quiet up --no-color 2> errors | grep -v '^Attaching' | tr -s ' ' | sort; echo "${PIPESTATUS[0]}"; grep -c warning errors
+                try wharf logs --no-color
+                """
+            )
+            #expect(
+                transcript == """
+                    kept-1 exited with code 0
+                    kept-1 | here
+                    lost-1 exited with code 0
+                    0
+                    1
+                    warning: cannot show what shop-lost-1 writes: configured logging driver does not support reading
+                    kept-1  | here
+                    [0]
+
+                    """
+            )
+        }
+    }
+
+    @Test func `holds for what is missing`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir shop; cd shop; cat > compose.yaml <<'END'
+                services:
+                  a: {image: busybox, command: "true", volumes: [{type: bind, source: ./made, target: /x}]}
+                  b: {image: busybox, command: "true"}
+                END
+                try wharf --progress quiet up --exit-code-from b a
+                try wharf --progress quiet up -d a; ls -d made
+                """
+            )
+            #expect(transcript == "error: no such service: b\n[1]\n[0]\nmade\n")
+        }
+    }
+}
