@@ -71,9 +71,25 @@ extension Descriptor {
             mode: creates ? UInt64(mode & 0o7777) : 0,
             resolve: resolution.flags
         )
-        var result: Int32
-        // A rename elsewhere in the tree makes the kernel give up a walk that must stay inside (openat2(2), EAGAIN).
-        repeat { result = clinux_openat2(directory, path, &how) } while result == -EINTR || result == -EAGAIN
+        let result = retrying { clinux_openat2(directory, path, &how) }
         return Descriptor(owning: try SystemError.check(result, "openat2", on: path))
+    }
+
+    /// How often a walk is tried that the kernel gives up.
+    private static let walkLimit = 10_000
+
+    /// Tries a walk that must stay inside a folder until the kernel comes to its end.
+    ///
+    /// Whenever something is renamed or unmounted meanwhile, wherever that is, it gives up at the next `..` (openat2(2), EAGAIN).
+    ///
+    /// - Parameter walk: Calls openat2(2), and returns its result.
+    /// - Returns: The last result.
+    static func retrying(_ walk: () -> Int32) -> Int32 {
+        var (result, tries) = (-EAGAIN, 0)
+        while result == -EINTR || result == -EAGAIN && tries < walkLimit {
+            result = walk()
+            tries += 1
+        }
+        return result
     }
 }

@@ -32,11 +32,8 @@ extension Descriptor {
             mode: creates ? UInt64(mode & 0o7777) : 0,
             resolve: resolution.flags
         )
-        var result: Int32
-        // See `open(_:_:mode:resolution:)` for EAGAIN.
-        repeat {
-            result = path.withCString { clinux_openat2(number, $0, &how) }
-        } while result == -EINTR || result == -EAGAIN
+        let number = number
+        let result = Self.retrying { path.withCString { clinux_openat2(number, $0, &how) } }
         return Descriptor(owning: try SystemError.check(result, "openat2", on: path.description))
     }
 

@@ -3,9 +3,14 @@
 /// A descriptor with several owners, closed when the last of them lets go.
 package final class SharedDescriptor: Sendable {
     package let descriptor: Descriptor
+    private let base: SharedDescriptor?
 
-    package init(_ descriptor: consuming Descriptor) {
+    /// - Parameters:
+    ///   - descriptor: The descriptor.
+    ///   - base: One that stays open as long as this one does.
+    package init(_ descriptor: consuming Descriptor, upon base: SharedDescriptor? = nil) {
         self.descriptor = descriptor
+        self.base = base
     }
 
     /// Shares a descriptor where there is one.

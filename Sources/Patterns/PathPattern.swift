@@ -29,9 +29,11 @@ struct PathPattern: Sendable {
 
     /// Reads a pattern; nil comes back where nothing is left of it.
     ///
-    /// - Parameter text: The pattern; a slash before or behind it means nothing.
+    /// - Parameters:
+    ///   - text: The pattern; a slash before or behind it means nothing.
+    ///   - meansAll: Whether the folder itself, such as `.` or `a/..`, stands for all that is in it; else it means nothing.
     /// - Throws: ``PatternProblem`` for a set without an end and its like.
-    init?(_ text: String) throws(PatternProblem) {
+    init?(_ text: String, folderMeansAll meansAll: Bool = true) throws(PatternProblem) {
         var rest = Self.trimmed(text[...])
         isException = rest.first == "!"
         if isException { rest = Self.trimmed(rest.dropFirst()) }
@@ -39,7 +41,7 @@ struct PathPattern: Sendable {
             if isException { throw PatternProblem(pattern: text, reason: "there is nothing behind the `!`") }
             return nil
         }
-        guard let clean = Self.cleaned(rest) else { return nil }
+        guard let clean = Self.cleaned(rest), meansAll || !clean.isEmpty else { return nil }
         steps = clean.isEmpty ? [.rest] : try Self.steps(of: Array(clean.unicodeScalars), in: text)
         ending = if case .one(let last) = steps.last { last } else { nil }
     }

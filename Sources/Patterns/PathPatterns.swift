@@ -16,14 +16,15 @@ package struct PathPatterns: Sendable {
 
     /// Reads a file of patterns.
     ///
-    /// Lines that begin with `#` are comments, and a `.` means nothing there, as with Docker.
+    /// Lines that begin with `#` are comments, and the folder itself (`.`, `/`) means nothing there, as with Docker.
     ///
     /// - Parameter text: What the file says.
     /// - Throws: ``PatternProblem`` for the first line that is none.
     package init(file text: String) throws(PatternProblem) {
         let start = text.hasPrefix("\u{FEFF}") ? text.dropFirst() : text[...]
-        let lines = start.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("#") }
-        try self.init(lines.map(String.init).filter { $0.split(whereSeparator: \.isWhitespace) != ["."] })
+        for line in start.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
+            if let pattern = try PathPattern(String(line), folderMeansAll: false) { patterns.append(pattern) }
+        }
     }
 
     package var isEmpty: Bool { patterns.isEmpty }

@@ -119,7 +119,6 @@ import Testing
         ("FROM x\nCOPY --chmod=99 a b", "2:6 `--chmod=99` is no mode"),
         ("FROM x\nCOPY --chmod=u+z a b", "2:6 `--chmod=u+z` is no mode"),
         ("FROM x\nCOPY --chmod=17777 a b", "2:6 `--chmod=17777` is no mode"),
-        ("FROM x\nCOPY --chmod= a b", "2:6 `--chmod=` is no mode"),
         ("FROM x\nCOPY --chmod=u+x, a b", "2:6 `--chmod=u+x,` is no mode"),
         ("FROM x\nENV a", "2:5 `a` has no value; write `a=value`"),
         ("FROM x\nENV a=1 b", "2:9 `b` is not of the form name=value"),

@@ -24,12 +24,21 @@ package struct BuildRequest: Sendable {
 
     package init() {}
 
-    /// The arguments that a proxy is named by; they reach programs undeclared and never count as a change.
-    static let proxyNames: Set = ["ALL_PROXY", "FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"]
+    /// The arguments that a proxy is named by, in letters of any case; they reach programs undeclared and never count as a
+    /// change.
+    private static let proxyNames = ["ALL_PROXY", "FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"]
 
     /// Whether an argument is one of those of a proxy.
-    static func isProxy(_ name: String) -> Bool {
-        proxyNames.contains(name) || proxyNames.contains(name.uppercased()) && name == name.lowercased()
+    static func isProxy(_ name: String) -> Bool { proxyNames.contains(name.uppercased()) }
+
+    /// The variables that programs know proxies by: some look for capitals, others for small letters.
+    var proxyVariables: [String] {
+        Self.proxyNames.flatMap { name -> [String] in
+            let given = arguments.filter { $0.key.uppercased() == name && !$0.value.isEmpty }
+            let others = given.sorted { $0.key < $1.key }.map(\.value)
+            guard let value = given[name] ?? given[name.lowercased()] ?? others.first else { return [] }
+            return ["\(name)=\(value)", "\(name.lowercased())=\(value)"]
+        }
     }
 
     /// The arguments that have a value in every file.

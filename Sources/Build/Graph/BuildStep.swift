@@ -54,7 +54,7 @@ package struct RunStep: Sendable {
     package var base: StepID?
     package var arguments: [String]
     package var environment: [String]
-    /// Variables of proxies that nothing declares: they are not part of the key.
+    /// Variables of proxies, which take the place of others of the same names: they are not part of the key.
     package var proxies: [String]
     package var user: String
     package var directory: String

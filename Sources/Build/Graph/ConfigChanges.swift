@@ -73,7 +73,7 @@ package struct ConfigChanges: Sendable {
         case .expose(let words): return try expose(words, &filling)
         case .volume(let words): return try addVolumes(words, &filling)
         case .user(let word):
-            config.user = try single(word, &filling)
+            config.user = try single(word, &filling, mayBeEmpty: true)
             return "USER \(config.user ?? "")"
         case .workdir(let word):
             config.workingDir = try filling.text(word).path(from: config.workingDir ?? "")
@@ -167,9 +167,13 @@ package struct ConfigChanges: Sendable {
         return "VOLUME [" + paths.joined(separator: " ") + "]"
     }
 
-    private func single(_ word: Word, _ filling: inout Filling) throws(BuildProblem) -> String {
+    private func single(
+        _ word: Word,
+        _ filling: inout Filling,
+        mayBeEmpty: Bool = false
+    ) throws(BuildProblem) -> String {
         let text = try filling.text(word).trimmed
-        guard !text.isEmpty, !text.contains(where: \.isWhitespace) else {
+        guard mayBeEmpty || !text.isEmpty, !text.contains(where: \.isWhitespace) else {
             throw BuildProblem("exactly one argument is needed, and there is `\(text.shown)`", at: word.place)
         }
         return text
@@ -197,10 +201,13 @@ struct ExposedPorts {
     init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2 else { return nil }
-        transport = parts.count > 1 ? String(parts[1]) : "tcp"
+        transport = parts.count > 1 && !parts[1].isEmpty ? String(parts[1]) : "tcp"
         let places = parts[0].split(separator: ":", omittingEmptySubsequences: false)
         namesHost = places.count > 1
-        let range = (places.last ?? "").split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+        let range = (places.last ?? "").split(separator: "-", omittingEmptySubsequences: false).map { word in
+            // A sign is none of a port.
+            word.first == "+" ? nil : UInt16(word)
+        }
         guard ["tcp", "udp", "sctp"].contains(transport.lowercased()), (1...2).contains(range.count),
             let first = range[0], let last = range[range.count - 1], first > 0, first <= last
         else { return nil }

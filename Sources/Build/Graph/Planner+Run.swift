@@ -26,8 +26,7 @@ extension Planner {
             base: state.stage.files,
             arguments: command.words(shell: state.changes.config.shell),
             environment: state.scope.environment,
-            proxies: request.arguments.filter { BuildRequest.isProxy($0.key) && state.scope.values[$0.key] == nil }
-                .map { "\($0.key)=\($0.value)" }.sorted(),
+            proxies: request.proxyVariables,
             user: state.changes.config.user ?? "",
             directory: state.directory,
             network: run.network,

@@ -34,7 +34,7 @@ extension InstructionParser {
                 instruction.sources.append(source)
             }
         }
-        if let mode = instruction.mode, !mode.text.contains("$") { try Self.checkMode(mode) }
+        if let mode = instruction.mode, !mode.text.isEmpty, !mode.text.contains("$") { try Self.checkMode(mode) }
         try checkFrom(instruction)
         return instruction
     }

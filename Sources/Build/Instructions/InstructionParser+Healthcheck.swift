@@ -12,6 +12,8 @@ extension InstructionParser {
         case "NONE":
             guard rest.isEmpty else { throw BuildProblem("HEALTHCHECK NONE takes no arguments", at: rest.place) }
             healthcheck.test = ["NONE"]
+            // Flags say nothing of a check that there is not.
+            return healthcheck
         case "CMD":
             let words = try rest.stringList()
             if rest.isEmpty || words == [] {

@@ -11,7 +11,7 @@ import OCI
 struct CopySource: Sendable {
     /// What stands in the Dockerfile.
     var item: CopyStep.Item?
-    /// Where the files are; nil where they stand in the Dockerfile, or nowhere.
+    /// Where the files are; nil where they stand in the Dockerfile.
     var tree: SourceTree?
     var files: [SelectedFile]
 }
@@ -145,12 +145,7 @@ struct CopyExecution: Sendable {
             return try FileCopier(from: none, to: root, options)
                 .make(name, Array(file.content.utf8), at: step.destination)
         }
-        guard let tree = source.tree else {
-            throw EngineError(
-                .notFound,
-                "\"\(source.item?.path ?? "")\" is not there: the stage that it is copied from has no files"
-            )
-        }
+        guard let tree = source.tree else { return }
         var plain: [SelectedFile] = []
         let unpacks = tree.isFetched ? step.unpacksRemote : step.unpacks
         for file in source.files {

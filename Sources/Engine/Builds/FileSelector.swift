@@ -23,6 +23,8 @@ struct FileSelector {
     private let tree: SourceTree
     private let excluded: PathPatterns
     private var count = 0
+    /// Whether there are wildcards in what is looked for, so that all of it is a pattern.
+    private var isPattern = false
 
     /// No instruction copies more files.
     private static let fileLimit = 4_000_000
@@ -60,6 +62,7 @@ struct FileSelector {
             names = pattern[range.upperBound...].split(separator: "/").map(String.init)
         }
         names.removeAll { $0 == "." }
+        isPattern = Self.hasWildcard(pattern)
         var found: [Found] = []
         do throws(SystemError) {
             let start = try tree.resolve(pivot.compactMap { FilePath($0.utf8) })
@@ -67,7 +70,6 @@ struct FileSelector {
         } catch {
             throw failure(error, pattern)
         }
-        let isPattern = names.contains(where: Self.hasWildcard)
         var seen: Set<[FilePath]> = []
         var result: [SelectedFile] = []
         for place in found where seen.insert(place.named).inserted {
@@ -84,7 +86,18 @@ struct FileSelector {
         return result
     }
 
-    private static func hasWildcard(_ name: String) -> Bool { name.contains { "*?[\\".contains($0) } }
+    /// Whether a text is more than a name: a `\` alone makes none of it, and takes the next character's meaning away.
+    private static func hasWildcard(_ text: String) -> Bool {
+        var rest = text[...]
+        while let character = rest.popFirst() {
+            if character == "\\" { _ = rest.popFirst() }
+            if "*?[".contains(character) { return true }
+        }
+        return false
+    }
+
+    /// Whether a part of what is looked for is to be compared with names.
+    private func isPattern(_ name: String) -> Bool { isPattern && name.contains { "*?[\\".contains($0) } }
 
     // MARK: Patterns
 
@@ -95,13 +108,14 @@ struct FileSelector {
         _ crossesFolders: Bool,
         _ found: inout [Found]
     ) throws(SystemError) {
-        if found.count > Self.fileLimit || named.count > Self.depthLimit { return }
+        if found.count > Self.fileLimit { return }
+        try Self.checkDepth(of: named)
         guard let name = names.first else {
             found.append((named, path))
             return
         }
         let rest = names.dropFirst()
-        guard Self.hasWildcard(name) else {
+        guard isPattern(name) else {
             guard let name = FilePath(name.utf8) else { return }
             let target = try tree.resolve(path + [name])
             return try expand(rest, named + [name], target, crossesFolders, &found)
@@ -119,6 +133,14 @@ struct FileSelector {
                 let target = try tree.resolve(path + [entry])
                 try expand(rest, named + [entry], target, crossesFolders, &found)
             }
+        }
+    }
+
+    private static func checkDepth(of path: [FilePath]) throws(SystemError) {
+        // What stands for more than the first names would be a screenful.
+        let start = FilePath(joining: Array(path.prefix(8)))
+        if path.count > depthLimit {
+            throw SystemError("go more than \(depthLimit) folders deep", ENAMETOOLONG, on: "\(start)/…")
         }
     }
 
@@ -160,7 +182,7 @@ struct FileSelector {
         _ status: FileStatus,
         _ relative: [FilePath]
     ) throws(SystemError) -> SelectedFile? {
-        if status.kind == .socket || path.count > Self.depthLimit { return nil }
+        if status.kind == .socket { return nil }
         // Most files are of trees and instructions without any pattern.
         let own = tree.ignored == nil ? [] : Self.scalars(path)
         let below = excluded.isEmpty ? [] : Self.scalars(relative)
@@ -172,6 +194,7 @@ struct FileSelector {
         }
         if isIgnored, tree.ignored?.matchesAll(below: own) != false { return nil }
         if isExcluded, excluded.matchesAll(below: below) { return nil }
+        try Self.checkDepth(of: path)
         var file = SelectedFile(name: name, path: path, status: status)
         let folder = try tree.open(path, O_RDONLY | O_DIRECTORY)
         // What is mounted there is the kernel's own state, and no file of anybody.

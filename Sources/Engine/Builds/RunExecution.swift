@@ -96,10 +96,16 @@ struct RunExecution: Sendable {
         }
     }
 
+    /// The variables but for those of proxies: a program may take the first of several with one name.
+    private var environment: [String] {
+        let proxies = Set(step.proxies.map { $0.prefix { $0 != "=" } })
+        return step.environment.filter { variable in !proxies.contains(variable.prefix { $0 != "=" }) }
+    }
+
     private func request(_ mounts: RunMounts) -> ContainerCreateRequest {
         var request = ContainerCreateRequest(config: EngineAPI.ContainerConfig())
         request.config.cmd = CommandWords(step.arguments)
-        request.config.env = step.environment + step.proxies + mounts.variables
+        request.config.env = environment + step.proxies + mounts.variables
         request.config.user = step.user
         request.config.workingDir = step.directory
         let name = session.request.arguments["BUILDKIT_SANDBOX_HOSTNAME"] ?? ""
@@ -206,7 +212,7 @@ struct RunExecution: Sendable {
         let latest = session.epoch
         return try await BlockingCall.run {
             let upper = try Descriptor.open(folder.upper, O_RDONLY | O_DIRECTORY)
-            let ignored = try stubs.left(in: upper).union(FilesystemChange.madeByEngine)
+            let ignored = try stubs.left(in: upper).union(FilesystemChange.madeByBuilder)
             let maker = LayerMaker(upper: folder.upper, layers: below, ignored: ignored, latest: latest)
             return try maker.make(in: images)
         }
@@ -228,10 +234,11 @@ struct RunExecution: Sendable {
         _ mounts: RunMounts,
         _ name: String
     ) throws -> (RunningProcess, HostResources, MountStubs) {
-        let root = try folder.mountRoot(on: below, engine.base)
+        let root = try folder.mountRoot(on: below, below: engine.base.mountPointsInBuilds)
         let stubs = try MountStubs(for: mounts.requested.map(\.destination), in: root)
         var context = SpecificationBuilder.Context()
         context.host = .current()
+        context.places = ContainerFiles.placesInBuilds
         context.volumes = mounts.descriptors.mapValues(\.number)
         var container = try SpecificationBuilder.specification(of: snapshot, context)
         try container.files?.write(to: Descriptor.open(folder.path, O_RDONLY | O_DIRECTORY))

@@ -43,7 +43,7 @@ struct StepPlan: Sendable {
             var opened: [StepID: SourceTree] = [:]
             var (sources, digests): ([CopySource], [Digest]) = ([], [])
             for content in inputs.contents {
-                let tree = try opened[content.step] ?? Self.open(dependencies[content.step], engine, content.step)
+                let tree = try opened[content.step] ?? Self.open(dependencies[content.step], engine)
                 opened[content.step] = tree
                 var selector = try FileSelector(in: tree, excluding: content.excluded)
                 let path = content.path.hasPrefix("/") ? content.path : "/" + content.path
@@ -51,10 +51,20 @@ struct StepPlan: Sendable {
                 digests.append(try ContentDigest.of(files, in: tree, tree.keepsOwners ? nil : memo))
                 sources.append(CopySource(item: nil, tree: tree, files: files))
             }
-            // Those that stand in the Dockerfile have no tree.
+            // Those that stand in the Dockerfile have no tree, and those of a stage without any step an empty one.
             var rest = sources.makeIterator()
-            let all = items.map { item in
-                let source = item.step == nil ? nil : rest.next()
+            let all = try items.map { item in
+                if item.file != nil { return CopySource(item: item, tree: nil, files: []) }
+                if item.step == nil {
+                    let tree = try Self.open(nil, engine)
+                    var selector = try FileSelector(in: tree, excluding: [])
+                    return CopySource(
+                        item: item,
+                        tree: tree,
+                        files: try selector.select(item.path, keepsParents: false)
+                    )
+                }
+                let source = rest.next()
                 return CopySource(item: item, tree: source?.tree, files: source?.files ?? [])
             }
             let owner = try step.ownerText.map { try FileOwner($0, in: base, engine) }
@@ -68,7 +78,7 @@ struct StepPlan: Sendable {
         key = StepKey(inputs, trees: trees, contents: found.1, surroundings)
     }
 
-    private static func open(_ result: StepResult?, _ engine: Engine, _ id: StepID) throws -> SourceTree {
+    private static func open(_ result: StepResult?, _ engine: Engine) throws -> SourceTree {
         switch result {
         case .folder(let tree)?: return tree
         case .tree(let tree)?: return try tree.open(in: engine)
@@ -177,8 +187,10 @@ extension BuildTree {
     /// - Returns: The files, to be read only.
     /// - Throws: What is wrong with a layer.
     func open(in engine: Engine) throws -> SourceTree {
-        let mount = try ContainerFolder.mountImage(of: engine.images.unpack(layers), engine.base)
-        let root = try mount.open(".", O_RDONLY | O_DIRECTORY, resolution: .beneath)
-        return SourceTree(root: SharedDescriptor(root), name: "the files of the stage", keepsOwners: true)
+        let mount = SharedDescriptor(try ContainerFolder.mountImage(of: engine.images.unpack(layers), engine.base))
+        let root = try mount.descriptor.open(".", O_RDONLY | O_DIRECTORY, resolution: .beneath)
+        // In a mount that is gone openat2(2) finds nothing behind a link with `..`, however often it tries.
+        let lasting = SharedDescriptor(root, upon: mount)
+        return SourceTree(root: lasting, name: "the files of the stage", keepsOwners: true)
     }
 }

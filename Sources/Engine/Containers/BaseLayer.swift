@@ -12,6 +12,8 @@ struct BaseLayer: Sendable {
 
     /// A root with nothing but places for mounts.
     var mountPoints: String { path + "/mount-points" }
+    /// The same for a program of a build.
+    var mountPointsInBuilds: String { path + "/build-mount-points" }
     /// A root with nothing at all, below an image whose own tree is wanted.
     var empty: String { path + "/empty" }
 
@@ -20,12 +22,17 @@ struct BaseLayer: Sendable {
     /// - Throws: The error of the call that the system refused.
     func make() throws(SystemError) {
         try ContainerFolder.makeDirectory(path, mode: 0o700)
-        for directory in [empty, mountPoints] { try ContainerFolder.makeDirectory(directory, mode: 0o755) }
-        for name in ["dev", "etc", "proc", "sys"] {
-            try ContainerFolder.makeDirectory("\(mountPoints)/\(name)", mode: 0o755)
+        try ContainerFolder.makeDirectory(empty, mode: 0o755)
+        try Self.make(mountPoints, with: ContainerFiles.places)
+        try Self.make(mountPointsInBuilds, with: ContainerFiles.placesInBuilds)
+    }
+
+    private static func make(_ root: String, with files: [(String, String)]) throws(SystemError) {
+        for name in ["", "dev", "etc", "proc", "sys"] {
+            try ContainerFolder.makeDirectory("\(root)/\(name)", mode: 0o755)
         }
-        for (place, _) in ContainerFiles.places {
-            let file = try Descriptor.open(mountPoints + place, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o644)
+        for (place, _) in files {
+            let file = try Descriptor.open(root + place, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o644)
             // Without the umask.
             if fchmod(file.number, 0o644) != 0 { throw SystemError("fchmod", errno, on: place) }
         }

@@ -11,6 +11,9 @@ extension FilesystemChange {
         ".dockerenv", "dev", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "proc", "sys",
     ]
 
+    /// The same for a program of a build; what else is there of that list the program has made.
+    static let madeByBuilder: Set<FilePath> = ["dev", "etc/hosts", "etc/resolv.conf", "proc", "sys"]
+
     /// What a container has changed.
     ///
     /// - Parameters:

@@ -60,6 +60,9 @@ struct ContainerFiles: Equatable, Sendable {
         ("/etc/hostname", "hostname"), ("/etc/hosts", "hosts"), ("/etc/resolv.conf", "resolv.conf"),
     ]
 
+    /// Those that a program of a build has: what it makes of `/etc/hostname` belongs to the image.
+    static let placesInBuilds = places.filter { $0.0 != "/etc/hostname" }
+
     /// What the host has of the files.
     struct Host: Equatable, Sendable {
         var hosts = ""

@@ -78,7 +78,7 @@ extension SpecificationBuilder {
         if case .container(let reference) = network, let other = context.joined[reference] {
             directory = other.directory
         }
-        return ContainerFiles.places.filter { !mounts.contains($0.0) }.map { destination, name in
+        return context.places.filter { !mounts.contains($0.0) }.map { destination, name in
             let options = ["bind", "rprivate"] + (host.readonlyRootfs ? ["ro"] : [])
             return RuntimeSpec.Mount(
                 destination: destination,

@@ -50,6 +50,8 @@ struct SpecificationBuilder {
         var joined: [String: JoinedContainer] = [:]
         /// The files of the host.
         var host = ContainerFiles.Host()
+        /// Which files of the engine's are mounted.
+        var places = ContainerFiles.places
         /// A new memory for a container that shares its own, see ``SharedMemory``; borrowed until the launch.
         ///
         /// Without it nobody can join the memory of the container.
