@@ -57,6 +57,12 @@ import Testing
         #expect(stage.world["p-init-1"]?.phase == .exited)
         #expect(stage.planText == "")
         #expect(stage.plan.unchanged == ["p-init-1", "p-web-1"])
+        stage.options.services = ["web"]
+        #expect(stage.planText == "")
+        // Who names it wants it.
+        stage.options.services = ["init"]
+        #expect(stage.planText.contains("start p-init-1 (it has exited with status 0)"))
+        stage.options.services = []
         try stage.edit(text.replacing("init: {image: a}", with: "init: {image: a, user: \"1\"}"))
         #expect(stage.changes == "± replace container p-init-1\n    user \"1\" is new (compose.yaml:3:26)")
         stage.up()

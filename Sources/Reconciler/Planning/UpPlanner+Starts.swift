@@ -96,8 +96,10 @@ extension UpPlanner {
     }
 
     /// Whether a container has done all that it is there for, and is not to do it again until it changes.
+    ///
+    /// Who names the service wants it to run.
     private func isDone(_ container: ObservedContainer, _ name: String) -> Bool {
-        container.phase == .exited && container.exitStatus == 0 && isOneShot(name)
+        container.phase == .exited && container.exitStatus == 0 && isOneShot(name) && !options.services.contains(name)
     }
 
     /// Whether a service is there to do something once: another one waits for its completion, or it is a job.

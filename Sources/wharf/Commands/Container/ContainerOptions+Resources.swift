@@ -58,7 +58,7 @@ extension ContainerOptions {
                 self.host.resources.pidsLimit = Int64($0)
             },
             .value("ulimit", "name=soft[:hard]", help: "A limit of each process.", isRepeatable: true) {
-                text throws(InvalidValue) in self.setUlimit(try Self.ulimit(text))
+                text throws(InvalidValue) in self.setUlimit(try Ulimit(option: text))
             },
             text(
                 "cgroup-parent",
@@ -134,26 +134,6 @@ extension ContainerOptions {
         host.resources.ulimits = (others + [limit]).sorted { $0.name < $1.name }
     }
 
-    private static func ulimit(_ text: String) throws(InvalidValue) -> Ulimit {
-        let names = [
-            "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
-            "rttime", "sigpending", "stack",
-        ]
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let numbers = parts.count == 2 ? parts[1].split(separator: ":", omittingEmptySubsequences: false) : []
-        guard names.contains(String(parts[0])), (1...2).contains(numbers.count), let soft = Int64(numbers[0]),
-            let hard = Int64(numbers.count == 2 ? numbers[1] : numbers[0]), soft >= -1, hard >= -1,
-            hard == -1 || soft <= hard && soft != -1
-        else {
-            throw InvalidValue(
-                "NAME=SOFT[:HARD] with one of \(names.joined(separator: ", ")) and a soft limit up to the hard one"
-            )
-        }
-        var limit = Ulimit()
-        (limit.name, limit.soft, limit.hard) = (String(parts[0]), soft, hard)
-        return limit
-    }
-
     func deviceOptions() -> [Option] {
         [
             .value("device", "path[:path[:rwm]]", help: "A device of the host.", isRepeatable: true) {
@@ -218,5 +198,30 @@ extension ContainerOptions {
             (request.driver, request.deviceIDs) = ("cdi", names)
             host.resources.deviceRequests = [request]
         }
+    }
+}
+
+extension Ulimit {
+    /// Reads a limit as the value of an option.
+    ///
+    /// - Parameter text: `name=soft[:hard]`.
+    /// - Throws: ``Arguments/InvalidValue`` for anything else.
+    init(option text: String) throws(InvalidValue) {
+        let names = [
+            "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
+            "rttime", "sigpending", "stack",
+        ]
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let numbers = parts.count == 2 ? parts[1].split(separator: ":", omittingEmptySubsequences: false) : []
+        guard names.contains(String(parts[0])), (1...2).contains(numbers.count), let soft = Int64(numbers[0]),
+            let hard = Int64(numbers.count == 2 ? numbers[1] : numbers[0]), soft >= -1, hard >= -1,
+            hard == -1 || soft <= hard && soft != -1
+        else {
+            throw InvalidValue(
+                "NAME=SOFT[:HARD] with one of \(names.joined(separator: ", ")) and a soft limit up to the hard one"
+            )
+        }
+        self.init()
+        (name, self.soft, self.hard) = (String(parts[0]), soft, hard)
     }
 }

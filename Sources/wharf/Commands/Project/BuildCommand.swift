@@ -140,6 +140,20 @@ final class BuildCommand {
                 self.folder("--add-host")
                 self.options.request.extraHosts.append($0)
             },
+            .value("shm-size", "bytes", help: "The size of /dev/shm in a folder's build.") {
+                text throws(InvalidValue) in
+                self.folder("--shm-size")
+                self.options.request.sharedMemory = try ByteCountText.read(text)
+            },
+            .value(
+                "ulimit",
+                "name=soft[:hard]",
+                help: "A limit of each process of a folder's build.",
+                isRepeatable: true
+            ) { text throws(InvalidValue) in
+                self.folder("--ulimit")
+                self.options.request.limits.append(try Ulimit(option: text))
+            },
             .value(
                 "platform",
                 "os/arch",
