@@ -35,11 +35,13 @@ extension GlobalOptions {
     /// - Returns: The client.
     /// - Throws: ``CommandFailure`` where the location cannot be told, ``ClientError`` where a foreign engine does not answer.
     func client(startsEngine: Bool = true) throws -> EngineClient {
+        var client: EngineClient
         // For tests with an engine of another kind; the variable is not documented.
         if root == nil, let socket = getenv("WHARF_SOCKET"), socket.pointee != 0 {
-            return try EngineClient.negotiated(socket: String(cString: socket))
+            client = try EngineClient.negotiated(socket: String(cString: socket))
+        } else {
+            client = EngineClient(location: try engineLocation(), startsEngine: startsEngine)
         }
-        var client = EngineClient(location: try engineLocation(), startsEngine: startsEngine)
         client.onlyAsks = dryRun
         return client
     }
