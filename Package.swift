@@ -248,8 +248,9 @@ let package = Package(
         .executableTarget(
             name: "bench-dns",
             dependencies: [
-                "BenchKit", "CLinux", "EngineAPI", "EngineClient", "Linux", "Netlink", "NetlinkSupport", "Networks",
-                "TestSupport", "measure",
+                "BenchKit", "EngineAPI", "EngineClient", "Linux", "Netlink", "NetlinkSupport", "Networks",
+                "TestSupport",
+                "measure",
             ],
             path: "Tests/Bench/Sources/DNS",
             swiftSettings: strict

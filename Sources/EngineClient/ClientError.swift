@@ -40,6 +40,7 @@ extension ClientError {
         Self(.malformed, "the engine's answer cannot be understood: \(reason)")
     }
 
+    /// What a client answers that may change nothing, and what a command does that would.
     package static var dryRun: Self {
         Self(
             .refused,

@@ -13,7 +13,7 @@ enum FreeMemory {
     /// Gives the kernel back what requests have left, until it is cancelled.
     ///
     /// malloc(3) keeps what is free below something that lasts, and an engine takes by far the most in a few moments of a
-    /// long life, as when it compiles a filter of system calls.
+    /// long life, as when it makes many containers at once.
     ///
     /// - Parameter activity: Tells when requests end.
     static func giveBack(after activity: Activity) async {

@@ -101,22 +101,9 @@ import Testing
 @Suite struct `Whoever talks nonsense to the name server` {
     /// Connects to the name server of a network, and sends something.
     private static func connect(_ network: TestNetwork, sending bytes: [UInt8]) throws -> SharedDescriptor {
-        try network.run {
-            let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            let descriptor = SharedDescriptor(Descriptor(owning: number))
-            var place = sockaddr_in()
-            place.sin_family = sa_family_t(AF_INET)
-            place.sin_port = UInt16(53).bigEndian
-            place.sin_addr.s_addr = UInt32(0x7f00_000b).bigEndian
-            let result = withUnsafeBytes(of: place) { bytes in
-                bytes.withMemoryRebound(to: sockaddr.self) {
-                    Glibc.connect(number, $0.baseAddress, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            if result != 0 { throw SystemError("connect", errno) }
-            if write(number, bytes, bytes.count) != bytes.count { throw SystemError("write", errno) }
-            return descriptor
-        }
+        let connection = try SharedDescriptor.nameServer(inNetworkOf: network.number, SOCK_STREAM)
+        if write(connection.number, bytes, bytes.count) != bytes.count { throw SystemError("write", errno) }
+        return connection
     }
 
     private static func isClosed(_ connection: SharedDescriptor) -> Bool {

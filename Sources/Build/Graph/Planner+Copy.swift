@@ -54,7 +54,6 @@ extension Planner {
     private func mode(_ word: Word?, _ filling: inout Filling) throws(BuildProblem) -> FileMode? {
         guard let word else { return nil }
         let text = Word(try filling.text(word), at: word.place)
-        if text.text.isEmpty { return nil }
         try InstructionParser.checkMode(text)
         return FileMode(text.text)
     }

@@ -34,7 +34,7 @@ extension InstructionParser {
                 instruction.sources.append(source)
             }
         }
-        if let mode = instruction.mode, !mode.text.isEmpty, !mode.text.contains("$") { try Self.checkMode(mode) }
+        if let mode = instruction.mode, !mode.text.contains("$") { try Self.checkMode(mode) }
         try checkFrom(instruction)
         return instruction
     }
@@ -55,7 +55,7 @@ extension InstructionParser {
     /// - Parameter word: `644`, `0755`, or `u=rwX,go=rX` and its like.
     /// - Throws: ``BuildProblem`` for anything else.
     static func checkMode(_ word: Word) throws(BuildProblem) {
-        guard FileMode(word.text) != nil else {
+        guard word.text.isEmpty || FileMode(word.text) != nil else {
             throw BuildProblem(
                 "`--chmod=\(word.text.shown)` is no mode: write it in octal digits such as 0755, or as chmod takes it, "
                     + "such as u=rwX,go=rX",

@@ -145,7 +145,9 @@ struct CopyExecution: Sendable {
             return try FileCopier(from: none, to: root, options)
                 .make(name, Array(file.content.utf8), at: step.destination)
         }
-        guard let tree = source.tree else { return }
+        guard let tree = source.tree else {
+            throw EngineError(.failed, "\"\(source.item?.path ?? "")\" has nowhere to come from")
+        }
         var plain: [SelectedFile] = []
         let unpacks = tree.isFetched ? step.unpacksRemote : step.unpacks
         for file in source.files {

@@ -62,7 +62,7 @@ struct FileSelector {
             names = pattern[range.upperBound...].split(separator: "/").map(String.init)
         }
         names.removeAll { $0 == "." }
-        isPattern = Self.hasWildcard(pattern)
+        isPattern = names.contains(where: Self.hasWildcard)
         var found: [Found] = []
         do throws(SystemError) {
             let start = try tree.resolve(pivot.compactMap { FilePath($0.utf8) })
@@ -137,11 +137,10 @@ struct FileSelector {
     }
 
     private static func checkDepth(of path: [FilePath]) throws(SystemError) {
-        // What stands for more than the first names would be a screenful.
+        if path.count <= depthLimit { return }
+        // All names would be a screenful.
         let start = FilePath(joining: Array(path.prefix(8)))
-        if path.count > depthLimit {
-            throw SystemError("go more than \(depthLimit) folders deep", ENAMETOOLONG, on: "\(start)/…")
-        }
+        throw SystemError("go more than \(depthLimit) folders deep", ENAMETOOLONG, on: "\(start)/…")
     }
 
     // MARK: Files

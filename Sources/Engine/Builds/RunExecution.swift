@@ -96,16 +96,12 @@ struct RunExecution: Sendable {
         }
     }
 
-    /// The variables but for those of proxies: a program may take the first of several with one name.
-    private var environment: [String] {
-        let proxies = Set(step.proxies.map { $0.prefix { $0 != "=" } })
-        return step.environment.filter { variable in !proxies.contains(variable.prefix { $0 != "=" }) }
-    }
-
     private func request(_ mounts: RunMounts) -> ContainerCreateRequest {
         var request = ContainerCreateRequest(config: EngineAPI.ContainerConfig())
         request.config.cmd = CommandWords(step.arguments)
-        request.config.env = environment + step.proxies + mounts.variables
+        var environment = step.environment
+        environment.setVariables(step.proxies)
+        request.config.env = environment + mounts.variables
         request.config.user = step.user
         request.config.workingDir = step.directory
         let name = session.request.arguments["BUILDKIT_SANDBOX_HOSTNAME"] ?? ""

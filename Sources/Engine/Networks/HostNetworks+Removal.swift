@@ -17,7 +17,7 @@ extension HostNetworks {
         state.withLock { state in
             for reference in references {
                 guard let id = (try? state.find(reference))?.id else { continue }
-                state.networks[id]?.isExpectedToGo = true
+                if state.networks[id]?.leftBehind == nil { state.networks[id]?.leftBehind = [] }
             }
         }
     }
@@ -26,14 +26,10 @@ extension HostNetworks {
     ///
     /// - Parameter references: The networks.
     func expectNoRemoval(of references: [String]) {
-        let abandoned = state.withLock { state in
-            references.flatMap { reference in
-                guard let id = (try? state.find(reference))?.id else { return [SharedDNSSockets]() }
-                return state.keepsOn(id)
-            }
+        // What containers have left behind is closed without the lock.
+        _ = state.withLock { state in
+            references.map { reference in (try? state.find(reference)).flatMap { state.keepsOn($0.id) } }
         }
-        // Their last descriptors are closed without the lock.
-        _ = consume abandoned
     }
 
     // MARK: Removing
@@ -100,6 +96,7 @@ extension HostNetworks {
                 state.firewall = nil
             }
         }
+        // What stays of it in the tables of others is about a bridge that nobody has.
         try? ForeignFirewall(inNetworkOf: hostNumber).withdraw([network.definition.interface])
     }
 
@@ -138,16 +135,15 @@ extension HostNetworks.State {
     /// Has the namespace of a container that has ended last for as long as its networks, where they are about to go.
     mutating func leaveBehind(_ sockets: SharedDNSSockets, of endpoints: [ContainerEndpoint]) {
         let ids = endpoints.compactMap { ObjectID($0.network) }
-        guard let first = ids.first, ids.allSatisfy({ networks[$0]?.isExpectedToGo == true }) else { return }
-        networks[first]?.leftBehind.append(sockets)
+        guard let first = ids.first, ids.allSatisfy({ networks[$0]?.leftBehind != nil }) else { return }
+        networks[first]?.leftBehind?.append(sockets)
     }
 
     /// Says that a network stays after all.
     ///
     /// - Returns: What containers have left behind in it.
-    mutating func keepsOn(_ id: ObjectID) -> [SharedDNSSockets] {
-        networks[id]?.isExpectedToGo = false
-        defer { networks[id]?.leftBehind = [] }
-        return networks[id]?.leftBehind ?? []
+    mutating func keepsOn(_ id: ObjectID) -> [SharedDNSSockets]? {
+        defer { networks[id]?.leftBehind = nil }
+        return networks[id]?.leftBehind
     }
 }

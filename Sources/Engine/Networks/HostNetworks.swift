@@ -29,9 +29,9 @@ final class HostNetworks: Sendable {
         var isUp = false
         /// Whether it is being removed, so that nobody may come.
         var isRemoving = false
-        /// Whether it is to be removed soon, and what keeps the namespaces of containers that have ended since that was said.
-        var isExpectedToGo = false
-        var leftBehind: [SharedDNSSockets] = []
+        /// What keeps the namespaces of containers that have ended since it was said that it is to be removed soon; nil where
+        /// that was not said.
+        var leftBehind: [SharedDNSSockets]?
 
         /// Whether it is a bridge of the host, whose rules are in the table.
         var isUpBridge: Bool { isUp && definition.presence == .bridge }

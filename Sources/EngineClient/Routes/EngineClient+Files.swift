@@ -55,7 +55,9 @@ extension EngineClient {
 
     /// The root file system of a container as a tar.
     package func exportContainer(_ name: String) throws -> Response {
-        try send(Request(.get, "/containers/\(name)/export"))
+        // Whoever asks for it writes it somewhere.
+        if onlyAsks { throw ClientError.dryRun }
+        return try send(Request(.get, "/containers/\(name)/export"))
     }
 
     private static func status(from head: ResponseHead) throws(ClientError) -> PathStat {

@@ -50,6 +50,8 @@ struct CopyJob {
         origin: (String) throws -> String,
         targets: (String) throws -> [String]
     ) throws {
+        // What is copied out only reads from the engine, and changes files here.
+        if client.onlyAsks { throw ClientError.dryRun }
         switch direction {
         case .out(let name, let path, let target):
             if target == nil { try ArchiveOutput.check(nil, remedy: "name a folder") }

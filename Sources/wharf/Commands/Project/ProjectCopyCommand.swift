@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
-import EngineClient
 
 /// `wharf cp`: copies files between the containers of a service and this machine.
 final class ProjectCopyCommand {
@@ -51,7 +50,6 @@ final class ProjectCopyCommand {
     }
 
     private func run() throws {
-        if global.dryRun { throw ClientError.dryRun }
         let job = try CopyJob(from: source, to: destination, options, isQuiet: false)
         let scope = try ProjectScope(global)
         try job.run(

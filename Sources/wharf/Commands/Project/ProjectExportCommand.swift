@@ -39,7 +39,6 @@ final class ProjectExportCommand {
     }
 
     private func run() throws {
-        if global.dryRun { throw ClientError.dryRun }
         try ArchiveOutput.check(output)
         let scope = try ProjectScope(global)
         let container = try scope.container(of: scope.service(service), index: index, includesStopped: true)

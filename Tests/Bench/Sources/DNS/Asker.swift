@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
 import Glibc
 import Linux
+import NetlinkSupport
 import TestSupport
 
 /// Sends queries by UDP from within a network.
@@ -13,22 +13,7 @@ final class Asker: Sendable {
     /// - Parameter network: The number of a descriptor of a network, or of a pidfd of a process in it.
     /// - Throws: The error of a call.
     init(inNetworkOf network: Int32) throws {
-        let number = try BlockingCall.runAndJoin {
-            try SystemError.check(clinux_setns(network, Int32(CLONE_NEWNET)), "setns")
-            let number = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            var place = sockaddr_in()
-            place.sin_family = sa_family_t(AF_INET)
-            place.sin_port = UInt16(53).bigEndian
-            place.sin_addr.s_addr = UInt32(0x7f00_000b).bigEndian
-            let result = withUnsafeBytes(of: place) { bytes in
-                bytes.withMemoryRebound(to: sockaddr.self) {
-                    connect(number, $0.baseAddress, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            if result != 0 { throw SystemError("connect", errno) }
-            return number
-        }
-        socket = SharedDescriptor(Descriptor(owning: number))
+        socket = try .nameServer(inNetworkOf: network, SOCK_DGRAM)
     }
 
     /// Whether there is an address for the name.
