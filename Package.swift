@@ -78,21 +78,20 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs",
-                "Netlink",
-                "Networks",
-                "OCI", "Patterns", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
+                "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "JSONTree", "Linux",
+                "Logs", "Netlink", "Networks", "OCI", "Patterns", "Reconciler", "Registry", "Runtime", "Seccomp",
+                "Store",
             ],
             swiftSettings: strict
         ),
         .target(
             name: "EngineServer",
-            dependencies: ["Compose", "Engine", "EngineAPI", "Linux", "Reconciler"],
+            dependencies: ["Compose", "Engine", "EngineAPI", "JSONTree", "Linux", "Reconciler"],
             swiftSettings: strict
         ),
         .target(
             name: "EngineClient",
-            dependencies: ["Compose", "EngineAPI", "Linux", "Reconciler"],
+            dependencies: ["Compose", "EngineAPI", "JSONTree", "Linux", "Reconciler"],
             swiftSettings: strict
         ),
         .target(name: "JSONTree", swiftSettings: strict),
@@ -387,6 +386,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "JSONTreeTests", dependencies: ["JSONTree"], swiftSettings: strict),
         .testTarget(
             name: "GoTemplateTests",
             dependencies: ["GoTemplate", "JSONTree", "TestSupport"],

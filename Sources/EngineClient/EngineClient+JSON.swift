@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
+import JSONTree
 
 // Requests whose bodies are JSON.
 extension EngineClient {
@@ -69,7 +69,7 @@ extension EngineClient {
     /// Reads JSON that came from the engine.
     package static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws(ClientError) -> Value {
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try JSON.decode(type, from: bytes)
         } catch {
             throw .malformed("\(error)")
         }
@@ -78,9 +78,7 @@ extension EngineClient {
     /// A value as the body of a request.
     package static func json(_ value: some Encodable) throws(ClientError) -> Request.Body {
         do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes]
-            return .json(Array(try encoder.encode(value)))
+            return .json(try JSON.encode(value))
         } catch {
             throw ClientError(.unreadableBody, "cannot write the request as JSON: \(error)")
         }

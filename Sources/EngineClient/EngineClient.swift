@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSONTree
 package import Linux
 
 /// A client of an engine on a local socket.
@@ -102,7 +102,7 @@ package struct EngineClient: Sendable {
         let status = response.head.status
         if status == 304 { return EngineError(.notModified, "the object is in that state already") }
         let body = try response.bytes(limit: 1 << 20)
-        if let answer = try? JSONDecoder().decode(ErrorResponse.self, from: Data(body)) {
+        if let answer = try? JSON.decode(ErrorResponse.self, from: body) {
             return answer.error(httpStatus: status)
         }
         var text = String(decoding: body.prefix(1000), as: UTF8.self)

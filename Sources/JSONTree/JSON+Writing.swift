@@ -33,7 +33,8 @@ extension JSON {
     }
 }
 
-private struct JSONWriter {
+/// The text of a document that is being written.
+struct JSONWriter {
     let style: JSON.WritingStyle
     var bytes: [UInt8] = []
 
@@ -41,10 +42,29 @@ private struct JSONWriter {
         self.style = style
     }
 
+    /// Writes a comma, unless an array or object has just begun.
+    mutating func separate() {
+        if let last = bytes.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "[") {
+            bytes.append(UInt8(ascii: ","))
+        }
+    }
+
+    mutating func write(_ value: Bool) {
+        bytes += (value ? "true" : "false").utf8
+    }
+
+    mutating func write(_ value: some FixedWidthInteger) {
+        if 0..<10 ~= value {
+            bytes.append(0x30 + UInt8(truncatingIfNeeded: value))
+        } else {
+            bytes += String(value).utf8
+        }
+    }
+
     mutating func write(_ value: JSON, depth: Int, isJoined: Bool = false) {
         switch value {
         case .null: bytes += "null".utf8
-        case .bool(let value): bytes += (value ? "true" : "false").utf8
+        case .bool(let value): write(value)
         case .number(let text): bytes += text.utf8
         case .string(let text): quote(text)
         case .array(let items):
@@ -87,9 +107,41 @@ private struct JSONWriter {
         bytes += repeatElement(UInt8(ascii: " "), count: indent * depth)
     }
 
-    private mutating func quote(_ text: String) {
+    mutating func quote(_ text: String) {
+        var text = text
         bytes.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
+        text.withUTF8 { text in
+            var plain = 0
+            var offset = 0
+            while offset < text.count {
+                let length = lengthToEscape(text, at: offset)
+                if length > 0 {
+                    bytes += text[plain..<offset]
+                    escape(text[offset..<offset + length])
+                    plain = offset + length
+                }
+                offset += max(1, length)
+            }
+            bytes += text[plain...]
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// How many bytes the character has that begins here and cannot stand for itself; 0 where it can.
+    private func lengthToEscape(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Int {
+        switch text[offset] {
+        case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"): return 1
+        case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"): return style.escapesHTML ? 1 : 0
+        case 0x7f: return style.escapesControls ? 1 : 0
+        case 0xc2: return style.escapesControls && text[offset + 1] < 0xa0 ? 2 : 0
+        // JavaScript ends lines at U+2028 and U+2029.
+        case 0xe2: return text[offset + 1] == 0x80 && text[offset + 2] | 1 == 0xa9 ? 3 : 0
+        default: return 0
+        }
+    }
+
+    private mutating func escape(_ character: Slice<UnsafeBufferPointer<UInt8>>) {
+        for scalar in String(decoding: character, as: UTF8.self).unicodeScalars {
             switch scalar {
             case "\"": bytes += "\\\"".utf8
             case "\\": bytes += "\\\\".utf8
@@ -98,14 +150,9 @@ private struct JSONWriter {
             case "\t": bytes += "\\t".utf8
             case "\u{8}": bytes += "\\b".utf8
             case "\u{c}": bytes += "\\f".utf8
-            // JavaScript ends lines at the last two.
-            case "\u{0}"..<" ", "\u{2028}", "\u{2029}": escape(scalar)
-            case "<", ">", "&": style.escapesHTML ? escape(scalar) : bytes.append(UInt8(ascii: scalar))
-            case "\u{7f}"..<"\u{a0}" where style.escapesControls: escape(scalar)
-            default: bytes += UTF8.encode(scalar).map { Array($0) } ?? []
+            default: escape(scalar)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func escape(_ scalar: Unicode.Scalar) {

@@ -39,18 +39,18 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Store": (["GRDB"], ["Glibc", "Synchronization"]),
     "Engine": (
         [
-            "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "Linux", "Logs", "Netlink",
-            "Networks",
-            "OCI", "Patterns", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
+            "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "JSONTree", "Linux", "Logs",
+            "Netlink", "Networks", "OCI", "Patterns", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
         ],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
     "EngineServer": (
-        ["Compose", "Engine", "EngineAPI", "Linux", "Reconciler"],
+        ["Compose", "Engine", "EngineAPI", "JSONTree", "Linux", "Reconciler"],
         ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
     "EngineClient": (
-        ["Compose", "EngineAPI", "Linux", "Reconciler"], ["FoundationEssentials", "Glibc", "Synchronization"]
+        ["Compose", "EngineAPI", "JSONTree", "Linux", "Reconciler"],
+        ["FoundationEssentials", "Glibc", "Synchronization"]
     ),
     "JSONTree": ([], []),
     "GoTemplate": (["JSONTree"], ["Glibc"]),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSONTree
 import Linux
 import Logs
 import OCI
@@ -162,7 +162,7 @@ struct ContainerLauncher: Sendable {
 
     /// Writes the specification down for an engine that takes the container over.
     private func write(_ specification: RuntimeSpec, to path: String) throws {
-        let bytes = Array(try JSONEncoder().encode(specification))
+        let bytes = try JSON.encode(specification)
         let temporary = path + ".new"
         let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
         try file.write(bytes)

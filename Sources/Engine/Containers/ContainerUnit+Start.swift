@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
+import JSONTree
 import Linux
 import Logs
 import Runtime
@@ -46,7 +46,7 @@ extension ContainerUnit {
         running.phase = .running
         running.started = UnixTime(.now)
         details.isStarting = true
-        running.details = Array(try JSONEncoder().encode(details))
+        running.details = try JSON.encode(details)
         let (commit, id, store) = (running, id.description, engine.store)
         let losses = engine.supervisor.losses
         do {

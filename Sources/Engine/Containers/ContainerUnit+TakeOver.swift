@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSONTree
 import Linux
 import OCI
 import Runtime
@@ -105,7 +105,7 @@ extension ContainerUnit {
         guard let bytes = try readSpecification(), !bytes.isEmpty else { return nil }
         let specification: RuntimeSpec
         do {
-            specification = try JSONDecoder().decode(RuntimeSpec.self, from: Data(bytes))
+            specification = try JSON.decode(RuntimeSpec.self, from: bytes)
         } catch {
             engine.report("cannot read \(folder.specification): what runs of the container \(name) is ended", error)
             return nil

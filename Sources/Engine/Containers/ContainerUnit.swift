@@ -3,6 +3,7 @@
 import EngineAPI
 import FoundationEssentials
 import Images
+import JSONTree
 import Linux
 import OCI
 import Runtime
@@ -61,7 +62,7 @@ actor ContainerUnit: HandedOver {
         created = Timestamp(record.created)
         state = record.state
         details =
-            record.state.details.flatMap { try? JSONDecoder().decode(ContainerDetails.self, from: Data($0)) }
+            record.state.details.flatMap { try? JSON.decode(ContainerDetails.self, from: $0) }
             ?? ContainerDetails()
         folder = ContainerFolder(path: "\(engine.location.containers)/\(id)")
         terminalSize = TerminalSize(definition.request.hostConfig.consoleSize)
@@ -98,7 +99,7 @@ actor ContainerUnit: HandedOver {
 
     /// Writes the state down.
     func persist() throws {
-        state.details = Array(try JSONEncoder().encode(details))
+        state.details = try JSON.encode(details)
         let state = state
         let id = id.description
         try engine.store.write(.process) { try $0.setState(of: id, to: state) }
@@ -117,7 +118,7 @@ actor ContainerUnit: HandedOver {
 
     /// Writes the state down and tells of the change: whenever this engine dies, either both are done or neither.
     func persist(telling action: String, _ attributes: [String: String] = [:]) throws {
-        state.details = Array(try JSONEncoder().encode(details))
+        state.details = try JSON.encode(details)
         let (state, id) = (state, id.description)
         try change(telling: action, attributes) { try $0.setState(of: id, to: state) }
         forgetProcess()
@@ -157,7 +158,7 @@ actor ContainerUnit: HandedOver {
     /// Takes up other networks, which are written down.
     func setNetworks(_ changed: ContainerDefinition) throws {
         definition.networks = changed.networks
-        state.details = Array(try JSONEncoder().encode(details))
+        state.details = try JSON.encode(details)
     }
 
     /// Tells of its creation, now that everything of it is there.
@@ -201,7 +202,7 @@ actor ContainerUnit: HandedOver {
                     throw EngineError(anyStart: error)
                 }
             }
-            let bytes = Array(try JSONEncoder().encode(changed))
+            let bytes = try JSON.encode(changed)
             let id = id.description
             try engine.store.write(.machine) { try $0.setConfiguration(of: id, to: bytes) }
             definition = changed
@@ -242,7 +243,7 @@ actor ContainerUnit: HandedOver {
                     throw EngineError(anyStart: error)
                 }
             }
-            let (bytes, id) = (Array(try JSONEncoder().encode(changed)), id.description)
+            let (bytes, id) = (try JSON.encode(changed), id.description)
             try engine.store.write(.machine) { try $0.setConfiguration(of: id, to: bytes) }
             definition = changed
             publish("update")
@@ -264,7 +265,7 @@ actor ContainerUnit: HandedOver {
             membership.lacksHooks = lacksHooks
             var changed = definition
             changed.membership = membership
-            let (bytes, id) = (Array(try JSONEncoder().encode(changed)), id.description)
+            let (bytes, id) = (try JSON.encode(changed), id.description)
             try engine.store.write(.process) { try $0.setConfiguration(of: id, to: bytes) }
             definition = changed
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
-import FoundationEssentials
 import Images
+import JSONTree
 import Linux
 import OCI
 import Store
@@ -151,9 +151,9 @@ extension Engine {
                 id: id.description,
                 name: name.description,
                 created: UnixTime(.now),
-                configuration: Array(try JSONEncoder().encode(definition))
+                configuration: try JSON.encode(definition)
             )
-            record.state.details = Array(try JSONEncoder().encode(ContainerDetails(isBeingMade: true)))
+            record.state.details = try JSON.encode(ContainerDetails(isBeingMade: true))
             try store.write(.process) { try $0.add(record) }
             let unit = ContainerUnit(record, id: id, name: name, definition: definition, in: self)
             volumes.use(definition.volumeNames, by: id)

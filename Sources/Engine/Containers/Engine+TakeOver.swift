@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSONTree
 import Linux
 package import Runtime
 import Store
@@ -46,7 +46,7 @@ extension Engine {
         do {
             guard let id = ObjectID(record.id) else { throw EngineError(.failed, "its identifier is malformed") }
             let name = try ContainerName(record.name)
-            let definition = try JSONDecoder().decode(ContainerDefinition.self, from: Data(record.configuration))
+            let definition = try JSON.decode(ContainerDefinition.self, from: record.configuration)
             try containers.reserve(name.description, for: id)
             volumes.use(definition.volumeNames, by: id)
             containers.add(ContainerUnit(record, id: id, name: name, definition: definition, in: self))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
+import JSONTree
 import Store
 import Synchronization
 
@@ -42,8 +42,8 @@ final class EventHub: Sendable {
                 at: .now
             )
             // An event that cannot be kept is still told; the failure itself is no reason to fail the action.
-            if isKept, let body = try? JSONEncoder().encode(event) {
-                let record = EventRecord(time: UnixTime(event.time), body: Array(body))
+            if isKept, let body = try? JSON.encode(event) {
+                let record = EventRecord(time: UnixTime(event.time), body: body)
                 try? store.write(.process) { try $0.append(record) }
             }
             for listener in listeners.values { listener.receive(event) }
@@ -70,7 +70,7 @@ final class EventHub: Sendable {
     ) throws {
         try listeners.withLock { listeners in
             let event = EngineEvent(type, action, of: EngineEvent.Actor(id: id, attributes: attributes), at: .now)
-            let record = EventRecord(time: UnixTime(event.time), body: Array(try JSONEncoder().encode(event)))
+            let record = EventRecord(time: UnixTime(event.time), body: try JSON.encode(event))
             try store.write(durability) { writer in
                 try change(writer)
                 try writer.append(record)
@@ -86,7 +86,7 @@ final class EventHub: Sendable {
             if let since {
                 let past = try store.read { try $0.events(since: UnixTime(since), until: until.map(UnixTime.init)) }
                 for record in past.records {
-                    guard let event = try? JSONDecoder().decode(EngineEvent.self, from: Data(record.body)) else {
+                    guard let event = try? JSON.decode(EngineEvent.self, from: record.body) else {
                         continue
                     }
                     listener.receive(event, isPast: true)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSONTree
 import Linux
 import OCI
 import Runtime
@@ -46,7 +46,7 @@ actor ExecUnit: HandedOver {
         self.id = id
         self.container = container
         self.engine = engine
-        request = try JSONDecoder().decode(ExecCreateRequest.self, from: Data(record.configuration))
+        request = try JSON.decode(ExecCreateRequest.self, from: record.configuration)
         created = Timestamp(record.created)
         pid = record.pid
         exitStatus = record.exitStatus
@@ -273,7 +273,7 @@ actor ExecUnit: HandedOver {
             id: id.description,
             container: container.id.description,
             created: UnixTime(created),
-            configuration: Array(try JSONEncoder().encode(request)),
+            configuration: try JSON.encode(request),
             processName: processName,
             pid: pid,
             exitStatus: exitStatus

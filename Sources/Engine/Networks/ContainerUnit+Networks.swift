@@ -2,6 +2,7 @@
 
 package import EngineAPI
 import FoundationEssentials
+import JSONTree
 import Linux
 import Netlink
 import Networks
@@ -256,8 +257,8 @@ extension ContainerUnit {
         to store: Store
     ) throws {
         var state = changed.state
-        state.details = Array(try JSONEncoder().encode(changed.details))
-        let bytes = Array(try JSONEncoder().encode(changed.definition))
+        state.details = try JSON.encode(changed.details)
+        let bytes = try JSON.encode(changed.definition)
         try store.write(.machine) { [state] writer in
             try writer.setConfiguration(of: id, to: bytes)
             try writer.setState(of: id, to: state)

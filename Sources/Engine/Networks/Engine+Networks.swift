@@ -2,6 +2,7 @@
 
 package import EngineAPI
 import FoundationEssentials
+import JSONTree
 import Linux
 import Netlink
 import Networks
@@ -75,7 +76,7 @@ extension Engine {
             id: id.description,
             name: name,
             created: UnixTime(created),
-            configuration: Array(try JSONEncoder().encode(definition)),
+            configuration: try JSON.encode(definition),
             isRemoving: true
         )
         try networks.add(id, name, created, definition)
@@ -416,7 +417,7 @@ extension Engine {
         for record in listing.records {
             do {
                 guard let id = ObjectID(record.id) else { throw EngineError(.failed, "its identifier is malformed") }
-                let definition = try JSONDecoder().decode(NetworkDefinition.self, from: Data(record.configuration))
+                let definition = try JSON.decode(NetworkDefinition.self, from: record.configuration)
                 if definition.presence != .nothing { try NetworkChecker.check(interface: definition.interface) }
                 try networks.add(id, record.name, Timestamp(record.created), definition)
                 if record.isRemoving { leaving.append(id) }

@@ -3,8 +3,8 @@
 package import Compose
 import Composition
 package import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSONTree
 import Linux
 package import Reconciler
 import Store
@@ -152,7 +152,7 @@ extension Engine {
         let record = ProjectRecord(
             name: project.name,
             changed: UnixTime(.now),
-            definition: Array(try JSONEncoder().encode(project))
+            definition: try JSON.encode(project)
         )
         try store.write(.process) { try $0.put(record) }
         projects.note(project, named: project.name)
@@ -212,7 +212,7 @@ extension Engine {
         let listing = try store.read { try $0.projects() }
         for record in listing.unreadable { report("cannot list a project", StoreError(.unreadableRecord, "\(record)")) }
         return listing.records.map { record in
-            let project = try? JSONDecoder().decode(Project.self, from: Data(record.definition))
+            let project = try? JSON.decode(Project.self, from: record.definition)
             return ProjectSummary(name: record.name, changed: Timestamp(record.changed), files: project?.files ?? [])
         }
     }
@@ -268,7 +268,7 @@ extension Engine {
     func projectRecord(_ name: String) throws -> Project? {
         if let project = projects.known(name) { return project }
         guard let record = try store.read({ try $0.project(name) }) else { return nil }
-        let project = try JSONDecoder().decode(Project.self, from: Data(record.definition))
+        let project = try JSON.decode(Project.self, from: record.definition)
         projects.note(project, named: name)
         return project
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSONTree
 import Linux
 import Store
 import Synchronization
@@ -146,7 +146,7 @@ extension Engine {
         for record in listing.records {
             do {
                 do { try VolumeName.check(record.name) } catch { throw EngineError(.failed, error.text) }
-                let definition = try JSONDecoder().decode(VolumeDefinition.self, from: Data(record.configuration))
+                let definition = try JSON.decode(VolumeDefinition.self, from: record.configuration)
                 _ = volumes.obtain(record.name) { VolumeUnit(record, definition, in: self) }
             } catch {
                 report("cannot take over the volume \(record.name), whose record is left as it is", error)

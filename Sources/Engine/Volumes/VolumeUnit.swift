@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSONTree
 import Linux
 import Store
 
@@ -115,7 +115,7 @@ actor VolumeUnit {
         let record = VolumeRecord(
             name: name,
             created: UnixTime(created),
-            configuration: Array(try JSONEncoder().encode(definition))
+            configuration: try JSON.encode(definition)
         )
         // It outlives the machine before anybody puts data there.
         try engine.hub.publish("volume", "create", id: name, attributes: ["driver": "local"], durability: .machine) {

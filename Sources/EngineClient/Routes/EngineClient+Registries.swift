@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
-import FoundationEssentials
+import JSONTree
 
 extension EngineClient {
     /// Pulls an image.
@@ -47,7 +47,7 @@ extension EngineClient {
     /// The header fields that tell who asks.
     private static func fields(_ auth: RegistryAuth?) throws(ClientError) -> [(name: String, value: String)] {
         do {
-            let bytes = Array(try JSONEncoder().encode(auth ?? RegistryAuth()))
+            let bytes = try JSON.encode(auth ?? RegistryAuth())
             return [(RegistryAuth.header, Base64.encodeForHeader(bytes))]
         } catch {
             throw ClientError(.unreadableBody, "cannot write the credentials as JSON: \(error)")

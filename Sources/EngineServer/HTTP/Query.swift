@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
-import FoundationEssentials
+import JSONTree
 
 /// The query of a request: names with their values, in their order.
 ///
@@ -112,7 +112,7 @@ package struct Query: Equatable, Sendable {
         guard let text = text("filters") else { return Filters() }
         let filters: Filters
         do {
-            filters = try JSONDecoder().decode(Filters.self, from: Data(text.utf8))
+            filters = try JSON.decode(Filters.self, from: Array(text.utf8))
         } catch {
             throw EngineError(.badParameter, "invalid filter: `\(text.prefix(200))` is not an object of lists of texts")
         }

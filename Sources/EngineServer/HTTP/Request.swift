@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
+import JSONTree
 
 /// A request and what its path says.
 package struct Request: Sendable {
@@ -37,7 +37,7 @@ package struct Request: Sendable {
             throw EngineError(.badParameter, "the request has no body; it has to be JSON")
         }
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try JSON.decode(type, from: bytes)
         } catch let error as DecodingError {
             throw EngineError(unreadableBody: error)
         }

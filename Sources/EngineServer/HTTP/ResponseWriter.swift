@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
+import JSONTree
 
 /// Writes the answer to one request: whole, piece by piece, or as the start of another protocol.
 package actor ResponseWriter {
@@ -106,10 +106,7 @@ package actor ResponseWriter {
 
     /// A value as JSON with a line end.
     private static func line(of value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        // What a user inspects twice looks the same twice.
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(value)) + [0x0A]
+        try JSON.encode(value) + [0x0A]
     }
 
     /// Begins an answer of pieces; the status and the header are sent at once.

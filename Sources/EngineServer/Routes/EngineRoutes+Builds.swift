@@ -2,7 +2,7 @@
 
 import Engine
 import EngineAPI
-import FoundationEssentials
+import JSONTree
 import Linux
 import Synchronization
 
@@ -37,7 +37,7 @@ extension EngineRoutes {
         }
         let wanted: ImageBuildRequest
         do {
-            wanted = try JSONDecoder().decode(ImageBuildRequest.self, from: Data(text.utf8))
+            wanted = try JSON.decode(ImageBuildRequest.self, from: Array(text.utf8))
         } catch {
             throw EngineError(.badParameter, "`request` cannot be read: \(error)")
         }
@@ -150,7 +150,7 @@ extension ImageBuildRequest {
         labels = try Self.decode([String: String].self, query, "labels") ?? [:]
         limits = try Self.decode([Ulimit].self, query, "ulimits") ?? []
         extraHosts = query.all("extrahosts").flatMap { text in
-            (try? JSONDecoder().decode([String].self, from: Data(text.utf8)))
+            (try? JSON.decode([String].self, from: Array(text.utf8)))
                 ?? text.split(separator: ",").map(String.init)
         }
     }
@@ -162,7 +162,7 @@ extension ImageBuildRequest {
     ) throws(EngineError) -> Value? {
         guard let text = query.text(name), text != "null" else { return nil }
         do {
-            return try JSONDecoder().decode(type, from: Data(text.utf8))
+            return try JSON.decode(type, from: Array(text.utf8))
         } catch {
             throw EngineError(.badParameter, "`\(name)` cannot be read: \(error)")
         }

@@ -2,7 +2,7 @@
 
 import Engine
 import EngineAPI
-import FoundationEssentials
+import JSONTree
 
 extension EngineRoutes {
     /// Pulls an image; failures before the first line have a status of their own, as with Docker.
@@ -59,7 +59,7 @@ extension Request {
     private func decode<Value: Decodable>(_ type: Value.Type, _ field: String) throws(EngineError) -> Value? {
         guard let text = head.fields[field.lowercased()], !text.isEmpty else { return nil }
         guard let bytes = Base64.decodeFromHeader(text),
-            let value = try? JSONDecoder().decode(type, from: Data(bytes))
+            let value = try? JSON.decode(type, from: bytes)
         else {
             throw EngineError(.badParameter, "invalid \(field) header: it is no JSON in Base64")
         }

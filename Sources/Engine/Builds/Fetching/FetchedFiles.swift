@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Glibc
 import Images
+import JSONTree
 import Linux
 import OCI
 import Registry
@@ -76,7 +76,7 @@ final class FetchedFiles: Sendable {
         // One that cannot be read is as good as none: the file is fetched again.
         guard let folder = try? Descriptor.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
             let bytes = try? folder.open(recordName, O_RDONLY | O_NOFOLLOW).contents(limit: recordLimit),
-            let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)),
+            let record = try? JSON.decode(Record.self, from: bytes),
             (try? folder.status(of: contentName))??.size == record.size
         else { return nil }
         return record
@@ -129,7 +129,7 @@ final class FetchedFiles: Sendable {
     private static func keep(_ record: Record, from fresh: String, as own: String) throws {
         let folder = try Descriptor.open(fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         let file = try folder.open(recordName, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
-        try file.write(Array(JSONEncoder().encode(record)))
+        try file.write(JSON.encode(record))
         try removeTree(own)
         if rename(fresh, own) != 0 { throw SystemError("rename", errno, on: own) }
     }
