@@ -150,6 +150,10 @@ int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int 
     return count;
 }
 
+int clinux_semaphore_wait(sem_t *semaphore, const struct timespec *deadline) {
+    return or_error(sem_clockwait(semaphore, CLOCK_MONOTONIC, deadline));
+}
+
 uint64_t clinux_real_time(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

@@ -13,17 +13,17 @@ package enum BlockingCall {
         }
     }
 
-    /// Runs a function on a thread of its own and waits for its end.
+    /// Runs a function on a thread that does nothing else meanwhile, and waits for its end.
     ///
     /// The function is not stopped where the task is cancelled.
     ///
-    /// - Parameter body: What to run.
+    /// - Parameter body: What to run. It leaves the thread as it was: the next function runs there as well.
     /// - Returns: What it returned.
     /// - Throws: What it threw, or the error of pthread_create(3).
     package static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             do throws(SystemError) {
-                try start { continuation.resume(with: Result(catching: body)) }
+                try SparedThreads.shared.run { continuation.resume(with: Result(catching: body)) }
             } catch {
                 continuation.resume(throwing: error)
             }

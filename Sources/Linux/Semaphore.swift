@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
 
 /// A number that threads wait for (sem_overview(7)).
@@ -21,5 +22,22 @@ package final class Semaphore: Sendable {
     /// Waits until one may pass, and does.
     package func wait() {
         while sem_wait(semaphore) != 0 {}
+    }
+
+    /// Waits until one may pass, but not for ever.
+    ///
+    /// - Parameter patience: How long at most.
+    /// - Returns: Whether one may, and did.
+    package func wait(upTo patience: Duration) -> Bool {
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let (seconds, attoseconds) = patience.components
+        let nanoseconds = deadline.tv_nsec + Int(attoseconds / 1_000_000_000)
+        deadline.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
+        deadline.tv_nsec = nanoseconds % 1_000_000_000
+        while true {
+            let result = clinux_semaphore_wait(semaphore, &deadline)
+            if result != -EINTR { return result == 0 }
+        }
     }
 }

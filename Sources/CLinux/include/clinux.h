@@ -9,6 +9,7 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -100,6 +101,9 @@ struct clinux_event {
     uint64_t token;
 };
 int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int timeout_milliseconds);
+
+// sem_clockwait(3) with a point of time on the monotonic clock; -ETIMEDOUT after it.
+int clinux_semaphore_wait(sem_t *semaphore, const struct timespec *deadline);
 
 // Blocks signals in the calling thread and gives a descriptor that they are read from, without waiting (signalfd(2)).
 int clinux_signal_descriptor(const int *signals, size_t count);
