@@ -106,7 +106,7 @@ let package = Package(
         ),
         .target(
             name: "Images",
-            dependencies: ["CCompression", "Linux", "OCI"],
+            dependencies: ["CCompression", "JSONTree", "Linux", "OCI"],
             swiftSettings: strict
         ),
         .target(

@@ -6,7 +6,7 @@ extension JSON {
     /// - Parameters:
     ///   - type: What the document is to be.
     ///   - bytes: The text in UTF-8; what is none becomes U+FFFD.
-    ///   - rules: Its bounds. Of several equal keys of an object any one counts.
+    ///   - rules: Its bounds. Where they allow several equal keys in an object, any one of them counts.
     /// - Returns: The value.
     /// - Throws: A `DecodingError` with the place in the document, or what the value's own reading throws.
     package static func decode<Value: Decodable>(
@@ -29,6 +29,13 @@ extension JSON.ReadingRules {
     package static let values: Self = {
         var rules = Self()
         (rules.depth, rules.length) = (512, Int(Int32.max))
+        return rules
+    }()
+
+    /// As ``values``, and nothing that is ambiguous: for what comes from elsewhere and says what a digest stands for.
+    package static let documents: Self = {
+        var rules = Self.values
+        rules.allowsRepeatedKeys = false
         return rules
     }()
 }

@@ -6,19 +6,21 @@ extension JSON {
     /// As in Go, an object has its keys in the order in which the value tells them, and a dictionary in that of their
     /// bytes: the same value is always the same text.
     ///
-    /// - Parameter value: The value. It writes its parts one after the other: who has begun the next part of an object
-    ///   does not come back to the one before.
+    /// - Parameters:
+    ///   - value: The value. It writes its parts one after the other: who has begun the next part of an object does not
+    ///     come back to the one before.
+    ///   - sortsKeys: Whether all objects have their keys in the order of their bytes.
     /// - Returns: The text in UTF-8, without a line break at its end.
     /// - Throws: An `EncodingError` for numbers that JSON does not have, or what the value's own writing throws.
-    package static func encode(_ value: some Encodable) throws -> [UInt8] {
-        let output = JSONOutput(keysOfDictionaries: keysOfDictionaries)
+    package static func encode(_ value: some Encodable, sortsKeys: Bool = false) throws -> [UInt8] {
+        let output = JSONOutput(sortsKeys: sortsKeys, keysOfDictionaries: keysOfDictionaries)
         try output.write(value)
         return output.writer.bytes
     }
 
     /// The type of the keys of dictionaries, to which the standard library gives no name.
     private static let keysOfDictionaries: ObjectIdentifier? = {
-        let output = JSONOutput(keysOfDictionaries: nil)
+        let output = JSONOutput(sortsKeys: false, keysOfDictionaries: nil)
         try? [String: Int]().encode(to: output)
         return output.lastKeys
     }()
@@ -29,6 +31,7 @@ private final class JSONOutput {
     var writer = JSONWriter(style: .compact)
     /// The type of the keys of the object that was begun last.
     var lastKeys: ObjectIdentifier?
+    private let sortsKeys: Bool
     private let keysOfDictionaries: ObjectIdentifier?
     /// The arrays and objects that are not at their end.
     private var open: [Collection] = []
@@ -38,12 +41,12 @@ private final class JSONOutput {
     /// An array or object that is not at its end.
     private struct Collection {
         var end: UInt8
-        /// The keys of a dictionary with the places of its members; nil in what is none.
+        /// The keys with the places of their members where they are to be put in order.
         var members: [(key: String, start: Int)]?
     }
 
-    init(keysOfDictionaries: ObjectIdentifier?) {
-        self.keysOfDictionaries = keysOfDictionaries
+    init(sortsKeys: Bool, keysOfDictionaries: ObjectIdentifier?) {
+        (self.sortsKeys, self.keysOfDictionaries) = (sortsKeys, keysOfDictionaries)
     }
 
     func write<Value: Encodable>(_ value: Value) throws {
@@ -138,7 +141,8 @@ private final class JSONOutput {
     func beginObject<Key>(_ type: Key.Type) {
         lastKeys = ObjectIdentifier(type)
         writer.bytes.append(UInt8(ascii: "{"))
-        open.append(Collection(end: UInt8(ascii: "}"), members: lastKeys == keysOfDictionaries ? [] : nil))
+        let isSorted = sortsKeys || lastKeys == keysOfDictionaries
+        open.append(Collection(end: UInt8(ascii: "}"), members: isSorted ? [] : nil))
     }
 
     /// Ends what is inside the first so many arrays and objects.
@@ -150,7 +154,7 @@ private final class JSONOutput {
         }
     }
 
-    /// Puts the members of the dictionary at the end of the text in the order of their keys.
+    /// Puts the members of the object at the end of the text in the order of their keys.
     private func sort(_ members: [(key: String, start: Int)]) {
         let ends = members.dropFirst().map { $0.start - 1 } + [writer.bytes.count]
         let sorted = zip(members, ends).sorted { $0.0.key.utf8.lexicographicallyPrecedes($1.0.key.utf8) }

@@ -66,14 +66,10 @@ extension JSON {
     private static func members(of object: Int, of scan: JSONScan, _ rules: ReadingRules) throws(Failure) -> [Member] {
         var members: [Member] = []
         var keys: Set<String> = []
+        // Of several members with the same key the last one counts.
         for child in scan.children(of: object) {
             let key = try string(child, of: scan, rules)
-            if !keys.insert(key).inserted {
-                guard rules.allowsRepeatedKeys else {
-                    throw Failure(offset: Int(scan[child].end) + 1, message: "the key \"\(key)\" is there twice")
-                }
-                members.removeAll { $0.key == key }
-            }
+            if !keys.insert(key).inserted { members.removeAll { $0.key == key } }
             members.append(Member(key, try value(child + 1, of: scan, rules)))
         }
         return members

@@ -32,11 +32,17 @@ enum JSONEscapes {
         return count == 4 ? code : nil
     }
 
-    /// What stands between the quotes, without its escapes; half of a pair of surrogates becomes U+FFFD, as in Go.
-    static func resolved(_ text: ArraySlice<UInt8>) -> String {
+    /// A string by what stands between its quotes.
+    ///
+    /// - Parameters:
+    ///   - text: Its bytes; those that are no UTF-8 become U+FFFD.
+    ///   - hasEscapes: Whether it has escapes; half of a pair of surrogates becomes U+FFFD, as in Go.
+    /// - Returns: The string.
+    static func string(_ text: Slice<UnsafeBufferPointer<UInt8>>, hasEscapes: Bool) -> String {
+        if !hasEscapes { return String(decoding: UnsafeBufferPointer(rebasing: text), as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
-        walk(text) { byte in
+        walk(ArraySlice(text)) { byte in
             bytes.append(byte)
         } character: { character in
             bytes += String(character ?? "\u{fffd}").utf8

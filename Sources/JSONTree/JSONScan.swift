@@ -31,13 +31,13 @@ final class JSONScan {
     ///
     /// - Parameters:
     ///   - bytes: The text in UTF-8.
-    ///   - rules: Its bounds; repeated keys and surrogates matter only to those who read them.
+    ///   - rules: Its bounds; surrogates matter only to those who read the strings.
     /// - Throws: What is wrong, and where.
     init(_ bytes: [UInt8], _ rules: JSON.ReadingRules) throws(JSON.Failure) {
         if bytes.count > min(rules.length, Int(Int32.max)) {
             throw JSON.Failure(offset: 0, message: "longer than \(rules.length) bytes")
         }
-        var scanner = JSONScanner(depth: rules.depth)
+        var scanner = JSONScanner(rules)
         let failure: JSON.Failure? = bytes.withUnsafeBufferPointer { text in
             do throws(JSON.Failure) {
                 try scanner.document(text)
@@ -110,9 +110,10 @@ final class JSONScan {
 
     /// A string; bytes that are no UTF-8 become U+FFFD, and so does half of a pair of surrogates.
     func string(at index: Int) -> String {
-        let text = text(at: index)
-        return entries[index].hasEscapes
-            ? JSONEscapes.resolved(text) : text.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+        let entry = entries[index]
+        return bytes.withUnsafeBufferPointer { bytes in
+            JSONEscapes.string(bytes[Int(entry.start)..<Int(entry.end)], hasEscapes: entry.hasEscapes)
+        }
     }
 
     /// Whether a string has half of a pair of surrogates.
@@ -159,12 +160,12 @@ struct JSONKey: CodingKey {
 private struct JSONScanner {
     typealias Text = UnsafeBufferPointer<UInt8>
 
-    let depth: Int
-    var entries: [JSONScan.Entry] = []
+    private let rules: JSON.ReadingRules
+    private(set) var entries: [JSONScan.Entry] = []
     private var offset = 0
 
-    init(depth: Int) {
-        self.depth = depth
+    init(_ rules: JSON.ReadingRules) {
+        self.rules = rules
     }
 
     mutating func document(_ text: Text) throws(JSON.Failure) {
@@ -192,7 +193,7 @@ private struct JSONScanner {
     }
 
     private mutating func value(_ text: Text, depth level: Int) throws(JSON.Failure) {
-        if level > depth { throw failure("nested more than \(depth) levels deep") }
+        if level > rules.depth { throw failure("nested more than \(rules.depth) levels deep") }
         skipSpace(text)
         switch next(text) {
         case UInt8(ascii: "{"): try object(text, level)
@@ -275,6 +276,7 @@ private struct JSONScanner {
 
     private mutating func object(_ text: Text, _ level: Int) throws(JSON.Failure) {
         let index = entries.count
+        var keys: Set<String> = []
         append(.object, from: offset, to: offset)
         offset += 1
         if !skip("}", text) {
@@ -282,12 +284,20 @@ private struct JSONScanner {
                 skipSpace(text)
                 if next(text) != UInt8(ascii: "\"") { throw failure("expected a key") }
                 try string(text)
+                if !rules.allowsRepeatedKeys { try addKey(text, to: &keys) }
                 if !skip(":", text) { throw failure("expected :") }
                 try value(text, depth: level + 1)
             } while skip(",", text)
             if !skip("}", text) { throw failure("expected , or }") }
         }
         entries[index].next = Int32(entries.count)
+    }
+
+    /// Takes the key that was found last, unless it has been there before.
+    private func addKey(_ text: Text, to keys: inout Set<String>) throws(JSON.Failure) {
+        let entry = entries[entries.count - 1]
+        let key = JSONEscapes.string(text[Int(entry.start)..<Int(entry.end)], hasEscapes: entry.hasEscapes)
+        if !keys.insert(key).inserted { throw failure("the key \"\(key)\" is there twice") }
     }
 
     // MARK: Texts

@@ -44,6 +44,11 @@ import Testing
 
     struct Empty: Codable, Equatable {}
 
+    struct Unsorted: Encodable {
+        var z = "x"
+        var a = [["z": 2, "k": 1]]
+    }
+
     @Test func `what is written is read again`() throws {
         let whole = Whole()
         let bytes = try JSON.encode(whole)
@@ -107,6 +112,20 @@ import Testing
         let bytes = try JSON.encode([Value()])
         #expect(String(decoding: bytes, as: UTF8.self) == #"[{"b":{"c":2},"d":["x",{"a":null},[null]],"a":1}]"#)
         #expect(try JSON.decode([Value].self, from: bytes) == [Value()])
+    }
+
+    @Test func `a document has the keys of all its objects in order`() throws {
+        let text = String(decoding: try JSON.encode(["b": Unsorted(), "a": Unsorted()], sortsKeys: true), as: UTF8.self)
+        #expect(text == #"{"a":{"a":[{"k":1,"z":2}],"z":"x"},"b":{"a":[{"k":1,"z":2}],"z":"x"}}"#)
+    }
+
+    @Test(arguments: [#"{"a":1,"a":1}"#, #"[{"b":{"a":1,"\u0061":2}}]"#, #"{"":[],"x":{},"":1}"#])
+    func `a document that has a key twice is refused`(text: String) {
+        struct Anything: Decodable {}
+        let bytes = Array(text.utf8)
+        #expect(throws: Never.self) { try JSON.decode(Anything.self, from: bytes) }
+        let error = #expect(throws: DecodingError.self) { try JSON.decode(Anything.self, from: bytes, .documents) }
+        #expect("\(error.debugDescription)".contains("is there twice"))
     }
 
     @Test func `numbers without a place in JSON are refused`() {

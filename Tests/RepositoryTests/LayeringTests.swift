@@ -26,7 +26,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
     "Patterns": ([], []),
     "Watch": (["Linux", "Patterns"], ["Glibc"]),
     "CCompression": ([], []),
-    "Images": (["CCompression", "Linux", "OCI"], ["FoundationEssentials", "Glibc", "Synchronization"]),
+    "Images": (["CCompression", "JSONTree", "Linux", "OCI"], ["Glibc", "Synchronization"]),
     "CCrypto": ([], []),
     "OCI": (["CCrypto"], []),
     "Build": (["Compose", "JSONTree", "OCI", "Patterns"], []),
@@ -42,15 +42,15 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
             "Build", "CKeeper", "CLinux", "Compose", "Composition", "EngineAPI", "Images", "JSONTree", "Linux", "Logs",
             "Netlink", "Networks", "OCI", "Patterns", "Reconciler", "Registry", "Runtime", "Seccomp", "Store",
         ],
-        ["FoundationEssentials", "Glibc", "Synchronization"]
+        ["Glibc", "Synchronization"]
     ),
     "EngineServer": (
         ["Compose", "Engine", "EngineAPI", "JSONTree", "Linux", "Reconciler"],
-        ["FoundationEssentials", "Glibc", "Synchronization"]
+        ["Glibc", "Synchronization"]
     ),
     "EngineClient": (
         ["Compose", "EngineAPI", "JSONTree", "Linux", "Reconciler"],
-        ["FoundationEssentials", "Glibc", "Synchronization"]
+        ["Glibc", "Synchronization"]
     ),
     "JSONTree": ([], []),
     "GoTemplate": (["JSONTree"], ["Glibc"]),
@@ -67,7 +67,7 @@ private let layers: [String: (edges: Set<String>, system: Set<String>)] = [
             "Arguments", "Build", "Compose", "Composition", "Diagram", "EngineAPI", "EngineClient", "GoTemplate",
             "Images", "JSONTree", "Linux", "Networks", "OCI", "Patterns", "Reconciler", "Terminal", "Watch", "YAML",
         ],
-        ["FoundationEssentials", "Glibc", "Synchronization"]
+        ["Glibc", "Synchronization"]
     ),
 ]
 

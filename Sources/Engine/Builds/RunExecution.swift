@@ -2,7 +2,6 @@
 
 import Build
 import EngineAPI
-import FoundationEssentials
 import Glibc
 import Images
 import Linux

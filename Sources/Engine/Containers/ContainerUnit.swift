@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Images
 import JSONTree
 import Linux

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
-import FoundationEssentials
 
 // The files of containers.
 extension EngineClient {
@@ -61,7 +60,7 @@ extension EngineClient {
     }
 
     private static func status(from head: ResponseHead) throws(ClientError) -> PathStat {
-        guard let text = head[statusHeader], let json = Data(base64Encoded: text) else {
+        guard let text = head[statusHeader], let json = Base64.decode(text) else {
             throw .malformed("it has no header `\(statusHeader)` in base64")
         }
         return try decode(PathStat.self, Array(json))

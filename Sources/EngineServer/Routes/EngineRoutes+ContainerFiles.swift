@@ -2,7 +2,7 @@
 
 package import Engine
 import EngineAPI
-import FoundationEssentials
+import JSONTree
 
 extension EngineRoutes {
     var containerFiles: [Route] {
@@ -58,7 +58,7 @@ extension EngineRoutes {
     }
 
     private func field(of status: PathStat) throws -> (name: String, value: String) {
-        ("X-Docker-Container-Path-Stat", try JSONEncoder().encode(status).base64EncodedString())
+        ("X-Docker-Container-Path-Stat", Base64.encode(try JSON.encode(status)))
     }
 }
 

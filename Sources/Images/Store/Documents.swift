@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
+import JSONTree
 import OCI
 
 /// JSON documents of images.
@@ -19,7 +19,7 @@ enum Documents {
         _ name: String
     ) throws(ImageError) -> Value {
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try JSON.decode(type, from: bytes, .documents)
         } catch {
             throw ImageError(.invalidDocument, "\(name): \(reason(error))")
         }
@@ -27,10 +27,8 @@ enum Documents {
 
     /// The text of a document, the same for the same values.
     static func encode(_ value: some Encodable) throws(ImageError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return Array(try encoder.encode(value))
+            return try JSON.encode(value, sortsKeys: true)
         } catch {
             throw ImageError(.invalidDocument, "cannot write a document: \(reason(error))")
         }

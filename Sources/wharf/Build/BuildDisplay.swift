@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
+import JSONTree
 import Synchronization
 import Terminal
 
@@ -125,9 +125,7 @@ final class BuildDisplay: Sendable {
     private var isForPeople: Bool { form == .plain || form == .tty }
 
     private static func json(_ event: BuildEvent) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(event)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
+        (try? JSON.encode(event)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
     }
 
     private func show(_ event: BuildEvent, of title: String, _ state: inout State) {

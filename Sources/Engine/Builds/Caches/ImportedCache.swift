@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Images
+import JSONTree
 import Linux
 import OCI
 import Registry
@@ -70,7 +70,7 @@ struct ImportedCache: Sendable {
         if manifest.config.mediaType == CacheArtifact.recordsType {
             return (try CacheArtifact(bytes), .repository(repository))
         }
-        guard let config = try? JSONDecoder().decode(ImageConfig.self, from: Data(bytes)), let text = config.buildCache
+        guard let config = try? JSON.decode(ImageConfig.self, from: bytes, .documents), let text = config.buildCache
         else {
             throw EngineError(
                 .notFound,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EngineAPI
-import FoundationEssentials
 import Images
+import JSONTree
 import Linux
 import OCI
 import Registry
@@ -81,7 +81,7 @@ extension Engine {
                 answer.platforms = index.manifests.filter { !$0.isAttestation }.compactMap(\.platform)
             case .manifest(let document) where document.config.mediaType.isImageConfig:
                 let bytes = try await repository.blob(document.config, limit: 8 << 20)
-                let config = try? JSONDecoder().decode(ImageConfig.self, from: Data(bytes))
+                let config = try? JSON.decode(ImageConfig.self, from: bytes, .documents)
                 answer.platforms = config.map { [$0.platform] } ?? []
             case .manifest: break
             }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineAPI
-import FoundationEssentials
 import Images
+import JSONTree
 import Linux
 import OCI
 import Registry
@@ -117,7 +117,7 @@ struct ImagePull: Sendable {
         }
         let config: ImageConfig
         do {
-            config = try JSONDecoder().decode(ImageConfig.self, from: Data(bytes))
+            config = try JSON.decode(ImageConfig.self, from: bytes, .documents)
         } catch {
             throw EngineError(.failed, "the config of \(reference.familiar) cannot be read: \(error)")
         }
@@ -194,6 +194,6 @@ extension FetchedImage {
 
     /// The first document.
     fileprivate func document() throws -> ImageDocument {
-        try JSONDecoder().decode(ImageDocument.self, from: Data(documents[0].bytes))
+        try JSON.decode(ImageDocument.self, from: documents[0].bytes, .documents)
     }
 }

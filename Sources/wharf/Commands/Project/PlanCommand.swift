@@ -4,7 +4,7 @@ import Arguments
 import Compose
 import EngineAPI
 import EngineClient
-import FoundationEssentials
+import JSONTree
 import Reconciler
 import Terminal
 
@@ -67,9 +67,8 @@ final class PlanCommand {
     /// - Throws: ``CommandFailure`` where the current folder cannot be told.
     static func show(_ plan: Plan, _ global: GlobalOptions, isJSON: Bool = false, isDryRun: Bool = false) throws {
         if isJSON {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            OutputStream.standard.write(Array(try encoder.encode(PlanDocument(plan))) + [UInt8(ascii: "\n")])
+            let document = try JSON(try JSON.encode(PlanDocument(plan)), .values)
+            OutputStream.standard.write(document.text(JSON.WritingStyle(indent: 2)) + "\n")
             return
         }
         let directory = try ProjectLoading.currentDirectory()
