@@ -43,6 +43,16 @@ private func makeTree(_ folder: String) throws {
         #expect(try listing(folder) == listing(scratch / "tree"))
     }
 
+    @Test func `may end with the last byte of the last file`() throws {
+        let scratch = try Scratch()
+        try shell("mkdir tree; printf 12345 > tree/x; tar -C tree -cf archive.tar x", in: scratch.path)
+        let archive = Array(try readBytes(scratch / "archive.tar").prefix(512 + 5))
+        let store = try TestStore()
+        let folder = try #require(try store.unpack([archive]).first)
+        #expect(try readText("\(folder)/x") == "12345")
+        #expect(throws: ImageError.self) { try store.unpack([Array(archive.dropLast())]) }
+    }
+
     @Test(arguments: ["--format=v7", "--format=ustar"])
     func `of old formats are unpacked as by GNU tar`(options: String) throws {
         let scratch = try Scratch()

@@ -44,6 +44,16 @@ final class BlockReader {
         while rest > 0 { rest -= Int64(try piece(atMost: rest).count) }
     }
 
+    /// Skips what fills up the last block of an entry, which is missing at the end of archives that some writers do not close:
+    /// Docker's command cuts it off where it adds a Dockerfile to a build's context.
+    func skipPadding(_ count: Int64) throws(ImageError) {
+        var rest = count
+        while rest > 0 {
+            if available.isEmpty, try !fill() { return }
+            rest -= Int64(try piece(atMost: rest).count)
+        }
+    }
+
     /// Adds to what is available; false at the end of the source.
     private func fill() throws(ImageError) -> Bool {
         if available.lowerBound > 0 {

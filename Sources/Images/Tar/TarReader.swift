@@ -96,7 +96,8 @@ package final class TarReader {
     }
 
     private func skipData() throws(ImageError) {
-        try input.skip(rest + padding)
+        try input.skip(rest)
+        try input.skipPadding(padding)
         (rest, padding) = (0, 0)
     }
 
