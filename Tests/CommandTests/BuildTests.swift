@@ -451,12 +451,25 @@ private let docker = ["/usr/local/bin/docker", "/usr/bin/docker"].first(where: i
                 build -t app --build-arg A=given --label l=v . | sed -E 's/[0-9a-f]{12}$/ID/; s/ *[0-9.]+[kM]?B$//'
                 docker image inspect -f '{{json .Config.Labels}}' app
                 build -q . | grep -c sha256
+                build -q -f - -t other . <<< $'FROM busybox\\nCOPY f /other' | grep -c sha256
+                docker run --rm --network none other cat /other
                 echo 'RUN exit 5' >> Dockerfile; build . | tail -n 1
+                printf 'FROM busybox\\nCOPY missing /\\n' > other; build -f other . | tail -n 1
+                echo BOGUS >> other; build -f other . | tail -n 1
                 """
             )
             #expect(transcript.contains("given\ncontent\n"), "\(transcript)")
             #expect(transcript.contains("Successfully tagged app:latest"), "\(transcript)")
-            #expect(transcript.contains("{\"l\":\"v\"}\n1\n") && transcript.contains("exit code: 5"), "\(transcript)")
+            #expect(transcript.contains("{\"l\":\"v\"}\n1\n1\ncontent\n"), "\(transcript)")
+            let failures = transcript.split(separator: "\n").suffix(3)
+            #expect(
+                failures == [
+                    "The command '/bin/sh -c exit 5' returned a non-zero code: 5",
+                    "other:2: [2/2] COPY missing /: \"/missing\" is not in the build context: there is no such file",
+                    "other:3: unknown instruction `BOGUS`",
+                ],
+                "\(failures)"
+            )
         }
     }
 }

@@ -8,6 +8,8 @@ struct BuildFailure: Error, Sendable, CustomStringConvertible {
     var message: String
     /// The exit status of its program.
     var exitStatus: Int32?
+    /// Its command line.
+    var command: String?
     /// The last lines that it has written.
     var lines: [String] = []
     /// Where its instruction is.
@@ -31,11 +33,13 @@ struct BuildFailure: Error, Sendable, CustomStringConvertible {
 
     /// What the client is told.
     var told: BuildEvent.Failure {
-        BuildEvent.Failure(
+        var told = BuildEvent.Failure(
             message: message,
             exitStatus: exitStatus,
             lines: lines.isEmpty ? nil : lines,
             line: place?.line
         )
+        told.command = command
+        return told
     }
 }

@@ -197,12 +197,14 @@ struct RunExecution: Sendable {
         // Agents answer until here.
         withExtendedLifetime(mounts) {}
         if status.code != 0 {
-            throw BuildFailure(
-                "process \"\(step.arguments.joined(separator: " "))\" did not complete successfully: exit code: "
-                    + "\(status.code)",
+            let command = step.arguments.joined(separator: " ")
+            var failure = BuildFailure(
+                "process \"\(command)\" did not complete successfully: exit code: \(status.code)",
                 exitStatus: status.code,
                 lines: status.lines
             )
+            failure.command = command
+            throw failure
         }
         let latest = session.epoch
         return try await BlockingCall.run {

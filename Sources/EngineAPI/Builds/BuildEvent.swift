@@ -77,6 +77,8 @@ package struct BuildEvent: Codable, Equatable, Sendable {
         package var message: String
         /// The exit status of the program that has failed.
         package var exitStatus: Int32?
+        /// Its command line.
+        package var command: String?
         /// The last lines that it has written.
         package var lines: [String]?
         /// The line of the Dockerfile.

@@ -70,7 +70,7 @@ extension EngineRoutes {
         let wanted = try ImageBuildRequest(classic: request.query, try request.registryAuths())
         try await request.source.allowBody()
         try await response.begin(type: "application/json")
-        let words = ClassicBuildLines(isQuiet: isQuiet)
+        let words = ClassicBuildLines(isQuiet: isQuiet, dockerfile: wanted.dockerfile ?? "Dockerfile")
         let report: Engine.BuildReport = { event in
             for line in words.lines(of: event) { try? await response.write(line: line) }
         }
@@ -89,15 +89,17 @@ extension EngineRoutes {
 /// Puts what happens in a build into the words of Docker.
 private final class ClassicBuildLines: Sendable {
     private let isQuiet: Bool
+    private let dockerfile: String
     private let begun = Mutex<Set<Int>>([])
 
-    init(isQuiet: Bool) {
+    init(isQuiet: Bool, dockerfile: String) {
         self.isQuiet = isQuiet
+        self.dockerfile = dockerfile
     }
 
     func lines(of event: BuildEvent) -> [ProgressLine] {
         if let failure = event.failure {
-            var line = ProgressLine.failure(failure.message)
+            var line = ProgressLine.failure(message(of: failure))
             line.errorDetail?.code = failure.exitStatus.map(Int.init)
             return [line]
         }
@@ -113,6 +115,14 @@ private final class ClassicBuildLines: Sendable {
         case .cached: return [.text(" ---> Using cache\n")]
         case .done, .failed, .cancelled: return []
         }
+    }
+
+    /// Clients know programs that fail by Docker's sentence; all else has its place.
+    private func message(of failure: BuildEvent.Failure) -> String {
+        if let command = failure.command, let status = failure.exitStatus {
+            return "The command '\(command)' returned a non-zero code: \(status)"
+        }
+        return failure.line.map { "\(dockerfile):\($0): \(failure.message)" } ?? failure.message
     }
 
     private func lines(of image: BuildEvent.Image) -> [ProgressLine] {
