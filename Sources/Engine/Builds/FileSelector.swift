@@ -130,6 +130,8 @@ struct FileSelector {
                 guard try folder.status(of: entry)?.kind == .directory else { continue }
                 try expand(names, named + [entry], path + [entry], crossesFolders, &found)
             } else if pattern?.fits(Array(entry.description.unicodeScalars)) == true {
+                // Patterns do not lead through links, as with Docker.
+                if !rest.isEmpty, try folder.status(of: entry)?.kind != .directory { continue }
                 let target = try tree.resolve(path + [entry])
                 try expand(rest, named + [entry], target, crossesFolders, &found)
             }
