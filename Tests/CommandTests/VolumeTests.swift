@@ -123,6 +123,46 @@ private let clients =
         }
     }
 
+    @Test(arguments: clients) func `that take the place of a folder leave the files of the engine there`(
+        client: String
+    ) async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Self.words(client) + """
+                    seen='grep -c localhost /etc/hosts; cat /etc/hostname; test -f /etc/resolv.conf; echo $?'
+                    mkdir etc; echo own > etc/own; mkdir own; echo 127.0.0.1 mine > own/hosts
+                    r -h me -v $PWD/etc:/etc busybox sh -c "$seen; cat /etc/own"
+                    r -h me -v data:/etc:nocopy busybox sh -c "$seen"
+                    r -h me -v data:/etc:ro busybox sh -c "$seen"
+                    r -h me --tmpfs /etc busybox sh -c "$seen"
+                    r -h me -v $PWD/etc:/etc -v $PWD/own/hosts:/etc/hosts busybox cat /etc/hosts /etc/hostname
+                    r -v $PWD/etc:/etc/passwd busybox true | grep -o 'Are you trying to mount a directory onto a file'
+                    """
+            )
+            #expect(
+                transcript == """
+                    2
+                    me
+                    0
+                    own
+                    2
+                    me
+                    0
+                    2
+                    me
+                    0
+                    2
+                    me
+                    0
+                    127.0.0.1 mine
+                    me
+                    Are you trying to mount a directory onto a file
+
+                    """
+            )
+        }
+    }
+
     @Test(arguments: clients) func `tell what happens to them`(client: String) async throws {
         try await Installation.with { host in
             let events = client == "docker" ? "docker events" : "wharf engine events"

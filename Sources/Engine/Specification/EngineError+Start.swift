@@ -40,6 +40,12 @@ extension EngineError {
                 "cannot map the owners of files of \(name): its file system, or one that is mounted below, has no mounts "
                     + "of that kind (\(failure)); mount it without a map"
             )
+        case .setup(_, let failure) where failure.call == "move_mount" && failure.number == EINVAL:
+            self.init(
+                .badParameter,
+                "\(prefix)\(error): unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the "
+                    + "specified host path exists and is the expected type"
+            )
         case .specification: self.init(.badParameter, "\(prefix)\(error)")
         case .controlGroup(let failure): self.init(controlGroup: failure)
         case .keeper: self.init(.unavailable, "\(error)")

@@ -7,7 +7,8 @@ import Runtime
 extension SpecificationBuilder {
     /// Everything that is mounted: what each container has, the engine's files, and what the request asks for.
     ///
-    /// A mount of the user takes the place of a default one, and one over `/dev` that of all in it, as with Docker.
+    /// A mount of the user takes the place of a default one, and one over `/dev` that of all in it, as with Docker. The
+    /// engine's files come last, so that they are there where the user mounts something over `/etc`.
     ///
     /// - Parameter defaults: What each container has.
     /// - Returns: The mounts in their order.
@@ -26,9 +27,8 @@ extension SpecificationBuilder {
                 result.append(isOpen ? mount.writable : mount)
             }
         }
-        result += files
         for mount in mounts.mounts { result.append(try specification(of: mount)) }
-        return result
+        return result + files
     }
 
     private func specification(of mount: RequestedMount) throws(RequestProblem) -> RuntimeSpec.Mount {
