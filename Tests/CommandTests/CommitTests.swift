@@ -12,7 +12,7 @@ private let clients =
     /// Everything in a root file system but for what the engine puts into each.
     private static let tree = """
         cd / && find . -xdev ! -path "./proc*" ! -path "./sys*" ! -path "./dev*" ! -path ./etc/hostname ! -path ./etc/hosts \
-        ! -path ./etc/resolv.conf ! -path . ! -path ./etc ! -type d -o -xdev -type d ! -name etc ! -name . \
+        ! -path ./etc/resolv.conf ! -path ./etc/mtab ! -path . ! -path ./etc ! -type d -o -xdev -type d ! -name etc ! -name . \
         ! -path "./proc*" ! -path "./sys*" ! -path "./dev*" | sort | \
         while read -r f; do stat -c "%n %f %u:%g %N" "$f"; [ -f "$f" ] && stat -c %h "$f" && md5sum < "$f"; done; true
         """

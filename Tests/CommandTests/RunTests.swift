@@ -48,6 +48,18 @@ import Testing
         }
     }
 
+    @Test func `finds what programs look for in Docker's containers`() async throws {
+        try await Installation.with { host in
+            let output = try await host.succeed(
+                """
+                run busybox sh -c 'stat -c "%a %F" /.dockerenv; readlink /etc/mtab; grep -c " / " /etc/mtab'
+                c create --name one --network none busybox true > id; c diff one; c export one | tar tf - | grep -E '^(.dockerenv|etc/mtab)$'
+                """
+            )
+            #expect(output == "755 regular empty file\n/proc/mounts\n1\n.dockerenv\netc/mtab\n")
+        }
+    }
+
     @Test func `takes the keys that detach for input where there is no terminal`() async throws {
         try await Installation.with { host in
             let outcome = try await host.shell(#"printf 'a\x10\x11b' | run -i busybox sh -c 'wc -c; exit 5'"#)

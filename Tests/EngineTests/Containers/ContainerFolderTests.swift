@@ -32,7 +32,9 @@ import Testing
             #expect(files(below: folder + "/upper") == ["etc/own"])
             // What is below all images is nobody's to write to.
             let places = engine.engine.base.mountPoints
-            #expect(try files(below: places).map { try readText("\(places)/\($0)") } == ["", "", ""])
+            let regular = files(below: places).filter { $0 != "etc/mtab" }
+            #expect(regular == [".dockerenv", "etc/hostname", "etc/hosts", "etc/resolv.conf"])
+            #expect(try regular.allSatisfy { try readText("\(places)/\($0)").isEmpty })
         }
     }
 
