@@ -228,7 +228,9 @@ private let clients =
                     c ps --format '{{.Ports}}'
                     serve any -p 127.0.0.1::80; get http://$(c port any 80)/
                     serve all -P --expose 80; get http://127.0.0.1:$(c port all 80 | head -1 | sed 's/.*://')/
-                    c ps -a --filter publish=80 --format '{{.Names}}'; c ps -a --filter expose=70/tcp --format '{{.Names}}'
+                    c ps -a --filter publish=80 --format '{{.Names}}'; c ps -a --filter publish=8080-8090 --format '{{.Names}}'
+                    c ps --filter publish=9001/udp --format '{{.Names}}'; c ps -a --filter expose=70/tcp --format '{{.Names}}'
+                    c ps --filter publish=8080 --filter expose=80 --format '{{.Names}}' | sort
                     c run -d --name late -p 127.0.0.1:8080:80 busybox sleep 1000 | grep -oE '127.0.0.1:8080 failed: port is already allocated'
                     c rm -f web > id; get http://127.0.0.1:8080/ | grep -o 'Connection refused'
                     c start late; c port late
@@ -248,8 +250,11 @@ private let clients =
                     70/tcp, 127.0.0.1:9000-9002->9000-9002/udp, 127.0.0.1:8080->80/tcp, [::1]:8081->80/tcp
                     any
                     all
-                    any
                     web
+                    web
+                    web
+                    all
+                    any
                     web
                     127.0.0.1:8080 failed: port is already allocated
                     Connection refused

@@ -147,15 +147,19 @@ struct ContainerQuery {
             }
             guard fits else { return false }
         }
-        if !ports.exposed.isEmpty {
-            let exposed = (request.config.exposedPorts ?? [:]).keys.compactMap { PortName($0) }
-            guard Self.meet(ports.exposed, exposed) else { return false }
-        }
-        if !ports.published.isEmpty {
-            let published = (request.hostConfig.portBindings ?? [:]).keys.compactMap { PortName($0) }
-            guard Self.meet(ports.published, published) else { return false }
-        }
-        return true
+        return acceptsPorts(container)
+    }
+
+    /// Whether it publishes or exposes any of the ports that are asked for: `publish` means ports of the host, `expose` those of
+    /// the container.
+    private func acceptsPorts(_ container: ContainerSnapshot) -> Bool {
+        if ports.published.isEmpty, ports.exposed.isEmpty { return true }
+        // As with Docker, what does not run has no ports.
+        guard container.isRunning else { return false }
+        let mappings = container.mappings
+        if Self.meet(ports.published, mappings.compactMap { PortName("\($0.hostPort)/\($0.kind)") }) { return true }
+        let exposed = Array((container.definition.request.config.exposedPorts ?? [:]).keys) + mappings.map(\.name)
+        return Self.meet(ports.exposed, exposed.compactMap { PortName($0) })
     }
 
     private static func meet(_ wanted: [PortName], _ found: [PortName]) -> Bool {

@@ -159,7 +159,7 @@ extension ContainerSnapshot {
     }
 
     /// The ports that are published, one by one.
-    private var mappings: [PortMapping] { (details.ports ?? []).singles }
+    var mappings: [PortMapping] { (details.ports ?? []).singles }
 
     /// The ports that the container exposes, and where they are published.
     private var ports: [ContainerSummary.Port] {

@@ -130,11 +130,12 @@ private func time(_ secondsAgo: Int64) -> UnixTime { UnixTime(Timestamp(seconds:
                 $0.state = .init(phase: .exited, started: time(50), finished: time(9), exitStatus: 3)
             },
             try Sample.snapshot(
-                #"{"HostConfig":{"NetworkMode":"host","PortBindings":{"8000-8010/tcp":[]}}}"#,
+                #"{"ExposedPorts":{"80/tcp":{}},"HostConfig":{"NetworkMode":"host"}}"#,
                 id: id("c"),
                 name: "web-2"
             ) {
                 $0.created = made(3)
+                $0.details.ports = [PortMapping(kind: "tcp", port: 81, hostAddress: "", hostPort: 8000, count: 11)]
                 $0.state = .init(phase: .paused, started: time(50))
             },
             try Sample.snapshot("{}", id: id("d"), name: "new") { $0.created = made(4) },
@@ -184,9 +185,13 @@ private func time(_ secondsAgo: Int64) -> UnixTime { UnixTime(Timestamp(seconds:
             (["network": ["host"]], ["web-2"]),
             (["volume": ["/dst"]], ["db"]),
             (["volume": ["/src/"]], ["db"]),
-            (["expose": ["80"]], ["db"]),
+            (["expose": ["80"]], ["web-2"]),
+            (["expose": ["81"]], ["web-2"]),
             (["expose": ["80/udp"]], []),
             (["publish": ["8005/tcp"]], ["web-2"]),
+            (["publish": ["8010-8020"]], ["web-2"]),
+            (["publish": ["80-91"]], []),
+            (["publish": ["8011"], "expose": ["80"]], ["web-2"]),
             (["health": ["none"]], ["new", "web-2", "db", "web-1"]),
             (["health": ["healthy"]], []),
             (["is-task": ["true"]], []),
