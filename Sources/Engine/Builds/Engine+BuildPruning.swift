@@ -10,16 +10,25 @@ extension Engine {
     /// What is used within this time stays where not all is to go.
     private static let recent: Int64 = 48 * 3600
 
+    /// The filters of `POST /build/prune`.
+    ///
+    /// `unused-for` is an old name for `until`. Clients that remove everything that has a label, or does not have it, send
+    /// that here as well.
+    package static let buildPruneFilters: Set<String> = ["label", "label!", "unused-for", "until"]
+
     /// Forgets what builds have made, as far as no image needs it.
     ///
     /// - Parameters:
     ///   - includesAll: Whether what was used lately goes as well, and what programs keep between builds.
-    ///   - filters: `until`: what was used after that time stays.
+    ///   - filters: `until`: what was used after that time stays. Labels say nothing about what builds keep: all of it stays.
     /// - Returns: What is gone.
     /// - Throws: `badParameter` for other filters, or what is wrong with an image.
     package func pruneBuilds(includesAll: Bool, _ filters: Filters) async throws -> BuildsPruned {
         let uses = try await imageUses()
-        let latest = try ImageFilter(filters, keys: ["until"]) { _ in .never }.until
+        let bounds = Filters(["until": Set(filters["until"] + filters["unused-for"])])
+        let latest = try ImageFilter(bounds, keys: ["until"]) { _ in .never }.until
+        try filters.check(against: Self.buildPruneFilters)
+        if !filters["label"].isEmpty || !filters["label!"].isEmpty { return BuildsPruned() }
         let now = Timestamp.now.seconds
         let isWanted: @Sendable (FileTime) -> Bool = { used in
             if let latest { return used.seconds >= latest.seconds }

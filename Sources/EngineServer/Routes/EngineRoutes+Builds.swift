@@ -18,7 +18,7 @@ extension EngineRoutes {
             },
             Route("POST", "build", endsWithClient: true, classicBuild),
             Route("POST", "build/prune") { request, response in
-                let filters = try request.query.filters(["until"])
+                let filters = try request.query.filters(Engine.buildPruneFilters)
                 let includesAll = request.query.boolean("all")
                 try await response.send(json: engine.pruneBuilds(includesAll: includesAll, filters))
             },

@@ -149,6 +149,9 @@ import Testing
             _ = try await engine.engine.removeImage("built", force: false, prunes: true)
             #expect(try await build.make(text).cached == ["RUN echo x > /x"])
             #expect(try await build.says("cat /x") == "x\n")
+            for filters in [Filters(["label": ["a"]]), Filters(["label!": ["a"]]), Filters(["unused-for": ["24h"]])] {
+                #expect(try await engine.engine.pruneBuilds(includesAll: true, filters).cachesDeleted == nil)
+            }
             let pruned = try await engine.engine.pruneBuilds(includesAll: true, Filters())
             // The step, and the files that it has made.
             #expect(pruned.cachesDeleted?.count == 2)
