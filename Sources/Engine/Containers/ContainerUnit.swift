@@ -170,6 +170,9 @@ actor ContainerUnit: HandedOver {
     func rename(to newName: ContainerName) async throws {
         try await gate.run {
             let old = name
+            if newName == old {
+                throw EngineError(.badParameter, "Renaming a container with the same name as its current name")
+            }
             try engine.containers.rename(id, from: old.description, to: newName.description)
             do {
                 let id = id.description

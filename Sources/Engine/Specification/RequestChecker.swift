@@ -68,6 +68,12 @@ struct RequestChecker {
                 "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
             )
         }
+        if host.autoRemove, !["", "no"].contains(update.restartPolicy.name) {
+            throw EngineError(
+                .conflict,
+                "Restart policy cannot be updated because AutoRemove is enabled for the container"
+            )
+        }
         result.resources.apply(update.resources)
         if !update.restartPolicy.name.isEmpty {
             result.restartPolicy = update.restartPolicy

@@ -176,6 +176,11 @@ import Testing
             await #expect(throws: EngineError.nameInUse("one", by: first)) {
                 _ = try await engine.create(["true"], named: "/one")
             }
+            let sameName = EngineError(
+                .badParameter,
+                "Renaming a container with the same name as its current name"
+            )
+            await #expect(throws: sameName) { try await engine.engine.renameContainer("one", to: "/one") }
             try await engine.engine.renameContainer("one", to: "two")
             let second = try await engine.create(["true"], named: "one")
             #expect(first != second)

@@ -194,6 +194,16 @@ private func host(_ json: String) -> String { "{\"HostConfig\":{\(json)}}" }
         let error = engineError { _ = try RequestChecker.settle(update, of: host, on: Sample.machine) }
         #expect(error?.message.hasPrefix("Memory limit should be smaller than already set memoryswap limit") == true)
     }
+
+    @Test func `a container that removes itself gets no restart policy`() throws {
+        let host = try Sample.settled(host(#""AutoRemove":true"#)).hostConfig
+        var update = ContainerUpdateRequest()
+        update.restartPolicy.name = "always"
+        let error = engineError { _ = try RequestChecker.settle(update, of: host, on: Sample.machine) }
+        #expect(error?.code == .conflict)
+        update.restartPolicy.name = "no"
+        #expect(try RequestChecker.settle(update, of: host, on: Sample.machine).host.restartPolicy.name == "no")
+    }
 }
 
 @Suite struct `Small texts of requests` {
