@@ -10,9 +10,10 @@ enum InputFile {
     /// - Parameters:
     ///   - path: The file; it may be a pipe.
     ///   - limit: The size of the largest one.
+    ///   - failure: What the command ends with where it cannot be read.
     /// - Returns: The bytes.
     /// - Throws: ``CommandFailure`` with the path.
-    static func read(_ path: String, limit: Int) throws -> [UInt8] {
+    static func read(_ path: String, limit: Int, failure: ExitStatus = .failure) throws -> [UInt8] {
         var bytes: [UInt8] = []
         do throws(SystemError) {
             let file = try Descriptor.open(path, O_RDONLY)
@@ -24,8 +25,9 @@ enum InputFile {
                 bytes += piece[..<count]
             }
         } catch {
-            throw CommandFailure(message: "cannot read `\(path)`: \(SystemError.text(of: error.number))")
+            let reason = SystemError.text(of: error.number)
+            throw CommandFailure(message: "cannot read `\(path)`: \(reason)", status: failure)
         }
-        throw CommandFailure(message: "cannot read `\(path)`: it is larger than \(limit) bytes")
+        throw CommandFailure(message: "cannot read `\(path)`: it is larger than \(limit) bytes", status: failure)
     }
 }

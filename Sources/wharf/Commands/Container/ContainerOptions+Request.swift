@@ -18,10 +18,10 @@ extension ContainerOptions {
         config.cmd = arguments.isEmpty ? nil : CommandWords(arguments)
         // An empty word takes the image's entry point away.
         config.entrypoint = entrypoint.map { CommandWords([$0]) }
-        let variables = try environment.pairs { getenv($0).map { String(cString: $0) } }
+        let variables = try environment.pairs(failure: .engine) { getenv($0).map { String(cString: $0) } }
         config.env = variables.isEmpty ? nil : variables
         var map: [String: String] = [:]
-        for label in try labels.pairs({ _ in "" }) {
+        for label in try labels.pairs(failure: .engine, { _ in "" }) {
             let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             map[parts[0]] = parts.count == 2 ? parts[1] : ""
         }

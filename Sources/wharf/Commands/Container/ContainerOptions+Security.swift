@@ -52,7 +52,7 @@ extension ContainerOptions {
 
     /// A profile as one line of JSON.
     private static func profile(_ path: String) throws -> String {
-        guard let text = SecurityOption.profile(try InputFile.read(path, limit: 4 << 20)) else {
+        guard let text = SecurityOption.profile(try InputFile.read(path, limit: 4 << 20, failure: .engine)) else {
             throw CommandFailure(message: "the seccomp profile `\(path)` is not UTF-8", status: .engine)
         }
         return text

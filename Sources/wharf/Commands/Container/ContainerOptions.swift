@@ -194,15 +194,18 @@ struct KeyValueList {
 
     /// `NAME=value` pairs, those of files first; of several with one name the last counts.
     ///
-    /// - Parameter lookup: The value of a name that stands alone in a file.
+    /// - Parameters:
+    ///   - failure: What the command ends with where a file cannot be read.
+    ///   - lookup: The value of a name that stands alone in a file.
     /// - Returns: The pairs.
     /// - Throws: ``CommandFailure`` with the file and the line.
-    func pairs(_ lookup: (String) -> String?) throws -> [String] {
+    func pairs(failure: ExitStatus = .failure, _ lookup: (String) -> String?) throws -> [String] {
         var pairs: [String] = []
         for path in files {
             let file: DotEnvFile
             do {
-                file = try RawEnvFile.parse(InputFile.read(path, limit: 64 << 20), lookup: lookup)
+                let text = try InputFile.read(path, limit: 64 << 20, failure: failure)
+                file = try RawEnvFile.parse(text, lookup: lookup)
             } catch let error as DotEnvError {
                 throw CommandFailure(
                     message: "\(path):\(error.line):\(error.column): \(error.message)",
