@@ -59,7 +59,7 @@ struct `Docker's client` {
                 echo content > file; docker cp -q file one:/tmp/; docker cp -q one:/tmp/file back; cat back
                 docker diff one
                 docker stats --no-stream --format '{{.Name}} {{.PIDs}}'
-                docker top one -o pid,args | tail -1 | grep -o sleep
+                docker top one -o pid,args | tail -1 | grep -o sleep; docker export one > exported.tar
                 docker pause one; docker unpause one
                 docker rename one two
                 docker update --memory 100m --memory-swap 200m two
@@ -91,7 +91,7 @@ struct `Docker's client` {
                     two
                     137
                     two
-                    create start pause unpause rename update kill die stop start kill die stop start restart kill die destroy
+                    create start extract-to-dir archive-path top export pause unpause rename update kill die stop start kill die stop start restart kill die destroy
 
                     """
             )

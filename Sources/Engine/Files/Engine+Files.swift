@@ -54,7 +54,7 @@ extension Engine {
     /// Its entries begin with the last name of the path, or with `.` where the path ends in `/.`.
     package func archive(of reference: String, at path: String) async throws -> (status: PathStat, tar: ByteStream) {
         let path = try ContainerPath(path)
-        return try await withRoot(of: reference) { root, _, hold in
+        let archive = try await withRoot(of: reference) { root, _, hold in
             let file = try FileLookup.open(path, below: root, of: reference)
             let status = try FileLookup.status(of: file, path, below: root, of: reference)
             let box = DescriptorBox(file)
@@ -64,8 +64,10 @@ extension Engine {
                     try FileArchiver(to: sink, staysInMount: false).archive(file, as: path.baseName)
                 }
             }
-            return (status, tar)
+            return (status: status, tar: tar)
         }
+        await tell("archive-path", of: reference)
+        return archive
     }
 
     /// Unpacks a tar into a directory of a container.
@@ -94,6 +96,12 @@ extension Engine {
             }
             try extractor.extract(DescriptorSource(tar, name: "the archive"), into: root, at: path)
         }
+        await tell("extract-to-dir", of: reference)
+    }
+
+    /// Tells what was done with the files or processes of a container.
+    private func tell(_ action: String, of reference: String) async {
+        await (try? containers.find(reference))?.publish(action)
     }
 
     /// Removes files of a container, with all that is in them; what is not there counts as gone.
@@ -135,13 +143,15 @@ extension Engine {
     ///
     /// What is mounted in it, such as `/proc` and volumes, is an empty place there.
     package func exportContainer(_ reference: String) async throws -> ByteStream {
-        try await withRoot(of: reference) { root, _, hold in
+        let tar = try await withRoot(of: reference) { root, _, hold in
             let box = DescriptorBox(try root.duplicate())
             return try ByteStream.writing("the root of container \(reference)") { sink in
                 guard let root = box.take() else { return }
                 try withExtendedLifetime(hold) { try FileArchiver(to: sink, staysInMount: true).export(root) }
             }
         }
+        await tell("export", of: reference)
+        return tar
     }
 
     /// What differs between a container's root file system and its image.
@@ -164,9 +174,11 @@ extension Engine {
         let format = try ProcessFormat(arguments: arguments)
         let container = try await processes(of: reference)
         guard let running = container.running else { throw EngineError.notRunning(container.snapshot.id.description) }
-        return try await BlockingCall.run {
+        let table = try await BlockingCall.run {
             try ProcessTable(of: running.group).shown(as: format)
         }
+        await tell("top", of: reference)
+        return table
     }
 
     /// What a container uses now; `preread` and `previousCPU` are zero.
