@@ -116,7 +116,8 @@ import Testing
 
     @Test func `a document has the keys of all its objects in order`() throws {
         let bytes = try JSON.encode(["b": Unsorted(), "a": Unsorted()], sortsKeys: true)
-        #expect(String(decoding: bytes, as: UTF8.self) == #"{"a":{"a":[{"k":1,"z":2}],"z":"x"},"b":{"a":[{"k":1,"z":2}],"z":"x"}}"#)
+        let one = #"{"a":[{"k":1,"z":2}],"z":"x"}"#
+        #expect(String(decoding: bytes, as: UTF8.self) == "{\"a\":\(one),\"b\":\(one)}")
     }
 
     @Test(arguments: [#"{"a":1,"a":1}"#, #"[{"b":{"a":1,"\u0061":2}}]"#, #"{"":[],"x":{},"":1}"#])
