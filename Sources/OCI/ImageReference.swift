@@ -25,25 +25,26 @@ package struct ImageReference: Hashable, Sendable {
     /// - Throws: The error that says which part breaks the grammar.
     package init(_ text: String) throws(ImageReferenceError) {
         guard text.utf8.count <= 1024 else { throw ImageReferenceError(text, "it is longer than 1024 bytes") }
+        // By bytes, since no character of the grammar has more than one.
         var rest = text[...]
         var digest: Digest?
-        if let at = rest.firstIndex(of: "@") {
-            let digestText = rest[rest.index(after: at)...]
+        if let at = rest.utf8.firstIndex(of: UInt8(ascii: "@")) {
+            let digestText = rest[rest.utf8.index(after: at)...]
             digest = Digest(digestText)
             if digest == nil { throw ImageReferenceError(text, "`\(digestText)` is not a digest") }
             rest = rest[..<at]
         }
         var registry = Self.defaultRegistry
-        if let slash = rest.firstIndex(of: "/"), Self.isHost(rest[..<slash]) {
+        if let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")), Self.isHost(rest[..<slash]) {
             registry = String(rest[..<slash])
             guard Self.isRegistry(registry) else {
                 throw ImageReferenceError(text, "`\(registry)` is not a host, with or without a port")
             }
-            rest = rest[rest.index(after: slash)...]
+            rest = rest[rest.utf8.index(after: slash)...]
         }
         var tag: String?
-        if let colon = rest.lastIndex(of: ":") {
-            let found = rest[rest.index(after: colon)...]
+        if let colon = rest.utf8.lastIndex(of: UInt8(ascii: ":")) {
+            let found = rest[rest.utf8.index(after: colon)...]
             guard Self.isTag(found) else { throw ImageReferenceError(text, "`\(found)` is not a tag") }
             tag = String(found)
             rest = rest[..<colon]
@@ -51,7 +52,7 @@ package struct ImageReference: Hashable, Sendable {
         if registry == "index.docker.io" { registry = Self.defaultRegistry }
         try Self.checkRepository(rest, of: text)
         self.registry = registry
-        let isOfficial = registry == Self.defaultRegistry && !rest.contains("/")
+        let isOfficial = registry == Self.defaultRegistry && !rest.utf8.contains(UInt8(ascii: "/"))
         repository = isOfficial ? "library/\(rest)" : String(rest)
         self.tag = tag ?? (digest == nil ? Self.defaultTag : nil)
         self.digest = digest
@@ -150,7 +151,8 @@ extension ImageReference {
         if path.utf8.count == 64, path.utf8.allSatisfy(isHex) {
             throw ImageReferenceError(text, "64 hexadecimal digits are an identifier and no name")
         }
-        for part in path.split(separator: "/", omittingEmptySubsequences: false) where !isPathPart(part) {
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        for part in parts.lazy.map(Substring.init) where !isPathPart(part) {
             let hint = part.utf8.contains(where: isUpper) ? "; a repository is in lower case" : ""
             throw ImageReferenceError(text, "`\(part)` is not a part of a repository\(hint)")
         }

@@ -63,16 +63,12 @@ extension ComposeObject {
 
     func entries(as format: OutputFormat) -> [Mapping.Entry] {
         var entries: [Mapping.Entry] = []
-        let fields = Self.fields.fields
         // Most keys of an object with many are not set.
-        entries.reserveCapacity(max(4, fields.count / 8))
-        withUnsafePointer(to: self) { object in
-            // A field is big enough that copying it would take longer than asking it for a value that is not set.
-            for index in fields.indices {
-                if let value = fields[index].encode(object, format) {
-                    let key = format == .yaml ? fields[index].key : fields[index].jsonKey
-                    entries.append(Mapping.Entry(key: key, value: value))
-                }
+        entries.reserveCapacity(max(4, Self.fields.fields.count / 8))
+        withEachField { field, object in
+            if let value = field.pointee.encode(object, format) {
+                let key = format == .yaml ? field.pointee.key : field.pointee.jsonKey
+                entries.append(Mapping.Entry(key: key, value: value))
             }
         }
         if format == .yaml {
@@ -104,11 +100,22 @@ extension ComposeObject {
         }
     }
 
-    func write(to container: inout KeyedEncodingContainer<FieldName>) throws {
+    /// Goes through the fields where they are: to copy one would take longer than to ask it for a value that is not set.
+    @inline(__always)
+    private func withEachField(
+        _ body: (UnsafePointer<Field<Self>>, UnsafePointer<Self>) throws -> Void
+    ) rethrows {
         try withUnsafePointer(to: self) { object in
-            for field in Self.fields.fields {
-                try field.write(object, &container)
+            try Self.fields.fields.withUnsafeBufferPointer { fields in
+                guard let first = fields.baseAddress else { return }
+                for index in fields.indices { try body(first + index, object) }
             }
+        }
+    }
+
+    func write(to container: inout KeyedEncodingContainer<FieldName>) throws {
+        try withEachField { field, object in
+            try field.pointee.write(object, &container)
         }
         if !extensions.isEmpty {
             try container.encode(extensions, forKey: .extensions)

@@ -76,9 +76,9 @@ extension ContainerSummary {
     private var shortImage: String {
         if image.isEmpty { return "<no image>" }
         if image.shortID == imageID.shortID, !imageID.isEmpty { return image.shortID }
-        guard let reference = try? ImageReference(image), image.contains("@") || image.contains("/") else {
-            return image
-        }
+        guard image.utf8.contains(where: { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "/") }),
+            let reference = try? ImageReference(image)
+        else { return image }
         return reference.familiarName + (reference.tag.map { ":\($0)" } ?? "")
     }
 

@@ -9,12 +9,27 @@ struct TabWriter {
     /// The spaces behind the widest cell.
     var padding = 3
 
+    /// What stands between two tabs.
+    private struct Cell {
+        let text: Substring
+        /// In characters of Unicode.
+        let width: Int
+
+        init(_ text: Substring) {
+            self.text = text
+            // All bytes but those that go on with a character.
+            width = text.utf8.reduce(0) { $1 & 0xc0 == 0x80 ? $0 : $0 + 1 }
+        }
+    }
+
     /// The text with its tabs replaced.
     func aligned(_ text: String) -> String {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        // By bytes: a line break is one also behind a carriage return, with which it is one `Character`.
+        let pieces = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        var lines = pieces.map { line in
+            line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).map { Cell(Substring($0)) }
         }
-        let endsWithBreak = lines.last == [""]
+        let endsWithBreak = pieces.last?.isEmpty ?? false
         if endsWithBreak { lines.removeLast() }
         var output = ""
         var widths: [Int] = []
@@ -27,7 +42,7 @@ struct TabWriter {
 
     /// Finds the next block that begins at the current column, and the columns to its right.
     private func format(
-        _ lines: [[String]],
+        _ lines: [[Cell]],
         _ range: Range<Int>,
         _ widths: inout [Int],
         _ position: inout Int,
@@ -45,7 +60,7 @@ struct TabWriter {
             var width = minimumWidth
             var end = line
             while end < range.upperBound, column < lines[end].count - 1 {
-                width = max(width, lines[end][column].unicodeScalars.count + padding)
+                width = max(width, lines[end][column].width + padding)
                 end += 1
             }
             widths.append(width)
@@ -57,12 +72,12 @@ struct TabWriter {
         }
     }
 
-    private func write(_ lines: [[String]], _ range: Range<Int>, _ widths: [Int], _ output: inout String) {
+    private func write(_ lines: [[Cell]], _ range: Range<Int>, _ widths: [Int], _ output: inout String) {
         for cells in lines[range.lowerBound..<max(range.lowerBound, range.upperBound)] {
             for (index, cell) in cells.enumerated() {
-                output += cell
+                output += cell.text
                 guard index < widths.count, index < cells.count - 1 else { continue }
-                output += String(repeating: " ", count: max(0, widths[index] - cell.unicodeScalars.count))
+                for _ in 0..<max(0, widths[index] - cell.width) { output.append(" ") }
             }
             output += "\n"
         }

@@ -184,7 +184,7 @@ extension ContainerSummary {
     var isOneOff: Bool { labels[ProjectLabel.oneOff] == "True" }
     /// The compose files that it was made by.
     var configFiles: [String] {
-        (labels[ProjectLabel.configFiles] ?? "").split(separator: ",").map(String.init)
+        (labels[ProjectLabel.configFiles] ?? "").utf8.split(separator: UInt8(ascii: ",")).compactMap(String.init)
     }
 
     /// Whether it has processes.
