@@ -77,4 +77,45 @@ import Testing
             #expect(transcript == "error: no such service: b\n[1]\n[0]\nmade\n")
         }
     }
+
+    @Test func `holds for terminals`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir shop; cd shop; echo 'services: {a: {image: busybox, init: true, command: sleep 1000000}}' > compose.yaml
+                wharf --progress quiet up -d; export COMPOSE_PROGRESS=quiet
+                try wharf run -it --rm a true < /dev/null; try wharf run -T -t --rm a true 2>&1 | grep together
+                echo in | wharf run --rm --tty=false a cat; try wharf run -i --rm a tty < /dev/null
+                try wharf exec -it a tty < /dev/null; echo in | wharf exec -it a cat; try wharf exec --no-TTY a true
+                """
+            )
+            let refusal = "error: the input device is not a TTY; leave out `-t` where input comes from a file or a pipe"
+            #expect(
+                transcript == """
+                    \(refusal)
+                    [1]
+                    error: --tty and --no-TTY can't be used together
+                    in
+                    not a tty
+                    [1]
+                    not a tty
+                    [1]
+                    in
+                    [0]
+
+                    """
+            )
+            let lines = [
+                ("exec -it a tty </dev/null", "the input device is not a TTY"),
+                ("run --rm -i a tty </dev/null", "the input device is not a TTY"),
+                ("exec a tty </dev/null", "not a tty"),
+            ]
+            for (line, text) in lines {
+                let words = "bash -c 'wharf --project-directory shop --progress quiet \(line)'"
+                let terminal = try await Pseudoterminal.start(words, in: host)
+                try await terminal.wait(for: text)
+                #expect(try await terminal.end() == 1)
+            }
+        }
+    }
 }

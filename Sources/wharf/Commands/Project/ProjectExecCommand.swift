@@ -15,8 +15,9 @@ final class ProjectExecCommand {
     private var arguments: [String] = []
     private var isDetached = false
     private var takesInput = true
-    /// Nil for where it is of use: where this command has a terminal.
-    private var hasTerminal: Bool?
+    /// Whether standard input or the terminal was spoken of.
+    private var namesInput = false
+    private var refusesTerminal: Bool?
     private var detachKeys: DetachKeys?
 
     private init(_ global: GlobalOptions) {
@@ -64,14 +65,18 @@ final class ProjectExecCommand {
                 "no-tty",
                 short: "T",
                 help: "Give the program no terminal; it has one where this command has one unless given."
-            ) { self.hasTerminal = $0 ? false : nil },
+            ) { self.refusesTerminal = $0 },
+            .flag("no-TTY", help: "The same.", isHidden: true) { self.refusesTerminal = $0 },
             .flag("privileged", help: "Take nearly all walls away.") { self.request.privileged = $0 },
             .value("user", short: "u", "user[:group]", help: "The user, by name or number.") { self.request.user = $0 },
             .value("workdir", short: "w", "path", help: "The working folder.") { self.request.workingDir = $0 },
             .flag("interactive", short: "i", help: "Connect standard input; true unless given.", isHidden: true) {
-                self.takesInput = $0
+                (self.takesInput, self.namesInput) = ($0, true)
             },
-            .flag("tty", short: "t", help: "Give the program a terminal.", isHidden: true) { self.hasTerminal = $0 },
+            // As with Docker Compose the terminal of this command decides.
+            .flag("tty", short: "t", help: "Accepted for Docker Compose.", isHidden: true) { _ in
+                self.namesInput = true
+            },
         ]
     }
 
@@ -79,8 +84,7 @@ final class ProjectExecCommand {
         let environment = try KeyValueList(entries: variables).pairs { getenv($0).map { String(cString: $0) } }
         request.env = environment.isEmpty ? nil : environment
         request.cmd = CommandWords(arguments)
-        let isAtTerminal = StandardInput.isTerminal && isatty(STDOUT_FILENO) == 1
-        request.tty = !isDetached && (hasTerminal ?? (takesInput && isAtTerminal))
+        request.tty = !isDetached && hasTerminal
         let scope = try ProjectScope(global)
         let exec = ContainerExec(
             client: scope.client,
@@ -91,5 +95,11 @@ final class ProjectExecCommand {
             detachKeys: detachKeys
         )
         try exec.run()
+    }
+
+    /// Whether the program gets a terminal: where this command has one, unless the user says otherwise.
+    private var hasTerminal: Bool {
+        if let refusesTerminal { return !refusesTerminal }
+        return isatty(STDOUT_FILENO) == 1 && (namesInput || StandardInput.isTerminal)
     }
 }

@@ -14,10 +14,15 @@ final class ProjectRunCommand {
     private var service = ""
     private var arguments: [String] = []
     private var changes: [(inout Service) throws -> Void] = []
+    /// Variables, without a value for those that come from here.
+    private var variables: [(name: String, value: String?)] = []
     private var isDetached = false
     private var takesInput = true
-    /// Nil for where it is of use: where this command has a terminal.
-    private var hasTerminal: Bool?
+    /// Whether standard input was spoken of.
+    private var namesInput = false
+    /// What `--tty` and `--no-TTY` say; nil where they are not given.
+    private var wantsTerminal: Bool?
+    private var refusesTerminal: Bool?
     private var name: String?
     private var removesItself = false
     private var usesAliases = false
@@ -57,8 +62,15 @@ final class ProjectRunCommand {
                 },
             ],
             passesThrough: true,
+            check: check,
             run: run
         )
+    }
+
+    private func check() throws(UsageError) {
+        if wantsTerminal != nil, refusesTerminal != nil {
+            throw UsageError("--tty and --no-TTY can't be used together")
+        }
     }
 
     private func container() -> [Option] {
@@ -103,19 +115,18 @@ final class ProjectRunCommand {
             ) {
                 text in
                 let (key, value) = Self.pair(text)
-                let found = value ?? getenv(key).map { String(cString: $0) }
-                self.changes.append { $0.environment[key] = .some(found) }
+                self.variables.append((key, value))
             },
             .value("env-from-file", "path", help: "A file of variables.", completion: .files(), isRepeatable: true) {
                 path in
                 self.changes.append { try Self.addVariables(from: path, to: &$0) }
             },
             .flag("interactive", short: "i", help: "Connect standard input; true unless given.") {
-                self.takesInput = $0
+                (self.takesInput, self.namesInput) = ($0, true)
             },
-            .flag("no-TTY", short: "T", help: "Give the program no terminal.") { self.hasTerminal = $0 ? false : nil },
-            .flag("no-tty", help: "The same.", isHidden: true) { self.hasTerminal = $0 ? false : nil },
-            .flag("tty", short: "t", help: "Give the program a terminal.", isHidden: true) { self.hasTerminal = $0 },
+            .flag("no-TTY", short: "T", help: "Give the program no terminal.") { self.refusesTerminal = $0 },
+            .flag("no-tty", help: "The same.", isHidden: true) { self.refusesTerminal = $0 },
+            .flag("tty", short: "t", help: "Give the program a terminal.", isHidden: true) { self.wantsTerminal = $0 },
             .value("user", short: "u", "user[:group]", help: "The user, by name or number.") { user in
                 self.changes.append { $0.user = user }
             },
@@ -147,11 +158,10 @@ final class ProjectRunCommand {
                 message: "`\(service)` fits several services: \(wanted.services.joined(separator: ", "))"
             )
         }
-        let isAtTerminal = StandardInput.isTerminal && OutputStream.standard.isTerminal
-        let isInteractive = takesInput && !isDetached
-        changed.tty = !isDetached && (hasTerminal ?? (isInteractive && isAtTerminal))
+        changed.tty = hasTerminal
         changed.stdinOpen = takesInput
-        try change(&changed)
+        if hasTerminal, takesInput, !isDetached { try StandardInput.checkTerminal() }
+        try change(&changed, wanted.environment)
         wanted.project.services[chosen] = changed
         // A volume that only the command line names has that name, and no project has it.
         for key in changed.volumes.compactMap({ $0.kind == .volume ? $0.source : nil })
@@ -182,8 +192,15 @@ final class ProjectRunCommand {
         try start(container, changed, client)
     }
 
+    /// Whether the program gets a terminal: where this command has one, unless the user says otherwise.
+    private var hasTerminal: Bool {
+        if let wantsTerminal { return wantsTerminal }
+        if let refusesTerminal { return !refusesTerminal }
+        return isatty(STDOUT_FILENO) == 1 && (namesInput || StandardInput.isTerminal)
+    }
+
     /// Makes the service one for this container alone.
-    private func change(_ service: inout Service) throws {
+    private func change(_ service: inout Service, _ environment: ProjectEnvironment) throws {
         service.restart = nil
         service.deploy?.restartPolicy = nil
         service.containerName = nil
@@ -197,6 +214,10 @@ final class ProjectRunCommand {
         }
         if !arguments.isEmpty { service.command = arguments }
         for change in changes { try change(&service) }
+        // One that is not set here leaves what the service says.
+        for (name, value) in variables {
+            if let found = value ?? environment[name] { service.environment[name] = .some(found) }
+        }
     }
 
     private func start(_ container: (id: String, name: String), _ service: Service, _ client: EngineClient) throws {
