@@ -34,11 +34,14 @@ enum RandomProject {
         let jobs = Set(used.filter { _ in random.once(in: 5) })
         // Nobody can use what belongs to a service without containers.
         let empty = Set(used.filter { _ in random.once(in: 8) })
+        // Names that go from one service to another.
+        var fixed = random.once(in: 2) ? ["mine", "yours"] : []
         for name in used {
             let count = empty.contains(name) ? 0 : random.pick([1, 1, 2, 3])
             let others = used.filter { $0 > name }
             let shared = others.filter { !empty.contains($0) && random.once(in: 6) }.first
-            services.append(service(name, count, others, shared, jobs, &networks, &random))
+            let own = count == 1 && random.once(in: 2) ? fixed.popLast().map { "\n    container_name: \($0)" } : nil
+            services.append(service(name, count, others, shared, jobs, &networks, &random) + (own ?? ""))
         }
         let extra = networks.sorted().map { network in
             "  \(network): {driver_opts: {version: \"\(Int.random(in: 1...2, using: &random))\"}"

@@ -79,6 +79,49 @@ import Testing
                 """
         )
     }
+
+    private func owners(_ stage: Stage) -> [String: String] {
+        Dictionary(stage.world.observed.containers.map { ($0.name, $0.service) }) { $1 }
+    }
+
+    @Test func `names containers of other services as the file says now`() throws {
+        let texts = [
+            "services:\n  a: {image: i, container_name: mine}\n  b: {image: i, depends_on: [a]}\n",
+            "services:\n  a: {image: i}\n  b: {image: i, container_name: mine, depends_on: [a]}\n",
+            "services:\n  a: {image: i, container_name: mine}\n  b: {image: i, container_name: yours, depends_on: [a]}\n",
+            "services:\n  a: {image: i, container_name: yours}\n  b: {image: i, container_name: mine, depends_on: [a]}\n",
+        ]
+        var stage = try Stage(texts[0])
+        for (text, names) in zip(
+            texts,
+            [
+                ["mine": "a", "p-b-1": "b"], ["p-a-1": "a", "mine": "b"], ["mine": "a", "yours": "b"],
+                ["yours": "a", "mine": "b"],
+            ]
+        ) {
+            try stage.edit(text)
+            #expect(stage.problems == [])
+            stage.up()
+            #expect(owners(stage) == names)
+            #expect(stage.world.refusals == [])
+        }
+    }
+
+    @Test func `gives the name of an orphan away with it, and not before`() throws {
+        var stage = try Stage("services:\n  old: {image: i, container_name: mine}\n")
+        stage.up()
+        let id = try #require(stage.world["mine"]?.id)
+        try stage.edit("services:\n  new: {image: i, container_name: mine}\n")
+        #expect(
+            stage.problems == [
+                "the name mine of a container of the service new is taken by the container \(id) of the service old "
+                    + "(compose.yaml:2:35) — remove that one, or choose another `container_name`"
+            ]
+        )
+        stage.up { $0.removesOrphans = true }
+        #expect(owners(stage) == ["mine": "new"])
+        #expect(stage.world.refusals == [])
+    }
 }
 
 @Suite struct `What is asked for besides` {

@@ -22,6 +22,8 @@ struct ReplicaFate {
     var creation: Int?
     /// What the container is called by actions that come after it was made.
     var reference: ContainerReference?
+    /// The actions by which a container of another service gives its name to it.
+    var nameFreed: [Int] = []
     /// The actions that have to be done before it may be started.
     var beforeStart: [Int] = []
     /// The actions after which it runs.

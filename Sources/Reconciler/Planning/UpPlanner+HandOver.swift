@@ -112,20 +112,21 @@ extension UpPlanner {
         }
         let current = replica.isNew ? temporaryName(of: replica) : replica.existing?.name
         if let current, current != reference.name {
-            actions = [builder.add(.renameContainer(reference, to: reference.name), causes, after: actions)]
+            let free = actions + replica.nameFreed
+            actions = [builder.add(.renameContainer(reference, to: reference.name), causes, after: free)]
         }
         fates[name]?.replicas[index].beforeStart += actions
         return actions
     }
 
-    private func temporaryName(of replica: ReplicaFate) -> String? {
+    func temporaryName(of replica: ReplicaFate) -> String? {
         guard let id = replica.creation, case .createContainer(let creation) = builder.plan.actions[id - 1].operation
         else { return nil }
         return creation.temporaryName
     }
 
     /// The stops of containers that must not see this service go away.
-    private func dependantStops(of name: String) -> [Int] {
+    func dependantStops(of name: String) -> [Int] {
         restarted(for: name).compactMap { stops[$0.id] }
     }
 

@@ -111,7 +111,7 @@ extension UpPlanner {
     private mutating func checkNames(_ name: String, _ fate: ServiceFate) {
         for replica in fate.replicas where replica.isNew {
             let wanted = project.containerName(of: name, number: replica.number, separator: options.separator)
-            guard let owner = world.takenNames[wanted] else { continue }
+            guard let owner = world.takenNames[wanted] ?? owner(of: wanted, besides: name) else { continue }
             builder.refuse(
                 Problem(
                     "the name \(wanted) of a container of the service \(name) is taken by \(owner)",

@@ -55,6 +55,7 @@ package struct UpPlanner {
         planner.planNetworks()
         planner.decide()
         planner.planContainers()
+        planner.planNames()
         planner.planOrphans()
         planner.planStarts()
         planner.planAbandonedNetworks()
@@ -211,15 +212,17 @@ package struct UpPlanner {
         let leftovers = fate.surplus.filter { $0.container.number == number }.compactMap { removals[$0.container.id] }
         switch replica.decision {
         case .create(let causes):
-            let creation = Creation(service: fate.service, number: number, name: expected)
-            make(&replica, creation, causes, after: made + leftovers)
+            var creation = Creation(service: fate.service, number: number, name: expected)
+            let freed = claimName(for: &creation)
+            make(&replica, creation, causes, after: made + leftovers + freed)
         case .replace(let causes):
             guard let old = replica.existing else { return }
             var creation = Creation(service: fate.service, number: number, name: expected)
             creation.replaces = old.id
             creation.inheritsVolumes = !fate.renewsVolumes
             if old.name == expected { creation.temporaryName = "\(old.id.prefix(12))_\(expected)" }
-            make(&replica, creation, causes, after: made + leftovers)
+            let freed = claimName(for: &creation)
+            make(&replica, creation, causes, after: made + leftovers + freed)
         case .adjust(let changes): keep(&replica, expected, service, changes, fate)
         case .keep: keep(&replica, expected, service, [], fate)
         }
@@ -260,7 +263,9 @@ package struct UpPlanner {
         replica.reference = reference
         if fate.isTakenAlong { return }
         if container.name != expected, replica.predecessors.isEmpty, container.name.hasSuffix("_" + expected) {
-            let before = fate.surplus.filter { $0.container.name == expected }.compactMap { removals[$0.container.id] }
+            let before =
+                fate.surplus.filter { $0.container.name == expected }.compactMap { removals[$0.container.id] }
+                + freeName(expected, of: fate.service)
             let cause = Cause("a replacement of it was cut off")
             replica.beforeStart.append(builder.add(.renameContainer(reference, to: expected), [cause], after: before))
         }
@@ -324,6 +329,11 @@ package struct UpPlanner {
         }
     }
 
+    /// Why an orphan goes.
+    static func orphanCause(_ container: ObservedContainer) -> Cause {
+        Cause(container.isOneOff ? "it is left of `run`" : "the project has no service \(container.service) any more")
+    }
+
     /// Whether a container is what a `pre_start` hook that failed has left of a service that takes part.
     private func isLeftHook(_ container: ObservedContainer) -> Bool {
         container.isHook && fates[container.service]?.isTakenAlong == false
@@ -338,13 +348,7 @@ package struct UpPlanner {
         let orphans = orphans
         guard !orphans.isEmpty else { return }
         if options.removesOrphans {
-            for container in orphans {
-                let cause = Cause(
-                    container.isOneOff
-                        ? "it is left of `run`" : "the project has no service \(container.service) any more"
-                )
-                clearing.append(planRemoval(of: container, [cause]))
-            }
+            for container in orphans { clearing.append(planRemoval(of: container, [Self.orphanCause(container)])) }
         } else if !options.ignoresOrphans {
             let names = orphans.map(\.name).sorted().joined(separator: " ")
             builder.warn(
