@@ -132,6 +132,29 @@ import Testing
         )
     }
 
+    @Test(arguments: [
+        ("", "", "was not created by compose"),
+        ("", "other", "was not created by compose"),
+        ("front", "other", "was not created for project \"p\", it belongs to the project other"),
+    ])
+    func `that were made for something else are not used`(key: String, project: String, owner: String) throws {
+        var stage = try Stage("services:\n  web: {image: a}\n")
+        var network = ObservedNetwork(id: "n", name: "p_default")
+        (network.project, network.key) = (project, key)
+        stage.world.observed.networks["p_default"] = network
+        #expect(
+            stage.problems == [
+                "a network with name p_default exists but \(owner) (compose.yaml:1:1) — set `external: true` to use an "
+                    + "existing network, or remove it with `wharf network rm p_default`"
+            ]
+        )
+        // The same of another project may be shared.
+        stage.world.observed.networks["p_default"]?.key = "default"
+        stage.world.observed.networks["p_default"]?.project = "other"
+        #expect(stage.problems == [])
+        #expect(stage.warnings.count == 1)
+    }
+
     @Test func `keep their data unless somebody says otherwise`() throws {
         let text = "services:\n  web: {image: a, volumes: [\"data:/d\"]}\nvolumes: {data: {labels: {v: \"1\"}}}\n"
         var stage = try Stage(text)

@@ -46,14 +46,9 @@ extension UpPlanner {
 
     private mutating func planChange(of found: ObservedNetwork, _ key: String, at place: SourceLocation?) {
         if found.project != project.name {
-            let owner = found.project.isEmpty ? "was not made by a project" : "belongs to the project \(found.project)"
-            builder.warn(
-                Problem(
-                    "a network with name \(found.name) exists but \(owner); it is used as it is",
-                    help: "set `external: true` to use an existing network",
-                    at: place
-                )
-            )
+            let problem = foreign(found, at: place)
+            // One that stands for the same in another project may be meant to be shared.
+            if found.key == key { builder.warn(problem) } else { builder.refuse(problem) }
             return
         }
         guard let hash = desired.networkHashes[key], found.configHash != hash else { return }
@@ -88,6 +83,21 @@ extension UpPlanner {
             let cause = Cause("the network \(found.name) is made anew")
             builder.add(.connect(reference, network: key), [cause], after: networkActions[key].map { [$0] } ?? [])
         }
+    }
+
+    /// What there is to say of a network that was not made for the project.
+    private func foreign(_ network: ObservedNetwork, at place: SourceLocation?) -> Problem {
+        let owner =
+            network.key.isEmpty
+            ? "was not created by compose"
+            : "was not created for project \"\(project.name)\""
+                + (network.project.isEmpty ? "" : ", it belongs to the project \(network.project)")
+        return Problem(
+            "a network with name \(network.name) exists but \(owner)",
+            help: "set `external: true` to use an existing network, or remove it with "
+                + "`wharf network rm \(network.name)`",
+            at: place
+        )
     }
 
     /// The containers of the project that run in a network and could not be brought back into it: those of `run`, and those of
