@@ -40,9 +40,12 @@ import Testing
                 services:
                   kept: {image: busybox, command: echo here}
                   lost: {image: busybox, command: echo there, logging: {driver: none}}
+                  asked: {image: busybox, command: 'sh -c "read x; echo got $$x"', stdin_open: true, logging: {driver: none}, profiles: [p]}
                 END
-                wharf --progress quiet up --no-color 2> errors | grep -v '^Attaching' | tr -s ' ' | sort; echo "${PIPESTATUS[0]}"; grep -c warning errors
+                wharf --progress quiet up --no-color 2> errors | grep -v '^Attaching' | tr -s ' ' | sort; echo "${PIPESTATUS[0]}"; cat errors
                 try wharf logs --no-color
+                wharf --progress quiet run --rm lost; echo in | wharf --progress quiet run --rm asked
+                wharf --progress quiet up -d asked; echo attached | wharf attach asked; wharf logs asked
                 """
             )
             #expect(
@@ -50,11 +53,15 @@ import Testing
                     kept-1 exited with code 0
                     kept-1 | here
                     lost-1 exited with code 0
+                    lost-1 | there
                     0
-                    1
                     warning: cannot show what shop-lost-1 writes: configured logging driver does not support reading
                     kept-1  | here
                     [0]
+                    there
+                    got in
+                    got attached
+                    warning: cannot show what shop-asked-1 writes: configured logging driver does not support reading
 
                     """
             )

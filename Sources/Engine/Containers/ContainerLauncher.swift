@@ -108,7 +108,7 @@ struct ContainerLauncher: Sendable {
     ) throws -> RunningProcess {
         let host = snapshot.definition.request.hostConfig
         let log = LogPlace(ContainerFolder(path: snapshot.directory).log, try LogSettings(host.logConfig))
-        let pipes = try StandardPipes(for: snapshot.definition.request.config, keepsOutput: log != nil)
+        let pipes = try StandardPipes(for: snapshot.definition.request.config)
         request.streams = pipes.streams
         let gate = try Pipe()
         request.gate = gate.reader.number
@@ -141,14 +141,13 @@ struct ContainerLauncher: Sendable {
         _ own: StandardPipes.OwnEnds,
         _ terminal: SharedDescriptor?,
         _ memory: SharedDescriptor?,
-        _ log: LogPlace?
+        _ log: LogPlace
     ) throws {
         let holder = supervisor.current
         if let memory { try holder.hold(memory.descriptor, as: RunningProcess.HeldTag.memory, for: processName) }
         if let input = own.input {
             try holder.hold(input.descriptor, as: RunningProcess.HeldTag.input, for: processName)
         }
-        guard let log else { return }
         try RunningProcess.keep(
             processName,
             terminal: terminal,

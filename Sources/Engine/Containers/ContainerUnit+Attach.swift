@@ -23,6 +23,9 @@ extension ContainerUnit {
         }
         let config = definition.request.config
         var output: OutputStream?
+        var request = request
+        // What nobody keeps is not there to be shown before.
+        if try !LogSettings(definition.request.hostConfig.logConfig).isKept { request.includesLog = false }
         if request.output || request.errors {
             output = try ContainerLog.arrivals(in: openLog(), request, hasTerminal: config.tty, until: streams.ended)
         }
@@ -40,7 +43,7 @@ extension ContainerUnit {
     func logs(_ query: ContainerLogQuery) throws -> (hasTerminal: Bool, output: OutputStream) {
         let config = definition.request.config
         let settings = try LogSettings(definition.request.hostConfig.logConfig)
-        guard settings.isKept else {
+        guard settings.isKept || query.isAttached else {
             throw EngineError(.notImplemented, "configured logging driver does not support reading")
         }
         // Nobody follows what does not run: everything is there already.

@@ -89,8 +89,8 @@ actor ContainerUnit: HandedOver {
         )
     }
 
-    /// Where its output is kept; nil where it is not.
-    func logPlace() throws -> LogPlace? {
+    /// Where its output is kept.
+    func logPlace() throws -> LogPlace {
         LogPlace(folder.log, try LogSettings(definition.request.hostConfig.logConfig))
     }
 

@@ -32,6 +32,8 @@ package struct ContainerLogQuery: Equatable, Sendable {
     package var until: Timestamp?
     /// How many of the last lines; nil for all.
     package var tail: Int?
+    /// Whether the client is one that is attached, which also sees what nobody keeps.
+    package var isAttached = false
 
     package init() {}
 }

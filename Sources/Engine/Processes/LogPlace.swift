@@ -14,13 +14,12 @@ struct LogPlace: Sendable {
     /// How many segments of a stream are kept.
     var segmentCount: UInt32
 
-    /// The place of a container's log; nil where its output is not kept.
+    /// The place of a container's log.
     ///
     /// - Parameters:
     ///   - directory: The folder.
     ///   - settings: The container's log options.
-    init?(_ directory: String, _ settings: LogSettings) {
-        guard settings.isKept else { return nil }
+    init(_ directory: String, _ settings: LogSettings) {
         self.directory = directory
         segmentSize = settings.fileSize.map(UInt64.init) ?? .max
         segmentCount = UInt32(clamping: settings.fileCount)

@@ -60,13 +60,13 @@ struct StandardPipes: ~Copyable {
     }
 
     /// The pipes of a container.
-    init(for config: ContainerConfig, keepsOutput: Bool) throws(SystemError) {
+    init(for config: ContainerConfig) throws(SystemError) {
         try self.init(
             hasTerminal: config.tty,
             input: config.openStdin,
-            output: keepsOutput,
-            errors: keepsOutput,
-            relays: keepsOutput && !config.tty ? try LogRelays.make() : LogRelays()
+            output: true,
+            errors: true,
+            relays: config.tty ? LogRelays() : try LogRelays.make()
         )
     }
 

@@ -4,7 +4,8 @@ import EngineAPI
 
 /// What becomes of the output of a container, by its `LogConfig`.
 struct LogSettings: Equatable, Sendable {
-    /// Whether output is kept at all.
+    /// Whether output is kept for those who ask for it later; otherwise only who is attached gets it, out of what there is of
+    /// it for as long as it has not been read.
     var isKept = true
     /// The size in bytes at which a new file is begun; nil for never.
     var fileSize: Int64? = 10 << 20
@@ -29,7 +30,7 @@ struct LogSettings: Equatable, Sendable {
         switch config.type {
         case "", "json-file", "local": break
         case "none":
-            isKept = false
+            (isKept, fileCount) = (false, 2)
             if let option = options.keys.sorted().first {
                 throw RequestProblem("unknown log opt '\(option.prefix(64))' for none log driver")
             }

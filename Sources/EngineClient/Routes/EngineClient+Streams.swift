@@ -14,6 +14,8 @@ package struct LogRequest: Equatable, Sendable {
     package var until: String?
     /// How many of the last lines, or `all`.
     package var tail: String?
+    /// Whether this stands for being attached, by which one also sees what nobody keeps.
+    package var isAttached = false
 
     package init() {}
 }
@@ -38,7 +40,7 @@ extension EngineClient {
         let query: RequestQuery = [
             "stdout": flag(request.output), "stderr": flag(request.errors), "follow": flag(request.follows),
             "timestamps": flag(request.timestamps), "details": flag(request.details), "since": request.since,
-            "until": request.until, "tail": request.tail,
+            "until": request.until, "tail": request.tail, "x-wharf-attached": request.isAttached ? "1" : nil,
         ]
         return try send(Request(.get, "/containers/\(name)/logs", query))
     }

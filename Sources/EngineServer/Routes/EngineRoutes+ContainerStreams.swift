@@ -153,6 +153,7 @@ extension ContainerLogQuery {
         follows = query.boolean("follow")
         showsTimestamps = query.boolean("timestamps")
         showsDetails = query.boolean("details")
+        isAttached = query.boolean("x-wharf-attached")
         since = try query.instant("since")
         until = try query.instant("until")
         // As Docker's engine: `all` and everything else that is no number of lines is all.

@@ -230,7 +230,7 @@ final class AttachedUp {
 
     private func startLogs(_ services: Set<String>, _ companion: LogCompanion, _ work: ProjectWork) throws {
         var logRequest = LogRequest()
-        logRequest.follows = true
+        (logRequest.follows, logRequest.isAttached) = (true, true)
         logRequest.since = PointInTime.now
         let (client, inbox, options, progress) = (client, inbox, options, work.progress)
         let project = wanted.project.name
