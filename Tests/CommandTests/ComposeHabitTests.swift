@@ -125,4 +125,31 @@ import Testing
             }
         }
     }
+
+    @Test func `holds for images that others use, and their containers`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir shop; cd shop; printf 'FROM busybox\nCMD ["sleep", "1000000"]\n' > Dockerfile
+                echo 'services: {a: {build: ., init: true}}' > compose.yaml
+                wharf --progress quiet up -d; c run -d --init --name stranger shop-a | wc -l
+                wharf ps --format '{{.Name}}'; wharf --progress plain down --rmi all 2>&1 | grep Image
+                c ls --format '{{.Names}}'; c rm -f stranger; wharf --progress plain down --rmi all 2>&1 | grep Image
+                """
+            )
+            #expect(
+                transcript == """
+                    1
+                    shop-a-1
+                     Image shop-a:latest  Removing
+                     Image shop-a:latest  Resource is still in use
+                    stranger
+                    stranger
+                     Image shop-a:latest  Removing
+                     Image shop-a:latest  Removed
+
+                    """
+            )
+        }
+    }
 }

@@ -86,6 +86,7 @@ import Testing
             plan.description == """
                 [] -> #1 stop p-mid-1
                 [1] -> #2 remove p-mid-1
+                [2] -> #3 remove image a
                 """
         )
     }
@@ -98,6 +99,8 @@ import Testing
         let plan = stage.life(.down)
         #expect(!plan.description.contains("p_front"))
         #expect(plan.warnings.map(\.message) == ["the network p_front stays: p-web-run-1 has it"])
+        // Whether somebody uses an image is for the engine to tell.
+        #expect(stage.life(.down) { $0.images = .all }.description.contains("remove image a"))
         let all = stage.life(.down) { $0.removesOrphans = true }.description
         #expect(all.hasPrefix("[] -> #1 stop p-web-run-1\n[1] -> #2 remove p-web-run-1\n"))
         #expect(all.contains("remove network p_front"))

@@ -275,7 +275,7 @@ extension Engine {
 
     /// The containers of a project.
     func containers(of project: String) async -> [ContainerSnapshot] {
-        await containers.all.asyncMap { await $0.snapshot }.filter { $0.label(ProjectLabel.project) == project }
+        await containers.all.asyncMap { await $0.snapshot }.filter { $0.project == project }
     }
 
     /// Whether a container has a network, whether it runs or not.

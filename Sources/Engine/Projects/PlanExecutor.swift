@@ -3,6 +3,7 @@
 import Compose
 import Composition
 import EngineAPI
+import OCI
 import Reconciler
 import Synchronization
 
@@ -202,7 +203,9 @@ extension Action {
         case .createVolume(_, let name):
             return ActionWords(kind: .volume, name: name, begun: "Creating", done: "Created")
         case .removeVolume(let name): return ActionWords(kind: .volume, name: name, begun: "Removing", done: "Removed")
-        case .removeImage(let name): return ActionWords(kind: .image, name: name, begun: "Removing", done: "Removed")
+        case .removeImage(let reference):
+            let name = (try? OCI.ImageReference(reference))?.familiar ?? reference
+            return ActionWords(kind: .image, name: name, begun: "Removing", done: "Removed")
         case .createContainer(let creation):
             return creation.replaces == nil
                 ? container(creation.name, "Creating", "Created") : container(creation.name, "Recreate", "Recreated")

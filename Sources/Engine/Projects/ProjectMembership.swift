@@ -38,6 +38,11 @@ extension ContainerSnapshot {
     /// The value of a label; empty where there is none.
     func label(_ key: String) -> String { definition.request.config.labels?[key] ?? "" }
 
+    /// The project that it belongs to; empty for none.
+    ///
+    /// The label alone may be that of its image, which tells the project that built it.
+    var project: String { label(ProjectLabel.configHash).isEmpty ? "" : label(ProjectLabel.project) }
+
     /// What the reconciler looks at; nil where it belongs to no service.
     var observed: ObservedContainer? {
         let service = label(ProjectLabel.service)

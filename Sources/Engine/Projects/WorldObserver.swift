@@ -50,7 +50,7 @@ struct WorldObserver {
         let networkNames = Dictionary(engine.networks.all.map { ($0.id.description, $0.name) }) { $1 }
         var others: [String: ContainerSnapshot] = [:]
         for snapshot in snapshots {
-            guard snapshot.label(ProjectLabel.project) == project.name, var container = snapshot.observed else {
+            guard snapshot.project == project.name, var container = snapshot.observed else {
                 others[snapshot.name.description] = snapshot
                 continue
             }
@@ -78,7 +78,7 @@ struct WorldObserver {
             observed.key = labels[ProjectLabel.network] ?? ""
             observed.configHash = labels[ProjectLabel.configHash] ?? ""
             observed.strangers = snapshots.filter { snapshot in
-                snapshot.label(ProjectLabel.project) != project.name && snapshot.state.phase == .running
+                snapshot.project != project.name && snapshot.state.phase == .running
                     && snapshot.definition.allNetworks.contains { network.isMeant(by: $0.reference) }
             }.map(\.name.description)
             world.networks[network.name] = observed
@@ -99,7 +99,7 @@ struct WorldObserver {
             observed.key = volume.labels?[ProjectLabel.volume] ?? ""
             observed.configHash = volume.labels?[ProjectLabel.configHash] ?? ""
             observed.strangers = snapshots.filter { snapshot in
-                snapshot.label(ProjectLabel.project) != project.name
+                snapshot.project != project.name
                     && snapshot.definition.volumeNames.contains(volume.name)
             }.map(\.name.description)
             world.volumes[volume.name] = observed
@@ -156,7 +156,7 @@ struct WorldObserver {
             for number in 1...max(1, project.services[name]?.replicas ?? 1) {
                 let wanted = project.containerName(of: name, number: number, separator: separator)
                 guard let other = others[wanted] else { continue }
-                let owner = other.label(ProjectLabel.project)
+                let owner = other.project
                 world.takenNames[wanted] =
                     "the container \(other.id.short)" + (owner.isEmpty ? "" : " of the project \(owner)")
             }

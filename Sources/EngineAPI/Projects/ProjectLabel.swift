@@ -39,4 +39,17 @@ package enum ProjectLabel {
 
     /// Those that tell which container of a project one is.
     package static let places: Set<String> = [project, service, number, oneOff, configFiles]
+
+    /// What asks for the containers of a project, or of one of its services.
+    ///
+    /// A container of nobody's has the labels of its image, which tell the project that built it: those of a project have a
+    /// ``configHash`` besides.
+    ///
+    /// - Parameters:
+    ///   - project: The project.
+    ///   - service: The service; nil for all.
+    /// - Returns: The values of the filter `label`.
+    package static func containers(of project: String, service: String? = nil) -> Set<String> {
+        Set(["\(Self.project)=\(project)", configHash] + (service.map { ["\(Self.service)=\($0)"] } ?? []))
+    }
 }

@@ -339,8 +339,8 @@ package struct LifePlanner {
             }
         }
         guard options.images != .none else { return }
-        let used = Set(staying.map(\.imageID))
-        for reference in imagesToRemove where !used.contains(world.images[reference] ?? "") {
+        // The engine knows who uses one, also beyond the project, and says so.
+        for reference in imagesToRemove {
             builder.add(.removeImage(reference: reference), [], after: removals)
         }
     }

@@ -243,7 +243,7 @@ final class AttachedUp {
                     presentation.showsTime = options.showsTime
                 }
                 let logs = ProjectLogs(client, logRequest, on: screen)
-                let filters = Filters(["label": ["\(ProjectLabel.project)=\(project)"]])
+                let filters = Filters(["label": ProjectLabel.containers(of: project)])
                 try logs.follow(filters, beside: companion) { labels in
                     labels[ProjectLabel.oneOff] != "True" && services.contains(labels[ProjectLabel.service] ?? "")
                 }
@@ -316,11 +316,7 @@ final class AttachedUp {
     private func end(_ decision: Decision) throws {
         if let failure = decision.failure { throw failure }
         if let service = options.exitCodeFrom, decision.signal == nil {
-            let filters = Filters([
-                "label": [
-                    "\(ProjectLabel.project)=\(wanted.project.name)", "\(ProjectLabel.service)=\(service)",
-                ]
-            ])
+            let filters = Filters(["label": ProjectLabel.containers(of: wanted.project.name, service: service)])
             let containers = try client.listContainers(showsAll: true, filters)
             guard let container = containers.first else {
                 throw CommandFailure(message: "no container of \(service) is left")

@@ -26,7 +26,7 @@ struct ProjectTimeline {
         let project = try self.project ?? client.project(name)
         let shown = services.isEmpty ? nil : DependencyGraph(project.services).closure(of: services)
         let filters = Filters([
-            "type": ["container"], "label": ["\(ProjectLabel.project)=\(name)"],
+            "type": ["container"], "label": ProjectLabel.containers(of: name),
             "event": ["create", "start", "health_status", "die"],
         ])
         var records: [Timeline.Record] = []

@@ -19,7 +19,7 @@ struct UpSummary {
     func show(_ work: ProjectWork) throws {
         // Nobody waits for an answer that shows nothing.
         guard work.isForPeople, wanted.project.services.values.contains(where: { !$0.ports.isEmpty }) else { return }
-        let filters = Filters(["label": ["\(ProjectLabel.project)=\(wanted.project.name)"]])
+        let filters = Filters(["label": ProjectLabel.containers(of: wanted.project.name)])
         let lines = try client.listContainers(showsAll: false, filters)
             .sorted { $0.name < $1.name }
             .compactMap { container -> String? in

@@ -18,9 +18,7 @@ struct ServiceSync {
 
     /// The containers of a service, those of `run` left out.
     func containers(of service: String) throws -> [ContainerSummary] {
-        let filters = Filters([
-            "label": ["\(ProjectLabel.project)=\(project)", "\(ProjectLabel.service)=\(service)"]
-        ])
+        let filters = Filters(["label": ProjectLabel.containers(of: project, service: service)])
         return try client.listContainers(showsAll: true, filters).filter { !$0.isOneOff }.sorted { $0.name < $1.name }
     }
 

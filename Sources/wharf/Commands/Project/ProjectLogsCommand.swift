@@ -72,7 +72,7 @@ final class ProjectLogsCommand {
                 && (chosen.isEmpty || chosen.contains(labels[ProjectLabel.service] ?? ""))
                 && (number == nil || labels[ProjectLabel.number] == number)
         }
-        if request.follows { return try logs.follow(scope.filters, where: accepts) }
+        if request.follows { return try logs.follow(scope.containerFilters, where: accepts) }
         try logs.show(scope.containers.filter { accepts($0.labels) })
     }
 }

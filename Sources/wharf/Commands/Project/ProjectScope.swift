@@ -37,7 +37,7 @@ struct ProjectScope {
         isNamedAlone = global.projectName != nil && global.files.isEmpty
         let unsorted =
             needsContainers || isNamedAlone
-            ? try client.listContainers(showsAll: true, isBrief: isBrief, Self.filters(name)) : []
+            ? try client.listContainers(showsAll: true, isBrief: isBrief, Self.containerFilters(name)) : []
         let names = unsorted.map(\.name)
         containers = unsorted.indices.sorted { names[$0] < names[$1] }.map { unsorted[$0] }
         // With a name given, the files here may be those of another project: then the containers know better.
@@ -48,10 +48,13 @@ struct ProjectScope {
     }
 
     /// What asks for all that belongs to the project.
-    var filters: Filters { Self.filters(name) }
+    var filters: Filters { Filters(["label": ["\(ProjectLabel.project)=\(name)"]]) }
 
-    private static func filters(_ name: String) -> Filters {
-        Filters(["label": ["\(ProjectLabel.project)=\(name)"]])
+    /// What asks for its containers.
+    var containerFilters: Filters { Self.containerFilters(name) }
+
+    private static func containerFilters(_ name: String) -> Filters {
+        Filters(["label": ProjectLabel.containers(of: name)])
     }
 
     // MARK: Services
