@@ -160,10 +160,24 @@ extension ContainerBuilder {
         for (kind, references) in [("secret", service.secrets), ("config", service.configs)] {
             for reference in references {
                 guard let file = file(reference, kind: kind), !taken.contains(file.target) else { continue }
-                files.append(file)
+                if !file.source.isEmpty, composer.surroundings.isFolder(file.source) {
+                    mount(folder: file, reference)
+                } else {
+                    files.append(file)
+                }
             }
         }
         host.files = Self.list(files)
+    }
+
+    /// Mounts a folder that stands for a config or a secret, as Docker Compose does: nothing of it can be kept.
+    private mutating func mount(folder: GivenFile, _ reference: FileReference) {
+        if reference.uid != nil || reference.gid != nil || reference.mode != nil {
+            warn("`uid`, `gid` and `mode` of the \(folder.kind) \(folder.target) have no effect: it is a folder")
+        }
+        var mount = EngineAPI.Mount()
+        (mount.type, mount.source, mount.target, mount.readOnly) = ("bind", folder.source, folder.target, true)
+        host.mounts = (host.mounts ?? []) + [mount]
     }
 
     private mutating func file(_ reference: FileReference, kind: String) -> GivenFile? {

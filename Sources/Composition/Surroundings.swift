@@ -10,6 +10,8 @@ package struct Surroundings: Sendable {
     ///
     /// Configs and secrets are not read: the engine takes them by their paths.
     package var readFile: @Sendable (_ path: String) throws -> [UInt8]
+    /// Tells whether an absolute path is that of a folder, which is mounted where it stands for a config or a secret.
+    package var isFolder: @Sendable (_ path: String) -> Bool = { _ in false }
 
     /// Tells what there is.
     ///

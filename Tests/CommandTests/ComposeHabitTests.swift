@@ -126,6 +126,40 @@ import Testing
         }
     }
 
+    @Test func `holds for folders of configs and secrets`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir -p shop/keys shop/conf; cd shop; echo key > keys/one; echo 1 > conf/a; export COMPOSE_PROGRESS=quiet
+                cat > compose.yaml <<'END'
+                services:
+                  a:
+                    image: busybox
+                    command: sh -c 'cat /run/secrets/keys/one /etc/conf/a; echo x > /etc/conf/b'
+                    secrets: [keys]
+                    configs: [{source: conf, target: /etc/conf, mode: 0400}]
+                secrets: {keys: {file: ./keys}}
+                configs: {conf: {file: ./conf}}
+                END
+                try wharf run --name one a
+                c inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}}{{println}}{{end}}' one | sort
+                """
+            )
+            #expect(
+                transcript == """
+                    key
+                    1
+                    sh: can't create /etc/conf/b: Read-only file system
+                    [1]
+
+                    bind /etc/conf false
+                    bind /run/secrets/keys false
+
+                    """
+            )
+        }
+    }
+
     @Test func `holds for images that others use, and their containers`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

@@ -84,6 +84,10 @@ extension Engine {
             let file = try Descriptor.open(path, O_RDONLY | O_CLOEXEC)
             return try file.contents(limit: 1 << 20)
         }
+        surroundings.isFolder = { path in
+            guard let place = try? Descriptor.open(path, OpenFlags.pathOnly) else { return false }
+            return (try? place.status().kind) == .directory
+        }
         surroundings.engineSocket = location.socket
         surroundings.environmentFiles = environmentFiles
         return ProjectComposer(project, usesUnderscores: separator == "_", surroundings: surroundings)
