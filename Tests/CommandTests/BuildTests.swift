@@ -232,7 +232,10 @@ private let docker = ["/usr/local/bin/docker", "/usr/bin/docker"].first(where: i
                 """
             )
             let transcript = try await host.transcript(
-                "cd shop; try wharf up -d --wait web job 2> log; wharf logs --no-log-prefix job; grep -c '=> image' log"
+                """
+                cd shop; try wharf up -d web job 2> log; wharf wait job > status
+                wharf logs --no-log-prefix job; grep -c '=> image' log
+                """
             )
             #expect(
                 transcript == """

@@ -126,6 +126,71 @@ import Testing
         }
     }
 
+    @Test func `holds for services that are not attached`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir shop; cd shop; cat > compose.yaml <<'END'
+                services:
+                  a: {image: busybox, attach: false, command: echo from a}
+                  b: {image: busybox, command: echo from b, depends_on: [a]}
+                END
+                export COMPOSE_PROGRESS=quiet
+                wharf up --no-color a; wharf up --no-color b; wharf up --no-color --no-attach b
+                """
+            )
+            #expect(
+                transcript == """
+                    Attaching to a-1
+                    a-1  | from a
+                    a-1 exited with code 0
+                    Attaching to b-1
+                    b-1  | from b
+                    b-1 exited with code 0
+
+                    """
+            )
+        }
+    }
+
+    @Test func `holds for what nobody waits for, and what nobody has any more`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir shop; cd shop; export COMPOSE_PROGRESS=quiet
+                # Once the name is gone the container has ended.
+                cat > compose.yaml <<'END'
+                services:
+                  a: {image: busybox, init: true, command: sleep 1000000, healthcheck: {test: "! ping -c 1 once", interval: 100ms, retries: 1000}}
+                  once: {image: busybox, command: "true"}
+                END
+                wharf --progress plain up --wait 2>&1 | grep ^error; wharf ps -a --format '{{.Name}} {{.State}}'; try wharf up -d
+                sed -i '/once:/d' compose.yaml
+                try env COMPOSE_IGNORE_ORPHANS=1 wharf up -d --remove-orphans
+                try env COMPOSE_IGNORE_ORPHANS=1 COMPOSE_REMOVE_ORPHANS=1 wharf up -d
+                COMPOSE_IGNORE_ORPHANS=1 COMPOSE_REMOVE_ORPHANS=1 wharf create; wharf ps -a --format '{{.Name}}'
+                COMPOSE_REMOVE_ORPHANS=1 wharf up -d; wharf ps -a --format '{{.Name}}'
+                """
+            )
+            #expect(
+                transcript == """
+                    error: container shop-once-1 exited (0) right after its start
+                    shop-a-1 running
+                    shop-once-1 exited
+                    [0]
+                    error: cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans
+                    [1]
+                    error: cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans
+                    [1]
+                    shop-a-1
+                    shop-once-1
+                    shop-a-1
+
+                    """
+            )
+        }
+    }
+
     @Test func `holds for folders of configs and secrets`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

@@ -144,7 +144,7 @@ extension Engine {
                 // Whoever asked may have gone, and what was begun is put in order all the same.
                 await Task { await executor.takeBack(everything: request.rollsBack) }.value
             } else if request.settles {
-                isDone = await executor.settle()
+                isDone = await executor.settle(isAwaited: request.options.waits)
             }
             await report(.finished(isDone ? .done : .failed))
         }

@@ -3,6 +3,7 @@
 import Compose
 import EngineAPI
 import Linux
+import Reconciler
 import Runtime
 import Store
 
@@ -13,13 +14,15 @@ extension PlanExecutor {
     /// How long all threads of a container must have slept at a stretch to count as done with what they do at their start.
     private static let rest = Duration.milliseconds(10)
 
-    /// Finds the containers that have ended with a failure right after their start.
+    /// Finds the containers that have ended right after their start, and should not have.
     ///
     /// What cannot read its configuration, find a file or take its port says so with the first things that it does. So
     /// nothing needs watching any more once it waits for something to happen.
     ///
+    /// - Parameter isAwaited: Whether the user waits for all to run: then one that ends well counts as well, unless another one
+    ///   waits for just that.
     /// - Returns: Whether none has.
-    func settle() async -> Bool {
+    func settle(isAwaited: Bool) async -> Bool {
         await waitForRest(of: memory.started)
         var isSettled = true
         let mayFail = Set(
@@ -31,8 +34,8 @@ extension PlanExecutor {
                 !mayFail.contains(snapshot.label(ProjectLabel.service))
             else { continue }
             let status = snapshot.state.exitStatus ?? 0
-            let hasFailed = snapshot.state.phase == .exited && status != 0 || snapshot.state.phase == .restarting
-            guard hasFailed else { continue }
+            let isMissed = status != 0 || isAwaited && !project.isOneShot(snapshot.label(ProjectLabel.service))
+            guard snapshot.state.phase == .exited && isMissed || snapshot.state.phase == .restarting else { continue }
             isSettled = false
             let error = Unfulfilled(
                 description: "container \(snapshot.name) exited (\(status)) right after its start",

@@ -108,7 +108,10 @@ extension UpPlanner {
 
 extension Project {
     /// Whether a service is there to do something once: another one waits for its completion, or it is a job.
-    func isOneShot(_ name: String) -> Bool {
+    ///
+    /// - Parameter name: The service.
+    /// - Returns: The answer.
+    package func isOneShot(_ name: String) -> Bool {
         if services[name]?.deploy?.mode?.hasSuffix("-job") == true { return true }
         return [services, disabledServices].contains { services in
             services.values.contains { $0.dependsOn[name]?.condition == .completedSuccessfully }

@@ -84,6 +84,8 @@ final class AttachedUp {
         var chosen = options.attached.isEmpty ? (options.attachesDependencies ? taking : named) : Set(options.attached)
         if options.attached.isEmpty {
             chosen = chosen.filter { wanted.project.services[$0]?.attach != false }
+            // Where nothing would be left to show, everything is shown: who names such a service alone means to see it.
+            if chosen.isEmpty { chosen = taking }
         }
         return chosen.subtracting(options.notAttached)
     }

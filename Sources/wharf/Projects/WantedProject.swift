@@ -74,6 +74,9 @@ struct WantedProject {
         ["1", "t", "true", "y", "yes", "on"].contains((text ?? "").lowercased())
     }
 
+    /// Whether `up` is to remove what the project does not have any more without being told.
+    var removesOrphans: Bool { Self.isTrue(environment["COMPOSE_REMOVE_ORPHANS"]) }
+
     /// What to ask the engine for, with what all commands that make containers have in common.
     func upRequest(_ options: UpOptions, parallelism: Int?) -> ProjectUpRequest {
         var request = ProjectUpRequest(project)
@@ -82,7 +85,6 @@ struct WantedProject {
         request.options.separator = separator
         let ignoresOrphans = Self.isTrue(environment["COMPOSE_IGNORE_ORPHANS"])
         request.options.ignoresOrphans = ignoresOrphans
-        if Self.isTrue(environment["COMPOSE_REMOVE_ORPHANS"]) { request.options.removesOrphans = true }
         request.parallelism = parallelism ?? environment["COMPOSE_PARALLEL_LIMIT"].flatMap { Int($0) }
         request.environmentFiles = environmentFiles
         return request

@@ -49,6 +49,7 @@ final class PlanCommand {
         let wanted = try WantedProject(global, services: settings.services)
         guard !wanted.project.services.isEmpty else { throw CommandFailure(message: "no service selected") }
         let client = try global.client()
+        if wanted.removesOrphans { settings.options.removesOrphans = true }
         var request = wanted.upRequest(settings.options, parallelism: nil)
         request.options.awaitedImages = try settings.images(of: wanted, client, global).awaited
         let plan = try client.plan(request)

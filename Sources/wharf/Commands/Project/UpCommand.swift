@@ -90,7 +90,11 @@ final class UpCommand {
     private func run() throws {
         let wanted = try WantedProject(global, services: settings.services)
         guard !wanted.project.services.isEmpty else { throw CommandFailure(message: "no service selected") }
+        if wanted.removesOrphans { settings.options.removesOrphans = true }
         var request = wanted.upRequest(settings.options, parallelism: global.parallel)
+        if request.options.ignoresOrphans, request.options.removesOrphans {
+            throw CommandFailure(message: "cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans")
+        }
         request.rollsBack = rollsBack
         request.settles = isDetached && settings.options.starts
         let client = try global.client()
