@@ -89,7 +89,6 @@ struct ProjectLoading {
         request.envFiles = options.envFiles
         request.environment = Self.processEnvironment()
         request.options.keepsUnusedResources = options.allResources
-        request.options.normalises = !options.compatibility
         configure(&request.options)
         return request
     }

@@ -251,4 +251,42 @@ import Testing
             )
         }
     }
+
+    @Test func `holds for small things`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                mkdir shop; cd shop; export COMPOSE_PROGRESS=quiet; echo 'FILE=of the file' > .env
+                cat > compose.yaml <<'END'
+                services:
+                  a: {image: busybox, init: true, command: sleep 1000000, environment: {A: own}, deploy: {replicas: 2, labels: {x: y}}}
+                END
+                wharf run --rm -e A -e FILE a sh -c 'echo $A, $FILE'
+                wharf ps --services | wc -l; wharf rm -f; begin=$(date +%s.%N)
+                wharf --progress plain up -d 2>&1 | grep -c endpoint_mode; wharf --progress plain up -d --force-recreate 2>&1 | grep -c deploy.labels
+                wharf restart -t 0 a; wharf stop -t 0; wharf rm -f; end=$(date +%s.%N)
+                wharf events --json --since $begin --until $end | grep -c '"action":"restart"'
+                wharf --compatibility up -d; wharf ps --format '{{.Name}} {{.Networks}}'; wharf up -d; wharf ps --format '{{.Name}}'
+                wharf --compatibility config | grep -c default
+                """
+            )
+            #expect(
+                transcript == """
+                    own, of the file
+                    1
+                    No stopped containers
+                    0
+                    1
+                    Going to remove shop-a-1, shop-a-2
+                    2
+                    shop_a_1 shop_default
+                    shop_a_2 shop_default
+                    shop_a_1
+                    shop_a_2
+                    0
+
+                    """
+            )
+        }
+    }
 }

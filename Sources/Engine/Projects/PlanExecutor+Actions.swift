@@ -33,6 +33,7 @@ extension PlanExecutor {
         case .restartContainer(let container, let timeout):
             try await stop(container, timeout)
             try await start(container)
+            try await engine.containers.find(identifier(of: container)).publish("restart")
         case .killContainer(let container, let signal):
             try await ignoring(.conflict) { try await engine.killContainer(identifier(of: container), signal: signal) }
         case .pauseContainer(let container):
@@ -123,9 +124,9 @@ extension PlanExecutor {
         await warn(response.warnings.map { "service `\(creation.service)`: \($0)" })
     }
 
-    /// Reports what is to be known besides; each warning names its service.
+    /// Reports what is to be known besides, once for all containers of a service; each warning names its service.
     func warn(_ warnings: [String]) async {
-        for warning in warnings { await report(.warning(Problem(warning))) }
+        for warning in warnings where memory.isNew(warning) { await report(.warning(Problem(warning))) }
     }
 
     /// What a container is compared with later.

@@ -44,6 +44,7 @@ struct PlanExecutor: Sendable {
             var removed: Set<String> = []
             /// The networks and volumes that were made, by name.
             var networks: [String] = []
+            var warnings: Set<String> = []
         }
 
         private let state = Mutex(State())
@@ -53,6 +54,11 @@ struct PlanExecutor: Sendable {
         func noteStop(of id: String) { state.withLock { _ = $0.stopped.insert(id) } }
         func noteRemoval(of id: String) { state.withLock { _ = $0.removed.insert(id) } }
         func note(network: String) { state.withLock { $0.networks.append(network) } }
+
+        /// Notes a warning.
+        ///
+        /// - Returns: Whether it was not noted before.
+        func isNew(_ warning: String) -> Bool { state.withLock { $0.warnings.insert(warning).inserted } }
 
         func container(madeBy action: Int) -> String? { state.withLock { $0.made[action] } }
         var made: [Int: String] { state.withLock(\.made) }

@@ -45,7 +45,8 @@ final class ConfigCommand {
     /// Sets the phases that the flags ask for.
     func configure(_ options: inout LoadOptions) {
         options.interpolates = !noInterpolate
-        options.normalises = options.normalises && !noNormalize
+        // As Docker Compose prints it; what is made of a project has its default network all the same.
+        options.normalises = !global.compatibility && !noNormalize
         options.checksConsistency = !noConsistency
         options.resolvesPaths = !noPathResolution
         options.services = services

@@ -154,7 +154,11 @@ final class ProjectLifeCommand {
             OutputStream.error.write("No stopped containers\n")
             return false
         }
-        return Confirmation.asks("This removes \(names.joined(separator: ", ")).", isForced: isConfirmed)
+        if isConfirmed {
+            OutputStream.standard.write("Going to remove \(names.joined(separator: ", "))\n")
+            return true
+        }
+        return Confirmation.asks("This removes \(names.joined(separator: ", ")).", isForced: false)
     }
 }
 

@@ -93,7 +93,8 @@ final class ProjectStatusCommand {
             OutputStream.standard.write(containers.map { $0.id + "\n" }.joined())
         } else if printsServices {
             let names = Set(containers.map(\.service)).sorted()
-            OutputStream.standard.write(names.map { $0 + "\n" }.joined())
+            // An empty line for none.
+            OutputStream.standard.write(names.joined(separator: "\n") + "\n")
         } else {
             OutputStream.standard.write(try text(containers, scope.client))
         }
