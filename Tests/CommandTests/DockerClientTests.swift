@@ -135,6 +135,11 @@ struct `Docker's client` {
                 docker system df --format '{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}}' | sed -E 's/(Images 1 1) .*/\\1/'
                 docker system df -v --format '{{json .Volumes}}' | grep -o '"Size":"[^"]*"'
                 docker system df -v | grep -c busybox
+                echo 'FROM busybox\nRUN echo built > /built' > Dockerfile; docker volume create unused
+                wharf build -q . > id
+                docker system df -v > theirs; wharf system df -v > ours; diff theirs ours && grep -c . ours
+                wharf system df -v --format '{{range .Volumes}}{{.Name}} {{.Links}} {{.Size}},{{end}}'
+                wharf system df -v --format '{{nonsense}}'
                 """
             )
             #expect(
@@ -146,6 +151,10 @@ struct `Docker's client` {
                     Build Cache 0 0 0B
                     "Size":"1kB"
                     2
+                    unused
+                    15
+                    data 1 1kB,unused 0 0B,
+                    error: failed to use the template of `--format`: template: :1: function "nonsense" not defined
 
                     """
             )

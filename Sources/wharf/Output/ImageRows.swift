@@ -98,7 +98,7 @@ extension ImageSummary {
             ("Containers", .string(containers < 0 ? unknown : String(containers))),
             ("VirtualSize", .string(HumanUnits.size(size, digits: 4))),
             ("SharedSize", .string(sharedSize < 0 ? unknown : HumanUnits.size(sharedSize))),
-            ("UniqueSize", .string(sharedSize < 0 ? unknown : HumanUnits.size(size - sharedSize))),
+            ("UniqueSize", .string(sharedSize < 0 ? unknown : HumanUnits.size(size - sharedSize, digits: 4))),
         ])
     }
 }

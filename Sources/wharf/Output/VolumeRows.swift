@@ -21,16 +21,17 @@ extension Volume {
     var row: Value.Structure {
         let labels = labels ?? [:]
         let unknown = Value.string("N/A")
+        let counted = usageData ?? UsageData()
         var row = Value.Structure([
             ("Availability", unknown),
             ("Driver", .string(driver)),
             ("Group", unknown),
             ("Labels", .string(labels.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ","))),
-            ("Links", unknown),
+            ("Links", usageData == nil ? unknown : .string("\(counted.referenceCount)")),
             ("Mountpoint", .string(mountpoint)),
             ("Name", .string(name)),
             ("Scope", .string(scope)),
-            ("Size", unknown),
+            ("Size", usageData == nil || counted.size < 0 ? unknown : .string(HumanUnits.size(counted.size))),
             ("Status", unknown),
         ])
         row.methods["Label"] = { .string(labels[$0] ?? "") }
