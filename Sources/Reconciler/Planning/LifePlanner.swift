@@ -60,6 +60,9 @@ package struct LifePlanner {
     let graph: DependencyGraph
     /// The services that take part where nobody names any, and those that are named, enabled or not.
     let known: [String: Service]
+    /// The services that depend on each directly, and its containers without those of `run`.
+    private let dependants: [String: [String]]
+    private let replicas: [String: [ObservedContainer]]
     var builder: PlanBuilder
     /// The actions that those which come after a service have to wait for, by service.
     var last: [String: [Int]] = [:]
@@ -99,6 +102,13 @@ package struct LifePlanner {
         let disabled = project.disabledServices.filter { options.includesDisabled || named.contains($0.key) }
         known = project.services.merging(disabled) { enabled, _ in enabled }
         graph = DependencyGraph(known)
+        var dependants: [String: [String]] = [:]
+        for name in graph.services {
+            for dependency in known[name]?.dependsOn.keys.sorted() ?? [] {
+                dependants[dependency, default: []].append(name)
+            }
+        }
+        (self.dependants, replicas) = (dependants, world.replicas)
         builder = PlanBuilder(project: project.name)
     }
 
@@ -122,7 +132,7 @@ package struct LifePlanner {
 
     /// The replicas of a service, by number.
     private func replicas(of service: String) -> [ObservedContainer] {
-        world.containers.filter { $0.service == service && !$0.isOneOff }.sorted { ($0.number ?? 0) < ($1.number ?? 0) }
+        (replicas[service] ?? []).sorted { ($0.number ?? 0) < ($1.number ?? 0) }
     }
 
     /// What `pre_start` hooks that failed, or were cut off, have left of a service.
@@ -136,11 +146,6 @@ package struct LifePlanner {
             if container.isOneOff { return !(container.isHook && known[container.service] != nil) }
             return known[container.service] == nil && project.disabledServices[container.service] == nil
         }
-    }
-
-    /// The services that depend on one directly.
-    private func dependants(of service: String) -> [String] {
-        graph.services.filter { known[$0]?.dependsOn[service] != nil }
     }
 
     /// Notes what is done to a service; one to which nothing is done hands on what came before it.
@@ -256,7 +261,7 @@ package struct LifePlanner {
     private mutating func planStop() {
         let chosen = Set(services)
         for name in stopOrder(chosen) {
-            let before = dependants(of: name).flatMap { last[$0] ?? [] }
+            let before = (dependants[name] ?? []).flatMap { last[$0] ?? [] }
             let containers = chosen.contains(name) ? replicas(of: name) : []
             let stops = containers.filter(\.isActive).map { container in
                 let reference = ContainerReference(container)
@@ -294,7 +299,7 @@ package struct LifePlanner {
     private mutating func planRemovals(of services: [String], _ gone: inout [String: Int]) {
         let chosen = Set(services)
         for name in stopOrder(chosen) {
-            let before = dependants(of: name).flatMap { last[$0] ?? [] }
+            let before = (dependants[name] ?? []).flatMap { last[$0] ?? [] }
             var ends: [Int] = []
             for container in chosen.contains(name) ? replicas(of: name) + hooks(of: name) : [] {
                 let (stop, removal) = planRemoval(of: container, after: before)

@@ -10,6 +10,8 @@ struct ReplicaPlanner {
     let options: UpOptions
     let name: String
     let service: Service
+    /// Those that there are of it, without those of `run`.
+    let containers: [ObservedContainer]
     /// What was decided for services that this one depends on.
     let fates: [String: ServiceFate]
     /// Whether the service takes part only because of what it depends on.
@@ -23,8 +25,8 @@ struct ReplicaPlanner {
         fate.isTakenAlong = isTakenAlong
         fate.renewsVolumes = isTarget && options.renewsVolumes
         var candidates: [ReplicaFate] = []
-        let own = world.containers.filter { $0.service == name && !$0.isOneOff }
-        for (number, group) in Dictionary(grouping: own, by: { $0.number ?? 0 }).sorted(by: { $0.key < $1.key }) {
+        let groups = Dictionary(grouping: containers) { $0.number ?? 0 }
+        for (number, group) in groups.sorted(by: { $0.key < $1.key }) {
             candidates.append(candidate(number, of: group, &fate))
         }
         let count = isTakenAlong ? candidates.count : max(0, options.scales[name] ?? service.replicas)

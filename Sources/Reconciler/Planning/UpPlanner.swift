@@ -82,23 +82,29 @@ package struct UpPlanner {
     /// Decides on the containers of all services, dependencies first: what becomes of them can take others along.
     private mutating func decide() {
         let chosen = Set(selected)
+        let replicas = world.replicas
         for name in graph.dependencyOrder {
-            guard let service = project.services[name], service.provider == nil else { continue }
-            let isTakenAlong = !chosen.contains(name)
-            if isTakenAlong, !isTouched(service, name) { continue }
-            let planner = ReplicaPlanner(
-                desired: desired,
-                world: world,
-                options: options,
-                name: name,
-                service: service,
-                fates: fates,
-                isTakenAlong: isTakenAlong
-            )
-            var fate = planner.fate()
-            fate.restartCause = restartCause(of: service)
-            fates[name] = fate
+            fates[name] = fate(of: name, replicas[name] ?? [], isTakenAlong: !chosen.contains(name))
         }
+    }
+
+    /// What becomes of the containers of a service; nil where they take no part.
+    private func fate(of name: String, _ containers: [ObservedContainer], isTakenAlong: Bool) -> ServiceFate? {
+        guard let service = project.services[name], service.provider == nil else { return nil }
+        if isTakenAlong, !isTouched(service, name) { return nil }
+        let planner = ReplicaPlanner(
+            desired: desired,
+            world: world,
+            options: options,
+            name: name,
+            service: service,
+            containers: containers,
+            fates: fates,
+            isTakenAlong: isTakenAlong
+        )
+        var fate = planner.fate()
+        fate.restartCause = restartCause(of: service)
+        return fate
     }
 
     /// Whether a service that nobody named has containers that cannot stay as they are while what they depend on is replaced.

@@ -24,6 +24,11 @@ package struct ObservedWorld: Sendable {
     package var applied: Project?
 
     package init() {}
+
+    /// The containers of each service, without those of `run`.
+    var replicas: [String: [ObservedContainer]] {
+        Dictionary(grouping: containers.lazy.filter { !$0.isOneOff }, by: \.service)
+    }
 }
 
 /// A container of the project.

@@ -45,7 +45,7 @@ final class ProjectAttachCommand {
     }
 
     private func run() throws {
-        let scope = try ProjectScope(global)
+        let scope = try ProjectScope(global, of: service)
         let container = try scope.container(of: scope.service(service), index: index)
         try AttachCommand.attach(
             to: try scope.client.inspectContainer(container.id),

@@ -35,7 +35,7 @@ final class ProjectCommitCommand {
     }
 
     private func run() throws {
-        let scope = try ProjectScope(global)
+        let scope = try ProjectScope(global, of: service)
         let container = try scope.container(of: scope.service(service), index: index, includesStopped: true)
         try commit.run(scope.client, container: container.id)
     }

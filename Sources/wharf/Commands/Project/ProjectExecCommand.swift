@@ -85,7 +85,7 @@ final class ProjectExecCommand {
         request.env = environment.isEmpty ? nil : environment
         request.cmd = CommandWords(arguments)
         request.tty = !isDetached && hasTerminal
-        let scope = try ProjectScope(global)
+        let scope = try ProjectScope(global, of: service)
         let exec = ContainerExec(
             client: scope.client,
             container: try scope.container(of: scope.service(service), index: index).id,

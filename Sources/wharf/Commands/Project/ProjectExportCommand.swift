@@ -40,7 +40,7 @@ final class ProjectExportCommand {
 
     private func run() throws {
         try ArchiveOutput.check(output)
-        let scope = try ProjectScope(global)
+        let scope = try ProjectScope(global, of: service)
         let container = try scope.container(of: scope.service(service), index: index, includesStopped: true)
         var response = try scope.client.exportContainer(container.id)
         try ArchiveOutput.write(&response, to: output)

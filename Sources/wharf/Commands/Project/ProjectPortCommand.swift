@@ -51,7 +51,7 @@ final class ProjectPortCommand {
     }
 
     private func run() throws {
-        let scope = try ProjectScope(global)
+        let scope = try ProjectScope(global, of: service)
         let container = try scope.container(of: scope.service(service), index: index)
         let published = container.ports.filter { $0.publicPort > 0 }
         let fitting = published.filter { $0.privatePort == port && $0.type == networkProtocol }

@@ -21,12 +21,15 @@ struct ProjectScope {
     ///
     /// - Parameters:
     ///   - global: The options.
+    ///   - service: The service that the command is about, if it is one: where the files have it under this name, only its
+    ///     containers are asked for.
     ///   - isQuiet: Whether nothing is printed, and no engine started where none runs.
     ///   - isBrief: Whether containers have no networks and mounts, and no labels that do not say where they belong.
     ///   - needsContainers: Whether the command wants to know of the containers.
     /// - Throws: ``CommandFailure`` where there is no project, and what the client throws.
     init(
         _ global: GlobalOptions,
+        of service: String? = nil,
         isQuiet: Bool = false,
         isBrief: Bool = true,
         needsContainers: Bool = true
@@ -35,9 +38,12 @@ struct ProjectScope {
         client = try global.client(startsEngine: !isQuiet)
         name = found.name
         isNamedAlone = global.projectName != nil && global.files.isEmpty
+        // Others matter only where it is not sure what the name means.
+        let isSure = !isNamedAlone && service.map { found.project?.services[$0] != nil } ?? false
+        let filters = Self.containerFilters(name, of: isSure ? service : nil)
         let unsorted =
             needsContainers || isNamedAlone
-            ? try client.listContainers(showsAll: true, isBrief: isBrief, Self.containerFilters(name)) : []
+            ? try client.listContainers(showsAll: true, isBrief: isBrief, filters) : []
         let names = unsorted.map(\.name)
         containers = unsorted.indices.sorted { names[$0] < names[$1] }.map { unsorted[$0] }
         // With a name given, the files here may be those of another project: then the containers know better.
@@ -53,8 +59,8 @@ struct ProjectScope {
     /// What asks for its containers.
     var containerFilters: Filters { Self.containerFilters(name) }
 
-    private static func containerFilters(_ name: String) -> Filters {
-        Filters(["label": ProjectLabel.containers(of: name)])
+    private static func containerFilters(_ name: String, of service: String? = nil) -> Filters {
+        Filters(["label": ProjectLabel.containers(of: name, service: service)])
     }
 
     // MARK: Services
