@@ -33,24 +33,32 @@ struct ContainerQuery {
         imagesNamed images: (String) -> Set<String>
     ) throws(EngineError) -> [ContainerSnapshot] {
         let filter = try ContainerQuery(query.filters, images)
-        let keys = containers.map { (created: $0.created, id: $0.id.description) }
-        let order = keys.indices.sorted { (keys[$0].created, keys[$0].id) > (keys[$1].created, keys[$1].id) }
-        var candidates = order.map { containers[$0] }
+        let limit = query.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
+        let showsAll =
+            query.showsAll || limit < .max || !query.filters["status"].isEmpty || !query.filters["exited"].isEmpty
+        let (before, since) = (query.filters["before"], query.filters["since"])
+        if before.isEmpty, since.isEmpty {
+            let found = containers.filter { (showsAll || $0.isRunning) && filter.accepts($0) }
+            return Array(newestFirst(found).prefix(limit))
+        }
+        // These are about all containers, those that are not shown among them.
+        var candidates = newestFirst(containers)
         let names = candidates.map { (id: $0.id, name: $0.name.description) }
-        for reference in query.filters["before"] {
+        for reference in before {
             let id = try ObjectLookup.resolve(reference, among: names)
             candidates = Array(candidates.drop { $0.id != id }.dropFirst())
         }
-        for reference in query.filters["since"] {
+        for reference in since {
             let id = try ObjectLookup.resolve(reference, among: names)
             candidates = Array(candidates.prefix { $0.id != id })
         }
-        let limit = query.limit.flatMap { $0 > 0 ? $0 : nil }
-        let showsAll =
-            query.showsAll || limit != nil || !query.filters["status"].isEmpty
-            || !query.filters["exited"].isEmpty
-        let found = candidates.lazy.filter { (showsAll || $0.isRunning) && filter.accepts($0) }
-        return Array(found.prefix(limit ?? .max))
+        return Array(candidates.filter { (showsAll || $0.isRunning) && filter.accepts($0) }.prefix(limit))
+    }
+
+    private static func newestFirst(_ containers: [ContainerSnapshot]) -> [ContainerSnapshot] {
+        let keys = containers.map { (created: $0.created, id: $0.id.description) }
+        let order = keys.indices.sorted { (keys[$0].created, keys[$0].id) > (keys[$1].created, keys[$1].id) }
+        return order.map { containers[$0] }
     }
 
     private init(_ filters: Filters, _ images: (String) -> Set<String>) throws(EngineError) {
