@@ -137,7 +137,7 @@ extension EngineClient {
     /// Waits for a container.
     package func waitForContainer(_ name: String, condition: String = "not-running") throws -> ContainerWaitResponse {
         var response = try beginWait(for: name, condition: condition)
-        return try Self.decode(ContainerWaitResponse.self, try response.bytes(limit: 1 << 20))
+        return try ContainerWaitResponse(from: &response)
     }
 
     package func top(_ name: String, arguments: String? = nil) throws -> ContainerTop {
@@ -167,5 +167,12 @@ extension EngineClient {
         } catch let error as EngineError {
             if error.code != .notModified { throw error }
         }
+    }
+}
+
+extension ContainerWaitResponse {
+    /// Waits for the end of a wait that has begun.
+    package init(from response: inout Response) throws {
+        self = try EngineClient.decode(Self.self, try response.bytes(limit: 1 << 20))
     }
 }

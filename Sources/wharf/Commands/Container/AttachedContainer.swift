@@ -63,7 +63,7 @@ struct AttachedContainer {
     private func status(_ wait: inout Response) throws -> Int32 {
         let answer: ContainerWaitResponse
         do {
-            answer = try EngineClient.decode(ContainerWaitResponse.self, try wait.bytes(limit: 1 << 20))
+            answer = try ContainerWaitResponse(from: &wait)
         } catch {
             guard error.code == .truncated else { throw error }
             answer = try asRun { try client.waitForContainer(id) }

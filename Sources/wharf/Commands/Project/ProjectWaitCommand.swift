@@ -68,9 +68,11 @@ final class ProjectWaitCommand {
         // Nobody is left to ask for what the files do not have.
         down.options.removesOrphans = true
         down.parallelism = global.parallel
-        let results = try WorkerThreads.map(containers) { [down] container in
+        // All of them before the first ends: the end of one may take the others away.
+        let waits = containers.map { container in Result { try ContainerWait(container, client) } }
+        let results = try WorkerThreads.map(waits) { [down] wait in
             Result {
-                let status = try Self.wait(for: container, client)
+                let status = try wait.get().status()
                 let isFirst = statuses.withLock { statuses in
                     statuses.append(status)
                     return statuses.count == 1
@@ -84,19 +86,27 @@ final class ProjectWaitCommand {
         let status = statuses.withLock { takesDown ? $0.first : $0.last } ?? 0
         if status != 0 { throw CommandFailure(code: Int32(truncatingIfNeeded: status)) }
     }
+}
 
-    /// Waits for the end of a container and tells of it.
+/// A wait for the end of a container that has begun.
+private final class ContainerWait: Sendable {
+    private let id: String
+    private let answer: Mutex<Response>
+
+    init(_ container: ContainerSummary, _ client: EngineClient) throws {
+        id = container.id
+        answer = Mutex(try client.beginWait(for: container.id, condition: "not-running"))
+    }
+
+    /// Waits for the end, and tells of it.
     ///
-    /// - Parameters:
-    ///   - container: The container.
-    ///   - client: The client.
-    /// - Returns: Its exit status.
+    /// - Returns: The exit status.
     /// - Throws: What the client throws, or why the engine cannot know.
-    private static func wait(for container: ContainerSummary, _ client: EngineClient) throws -> Int {
-        let answer = try client.waitForContainer(container.id)
+    func status() throws -> Int {
+        let answer = try answer.withLock { answer in try ContainerWaitResponse(from: &answer) }
         if let failure = answer.error, !failure.message.isEmpty { throw CommandFailure(message: failure.message) }
         // These words are Docker Compose's.
-        OutputStream.standard.write("container \"\(container.id)\" exited with status code \(answer.statusCode)\n")
+        OutputStream.standard.write("container \"\(id)\" exited with status code \(answer.statusCode)\n")
         return answer.statusCode
     }
 }
