@@ -42,9 +42,26 @@ final class SparedThreads: Sendable {
             return true
         }
         if isTaken { return arrivals.signal() }
+        let first = FirstJob(job)
         try BlockingCall.start { [self] in
-            job()
-            while let next = next() { next() }
+            first.take()?()
+            while let job = next() { job() }
+        }
+    }
+
+    /// What a thread is made for, which does not last, with all that belongs to it, as long as the thread.
+    private final class FirstJob: Sendable {
+        private let job: Mutex<(@Sendable () -> Void)?>
+
+        init(_ job: @escaping @Sendable () -> Void) {
+            self.job = Mutex(job)
+        }
+
+        func take() -> (@Sendable () -> Void)? {
+            job.withLock { job in
+                defer { job = nil }
+                return job
+            }
         }
     }
 

@@ -39,6 +39,26 @@ import Testing
         #expect(Set(runs.threads.withLock(\.self)).count == 1)
     }
 
+    @Test func `what belongs to a job goes with it, and not with the thread`() throws {
+        final class Belonging: Sendable {
+            let isGone: Linux.Semaphore
+
+            init(_ isGone: Linux.Semaphore) {
+                self.isGone = isGone
+            }
+
+            deinit { isGone.signal() }
+        }
+        let threads = SparedThreads(patience: .seconds(60))
+        let isGone = Linux.Semaphore()
+        func run(_ belonging: Belonging) throws {
+            try threads.run { withExtendedLifetime(belonging) {} }
+        }
+        // The job that a thread is made for, and some that it goes on with.
+        for _ in 0..<20 { try run(Belonging(isGone)) }
+        for _ in 0..<20 { #expect(isGone.wait(upTo: .seconds(30))) }
+    }
+
     @Test func `a job does not wait for one that is under way`() throws {
         let threads = SparedThreads(patience: .milliseconds(1))
         let (runs, released) = (Runs(), Semaphore())

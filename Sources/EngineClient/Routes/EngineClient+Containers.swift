@@ -172,7 +172,7 @@ extension EngineClient {
 
 extension ContainerWaitResponse {
     /// Waits for the end of a wait that has begun.
-    package init(from response: inout Response) throws {
+    package init(from response: inout Response) throws(ClientError) {
         self = try EngineClient.decode(Self.self, try response.bytes(limit: 1 << 20))
     }
 }
