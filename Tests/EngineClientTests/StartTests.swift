@@ -13,8 +13,10 @@ import Testing
     ) throws -> Command.Outcome {
         let path = root / "wharfd"
         if let program {
-            try root.write("wharfd", "#!/bin/sh\n" + program)
-            _ = try Command("/bin/chmod", ["+x", path]).run()
+            try root.write("program", "#!/bin/sh\n" + program)
+            // The file that is run has not been open for writing here: processes that other tests start at that moment would
+            // have it open as well, and what somebody may write is not run (ETXTBSY).
+            _ = try Command("/usr/bin/install", ["-m", "755", root / "program", path]).run()
         }
         return try Command(
             Binaries.path(of: "wharf"),

@@ -91,7 +91,7 @@ package func readText(_ path: String) throws(SystemFailure) -> String {
 
 /// The bytes of a file.
 package func readBytes(_ path: String) throws(SystemFailure) -> [UInt8] {
-    guard let file = fopen(path, "r") else { throw SystemFailure("open", path) }
+    guard let file = fopen(path, "re") else { throw SystemFailure("open", path) }
     defer { fclose(file) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -107,7 +107,7 @@ package func readBytes(_ path: String) throws(SystemFailure) -> [UInt8] {
 /// Writes a file, and the folders that lead to it.
 package func writeFile(_ path: String, _ bytes: [UInt8]) throws(SystemFailure) {
     if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
-    guard let file = fopen(path, "w") else { throw SystemFailure("create", path) }
+    guard let file = fopen(path, "we") else { throw SystemFailure("create", path) }
     defer { fclose(file) }
     if fwrite(bytes, 1, bytes.count, file) != bytes.count { throw SystemFailure("write", path) }
 }
