@@ -51,6 +51,22 @@ import Testing
         }
     }
 
+    @Test(arguments: EngineKind.allCases)
+    func `shows output of which nothing can be read later`(kind: EngineKind) async throws {
+        try await Installation.with(kind) { host in
+            let line = "0123456789 012345678901234567890123456789"
+            let script = "echo out; echo err >&2; for i in $(seq 60000); do echo \(line); done"
+            let outcome = try await host.shell("run --log-driver none busybox sh -c '\(script)' | wc")
+            #expect(outcome.output.split(whereSeparator: \.isWhitespace) == ["60001", "120001", "2520004"])
+            #expect(outcome.errors == "err\n")
+            #expect(try await host.succeed("run -t --log-driver none busybox echo out") == "out\r\n")
+            let transcript = try await host.transcript(
+                "c run --name one --network none --log-driver none busybox echo shown; c logs one"
+            )
+            #expect(transcript == "shown\nerror: configured logging driver does not support reading\n")
+        }
+    }
+
     @Test func `finds what programs look for in Docker's containers`() async throws {
         try await Installation.with { host in
             let output = try await host.succeed(
