@@ -24,6 +24,27 @@ private let clients =
         """
     }
 
+    @Test(arguments: clients) func `have links to what is there`(client: String) async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Self.words(client) + """
+                    c create --name one --link nope:other busybox true | head -1
+                    c ps -aq | wc -l
+                    n create own | wc -l; c run --rm --network own --link nope:other busybox echo ran
+                    """
+            )
+            #expect(
+                transcript == """
+                    could not get container for nope: No such container: nope
+                    0
+                    1
+                    ran
+
+                    """
+            )
+        }
+    }
+
     @Test(arguments: clients) func `are made, shown and removed`(client: String) async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

@@ -46,7 +46,7 @@ extension Engine {
         membership: ProjectMembership?,
         inheriting inherited: [String: String] = [:]
     ) async throws -> ContainerCreateResponse {
-        // Most are started right away.
+        // Most are started at once.
         trees.anticipateMove()
         let wanted = try name.flatMap { name throws(EngineError) in name.isEmpty ? nil : try ContainerName(name) }
         let image = try await image(for: request, platform)
@@ -61,6 +61,8 @@ extension Engine {
         // From here on nothing that is written down or shown has them.
         let contents = settled.request.hostConfig.takeFileContents()
         await takeHostName(of: &settled.request)
+        // The containers of a project are made in any order.
+        if membership == nil { try checkLinks(of: settled.request) }
         var definition = ContainerDefinition(
             request: settled.request,
             image: "\(image.id)",
@@ -94,9 +96,21 @@ extension Engine {
             throw EngineError(anyStart: error)
         }
         var response = ContainerCreateResponse()
-        response.id = id.description
-        response.warnings = settled.warnings
+        (response.id, response.warnings) = (id.description, settled.warnings)
         return response
+    }
+
+    /// On the network where containers have no names by themselves, a link is to a container that is there.
+    private func checkLinks(of request: ContainerCreateRequest) throws(EngineError) {
+        guard case .network("bridge") = NetworkMode(request.hostConfig.networkMode) else { return }
+        for link in request.hostConfig.links ?? [] {
+            let other = String(link.prefix { $0 != ":" }.drop { $0 == "/" })
+            do throws(EngineError) {
+                _ = try containers.find(other)
+            } catch {
+                throw EngineError(.badParameter, "could not get container for \(other): \(error.message)")
+            }
+        }
     }
 
     /// A container in the network of another one has that one's names.
