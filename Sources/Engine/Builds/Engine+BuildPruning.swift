@@ -24,10 +24,10 @@ extension Engine {
     /// - Returns: What is gone.
     /// - Throws: `badParameter` for other filters, or what is wrong with an image.
     package func pruneBuilds(includesAll: Bool, _ filters: Filters) async throws -> BuildsPruned {
+        try filters.check(against: Self.buildPruneFilters)
         let uses = try await imageUses()
         let bounds = Filters(["until": Set(filters["until"] + filters["unused-for"])])
         let latest = try ImageFilter(bounds, keys: ["until"]) { _ in .never }.until
-        try filters.check(against: Self.buildPruneFilters)
         if !filters["label"].isEmpty || !filters["label!"].isEmpty { return BuildsPruned() }
         let now = Timestamp.now.seconds
         let isWanted: @Sendable (FileTime) -> Bool = { used in

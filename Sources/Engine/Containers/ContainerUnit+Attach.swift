@@ -25,7 +25,7 @@ extension ContainerUnit {
         var output: OutputStream?
         var request = request
         // What nobody keeps is not there to be shown before.
-        if try !LogSettings(definition.request.hostConfig.logConfig).isKept { request.includesLog = false }
+        if try !logSettings.isKept { request.includesLog = false }
         if request.output || request.errors {
             output = try ContainerLog.arrivals(in: openLog(), request, hasTerminal: config.tty, until: streams.ended)
         }
@@ -42,7 +42,7 @@ extension ContainerUnit {
     /// What it has written.
     func logs(_ query: ContainerLogQuery) throws -> (hasTerminal: Bool, output: OutputStream) {
         let config = definition.request.config
-        let settings = try LogSettings(definition.request.hostConfig.logConfig)
+        let settings = try logSettings
         guard settings.isKept || query.isAttached else {
             throw EngineError(.notImplemented, "configured logging driver does not support reading")
         }

@@ -89,10 +89,13 @@ actor ContainerUnit: HandedOver {
         )
     }
 
-    /// Where its output is kept.
-    func logPlace() throws -> LogPlace {
-        LogPlace(folder.log, try LogSettings(definition.request.hostConfig.logConfig))
+    /// What becomes of its output.
+    var logSettings: LogSettings {
+        get throws { try LogSettings(definition.request.hostConfig.logConfig) }
     }
+
+    /// Where its output is kept.
+    func logPlace() throws -> LogPlace { LogPlace(folder.log, try logSettings) }
 
     // MARK: Writing down
 

@@ -46,7 +46,7 @@ extension Engine {
         membership: ProjectMembership?,
         inheriting inherited: [String: String] = [:]
     ) async throws -> ContainerCreateResponse {
-        // Most are started at once.
+        // Most are started right away.
         trees.anticipateMove()
         let wanted = try name.flatMap { name throws(EngineError) in name.isEmpty ? nil : try ContainerName(name) }
         let image = try await image(for: request, platform)

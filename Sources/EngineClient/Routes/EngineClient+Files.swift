@@ -63,7 +63,7 @@ extension EngineClient {
         guard let text = head[statusHeader], let json = Base64.decode(text) else {
             throw .malformed("it has no header `\(statusHeader)` in base64")
         }
-        return try decode(PathStat.self, Array(json))
+        return try decode(PathStat.self, json)
     }
 }
 

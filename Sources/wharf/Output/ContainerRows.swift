@@ -18,11 +18,7 @@ extension Listing {
     )
 
     /// `docker ps -s`.
-    static let sizedContainers = Listing(
-        typeName: containers.typeName,
-        headers: containers.headers,
-        table: containerTable + "\t{{.Size}}"
-    )
+    static let sizedContainers = containers.showing(containerTable + "\t{{.Size}}")
 
     private static let containerTable =
         "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"

@@ -4,26 +4,22 @@ import EngineAPI
 import GoTemplate
 
 extension Listing {
-    private static let imageHeaders: KeyValuePairs<String, String> = [
-        "ID": "IMAGE ID", "Repository": "REPOSITORY", "Tag": "TAG", "Digest": "DIGEST", "CreatedSince": "CREATED",
-        "CreatedAt": "CREATED AT", "Size": "SIZE", "Containers": "CONTAINERS", "VirtualSize": "SIZE",
-        "SharedSize": "SHARED SIZE", "UniqueSize": "UNIQUE SIZE",
-    ]
-
     private static let age = "{{if .CreatedSince}}{{.CreatedSince}}{{else}}N/A{{end}}"
 
     /// `docker images`.
     static let images = Listing(
         typeName: "*formatter.imageContext",
-        headers: imageHeaders,
+        headers: [
+            "ID": "IMAGE ID", "Repository": "REPOSITORY", "Tag": "TAG", "Digest": "DIGEST", "CreatedSince": "CREATED",
+            "CreatedAt": "CREATED AT", "Size": "SIZE", "Containers": "CONTAINERS", "VirtualSize": "SIZE",
+            "SharedSize": "SHARED SIZE", "UniqueSize": "UNIQUE SIZE",
+        ],
         table: "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t\(age)\t{{.Size}}"
     )
 
     /// `docker images --digests`.
-    static let imagesWithDigests = Listing(
-        typeName: images.typeName,
-        headers: imageHeaders,
-        table: "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t\(age)\t{{.Size}}"
+    static let imagesWithDigests = images.showing(
+        "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t\(age)\t{{.Size}}"
     )
 
     /// `docker history`.

@@ -13,6 +13,9 @@ struct Listing {
     /// The template of the table that is printed where nothing else is asked for.
     let table: String
 
+    /// The same list with other columns in its table.
+    func showing(_ table: String) -> Listing { Listing(typeName: typeName, headers: headers, table: table) }
+
     /// The fields of a row that a form shows.
     ///
     /// - Parameter format: The form, as for ``text(_:format:)``.

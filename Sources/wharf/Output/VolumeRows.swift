@@ -21,17 +21,16 @@ extension Volume {
     var row: Value.Structure {
         let labels = labels ?? [:]
         let unknown = Value.string("N/A")
-        let counted = usageData ?? UsageData()
         var row = Value.Structure([
             ("Availability", unknown),
             ("Driver", .string(driver)),
             ("Group", unknown),
             ("Labels", .string(labels.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ","))),
-            ("Links", usageData == nil ? unknown : .string("\(counted.referenceCount)")),
+            ("Links", usageData.map { .string("\($0.referenceCount)") } ?? unknown),
             ("Mountpoint", .string(mountpoint)),
             ("Name", .string(name)),
             ("Scope", .string(scope)),
-            ("Size", usageData == nil || counted.size < 0 ? unknown : .string(HumanUnits.size(counted.size))),
+            ("Size", usageData.flatMap { $0.size < 0 ? nil : .string(HumanUnits.size($0.size)) } ?? unknown),
             ("Status", unknown),
         ])
         row.methods["Label"] = { .string(labels[$0] ?? "") }

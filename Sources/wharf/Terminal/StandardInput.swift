@@ -21,6 +21,18 @@ enum StandardInput {
     /// Whether the terminal is this command's at the moment: one in the background that reads from it is stopped.
     static var isForeground: Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
 
+    /// Whether `run` and `exec` of a project give their program a terminal, as Docker Compose decides it: where this command
+    /// has one, unless the user says otherwise.
+    ///
+    /// - Parameters:
+    ///   - isRefused: What the user says of it; nil for nothing.
+    ///   - isNamed: Whether the user has spoken of standard input, which need not be a terminal then.
+    /// - Returns: The decision.
+    static func givesTerminal(isRefused: Bool?, isNamed: Bool) -> Bool {
+        if let isRefused { return !isRefused }
+        return isatty(STDOUT_FILENO) == 1 && (isNamed || isTerminal)
+    }
+
     /// Refuses input for a terminal that comes from elsewhere.
     static func checkTerminal() throws {
         if isTerminal { return }

@@ -84,7 +84,8 @@ final class ProjectExecCommand {
         let environment = try KeyValueList(entries: variables).pairs { getenv($0).map { String(cString: $0) } }
         request.env = environment.isEmpty ? nil : environment
         request.cmd = CommandWords(arguments)
-        request.tty = !isDetached && hasTerminal
+        request.tty =
+            !isDetached && StandardInput.givesTerminal(isRefused: refusesTerminal, isNamed: namesInput)
         let scope = try ProjectScope(global, of: service)
         let exec = ContainerExec(
             client: scope.client,
@@ -95,11 +96,5 @@ final class ProjectExecCommand {
             detachKeys: detachKeys
         )
         try exec.run()
-    }
-
-    /// Whether the program gets a terminal: where this command has one, unless the user says otherwise.
-    private var hasTerminal: Bool {
-        if let refusesTerminal { return !refusesTerminal }
-        return isatty(STDOUT_FILENO) == 1 && (namesInput || StandardInput.isTerminal)
     }
 }

@@ -192,11 +192,8 @@ final class ProjectRunCommand {
         try start(container, changed, client)
     }
 
-    /// Whether the program gets a terminal: where this command has one, unless the user says otherwise.
     private var hasTerminal: Bool {
-        if let wantsTerminal { return wantsTerminal }
-        if let refusesTerminal { return !refusesTerminal }
-        return isatty(STDOUT_FILENO) == 1 && (namesInput || StandardInput.isTerminal)
+        wantsTerminal ?? StandardInput.givesTerminal(isRefused: refusesTerminal, isNamed: namesInput)
     }
 
     /// Makes the service one for this container alone.

@@ -73,23 +73,15 @@ final class DiskUsageCommand {
 
 /// Each thing that takes room, as `docker system df -v` shows it.
 private struct DiskUsageItems {
-    private static let images = Listing(
-        typeName: Listing.images.typeName,
-        headers: Listing.images.headers,
-        table: "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}"
+    private static let images = Listing.images.showing(
+        "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}"
             + "\t{{.Containers}}"
     )
-    private static let containers = Listing(
-        typeName: Listing.containers.typeName,
-        headers: Listing.containers.headers,
-        table: "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}"
+    private static let containers = Listing.containers.showing(
+        "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}"
             + "\t{{.Names}}"
     )
-    private static let volumes = Listing(
-        typeName: Listing.volumes.typeName,
-        headers: Listing.volumes.headers,
-        table: "{{.Name}}\t{{.Links}}\t{{.Size}}"
-    )
+    private static let volumes = Listing.volumes.showing("{{.Name}}\t{{.Links}}\t{{.Size}}")
     private static let builds = Listing(
         typeName: "*formatter.buildCacheContext",
         headers: [
