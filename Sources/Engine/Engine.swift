@@ -34,6 +34,8 @@ package final class Engine: Sendable {
     let volumes = VolumeRegistry()
     let projects = ProjectRegistry()
     let networks: HostNetworks
+    /// Networks of containers that are made ahead.
+    let slots: NetworkSlots
     /// Where the subnets of networks come from that are given none.
     let subnets: SubnetPool
     /// Lets one network at a time be made or removed.
@@ -111,6 +113,7 @@ package final class Engine: Sendable {
         networks = HostNetworks(tableName: "wharf-\(Self.groupName(of: location.data))", in: host) { [store] guarded in
             try store.write(.process) { try $0.setSetting(Self.guardKey, to: String(guarded.rawValue)) }
         }
+        slots = NetworkSlots(background) { [networks] in try networks.makeSlot() }
         filters = SeccompFilterCache(directory: location.filters)
         machine = Machine.current(trees)
         let (opened, child) = try Self.openSupervisor(keeping, location)
@@ -162,11 +165,13 @@ package final class Engine: Sendable {
             for unit in containers.all { await unit.endWithEngine() }
             background.end()
             leaveNetworks()
+            slots.close()
             networks.close()
             return
         }
         background.end()
         leaveNetworks()
+        slots.close()
         networks.close()
         let awaited = await awaitedProcesses()
         let (client, socket) = (KeeperClient(socket: location.keeperSocket), location.keeperSocket)

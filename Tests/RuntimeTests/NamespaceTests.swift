@@ -50,6 +50,27 @@ private let kinds: [(kind: RuntimeSpec.Namespace.Kind, file: String)] = [
         }
     }
 
+    @Test func `a new network may be there already`() throws {
+        var other = try TestContainer()
+        try other.whileRunning { running in
+            let network = try Descriptor.open("/proc/\(running.process.pid)/ns/net", O_RDONLY)
+            let script = "readlink /proc/self/ns/net; cat /proc/sys/net/ipv4/ip_forward; ls /sys/class/net"
+            let outcome = try TestContainer.sh(script) {
+                $0.request.network = network.number
+                $0.linux.sysctl = ["net.ipv4.ip_forward": "1"]
+            }
+            #expect(outcome.end == .exit(0))
+            #expect(try outcome.lines == [namespace("net", of: "\(running.process.pid)"), "1", "lo"])
+            let refusal = #expect(throws: LaunchError.self) {
+                try TestContainer.sh("true") {
+                    $0.request.network = network.number
+                    $0.mapUsers()
+                }
+            }
+            #expect("\(refusal.map { "\($0)" } ?? "")".contains("linux.namespaces"))
+        }
+    }
+
     @Test func `all of another container's are joined together with its user namespace`() throws {
         var other = try TestContainer()
         other.mapUsers()

@@ -5,6 +5,7 @@ import Glibc
 import JSONTree
 import Linux
 import Logs
+import Networks
 import OCI
 import Runtime
 import Seccomp
@@ -112,6 +113,8 @@ struct ContainerLauncher: Sendable {
         request.streams = pipes.streams
         let gate = try Pipe()
         request.gate = gate.reader.number
+        let slot = networks.takeSlot(of: snapshot.id)
+        request.network = slot?.number
         let starting = try resources.create(request, by: supervisor)
         let pid = starting.pid
         let own = pipes.keepOwnEnds()
@@ -119,8 +122,8 @@ struct ContainerLauncher: Sendable {
             let terminal = SharedDescriptor(try starting.duplicateTerminal())
             try entrust(own, terminal, memory, log)
             if NetworkMode(host.networkMode).isPrivate {
-                try Loopback.bringUp(inNetworkOf: starting.pidfd)
-                try networks.connect(snapshot.id, starting.pidfd)
+                if slot == nil { try Loopback.bringUp(inNetworkOf: starting.pidfd) }
+                try networks.connect(snapshot.id, starting.pidfd, in: slot)
                 try networks.lastingSockets(of: snapshot.id).entrust(to: supervisor.current, for: processName)
             }
             try commit(pid)

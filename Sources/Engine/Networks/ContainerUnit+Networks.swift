@@ -64,8 +64,8 @@ extension ContainerUnit {
             try await engine.obtainStandardNetwork()
         }
         do {
-            let networks = engine.networks
-            let prepared = try await BlockingCall.run { try networks.prepare(container) }
+            let (networks, slots) = (engine.networks, engine.slots)
+            let prepared = try await BlockingCall.run { try networks.prepare(container, slots) }
             details.endpoints = prepared.endpoints
             details.ports = prepared.mappings
         } catch {

@@ -43,11 +43,14 @@ extension HostNetworks {
 
     /// Gives a container addresses and ports; ``release(_:)`` takes them back.
     ///
-    /// - Parameter container: The container.
+    /// - Parameters:
+    ///   - container: The container.
+    ///   - slots: Where its network may come from; nil where it is to be made with its first process.
     /// - Returns: What it has in its networks, and its published ports.
     /// - Throws: `notFound` for a network, `forbidden` for an address, or a port that is in use; it has nothing then.
     func prepare(
-        _ container: NetworkedContainer
+        _ container: NetworkedContainer,
+        _ slots: NetworkSlots? = nil
     ) throws -> (endpoints: [ContainerEndpoint], mappings: [PortMapping]) {
         let endpoints = try state.withLock { state in
             var endpoints: [ContainerEndpoint] = []
@@ -60,7 +63,14 @@ extension HostNetworks {
                 throw error
             }
             endpoints = state.choosingGateways(endpoints)
+            // The interface of a slot becomes that of the first network.
+            let slot = endpoints.first.flatMap { state.isAtBridge($0) ? slots?.take() : nil }
+            if let slot {
+                endpoints[0].id = slot.endpoint.description
+                endpoints[0].hostInterface = slot.network.hostName
+            }
             state.members[container.id] = Member(container, endpoints)
+            state.members[container.id]?.slot = slot?.network
             return endpoints
         }
         do {
@@ -113,7 +123,7 @@ extension HostNetworks {
             networkName: network.name,
             id: id.description,
             interface: Self.interface(wishes, network.definition, beside: others),
-            hostInterface: "\(Self.endPrefix)\(id.short)",
+            hostInterface: Self.hostInterface(of: id),
             addresses: addresses.map(\.description),
             linkLocalAddresses: (wishes.ipamConfig?.linkLocalIPs ?? []).compactMap(\.self),
             macAddress: wishes.macAddress.isEmpty
@@ -208,18 +218,36 @@ extension HostNetworks {
 
     // MARK: At a start
 
+    /// Makes a slot.
+    func makeSlot() throws -> NetworkSlots.Slot {
+        let (bridges, mtu) = try state.withLock { state in
+            try state.checkIsOpen()
+            return (try self.bridges(&state), try uplinkMTU(&state))
+        }
+        var generator = SystemRandomNumberGenerator()
+        let id = ObjectID(using: &generator)
+        let slot = try bridges.prepareSlot(hostName: Self.hostInterface(of: id), mtu: mtu)
+        return NetworkSlots.Slot(endpoint: id, network: slot)
+    }
+
+    /// The network that a container was given when it was prepared, for one start; nil where the launch makes it.
+    func takeSlot(of id: ObjectID) -> NetworkSlot? { state.withLock { $0.members[id]?.slot.take() } }
+
     /// Connects a container that is about to run its program.
     ///
     /// - Parameters:
     ///   - id: The container, which was prepared.
     ///   - process: The number of the pidfd of its first process.
+    ///   - slot: The slot whose network the process is in; nil where its network is new.
     /// - Throws: What the kernel refused; the container is not connected then.
-    func connect(_ id: ObjectID, _ process: Int32) throws {
+    func connect(_ id: ObjectID, _ process: Int32, in slot: NetworkSlot? = nil) throws {
         guard let member = state.withLock({ $0.members[id] }) else { return }
         // The start before may have come as far as this.
         if member.isConnected { state.withLock { disconnect(id, &$0) } }
-        let sockets = SharedDNSSockets(try Self.openNames(process, isAside: member.servesNames))
-        for endpoint in member.endpoints { try connect(endpoint, process) }
+        let sockets = SharedDNSSockets(try Self.openNames(process, slot, isAside: member.servesNames))
+        for (place, endpoint) in member.endpoints.enumerated() {
+            try connect(endpoint, process, place == 0 ? slot : nil)
+        }
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
             guard var member = state.members[id] else { return nil }
             member.isConnected = true
@@ -244,8 +272,8 @@ extension HostNetworks {
     }
 
     /// Makes the interface of a container in one network, with the settings that it is to have.
-    func connect(_ endpoint: ContainerEndpoint, _ process: Int32) throws {
-        try makeInterface(endpoint, process)
+    func connect(_ endpoint: ContainerEndpoint, _ process: Int32, _ slot: NetworkSlot? = nil) throws {
+        try makeInterface(endpoint, process, slot)
         do {
             try InterfaceSetting.apply(endpoint.interfaceSettings, to: endpoint.interface, inNetworkOf: process)
         } catch {
@@ -265,7 +293,7 @@ extension HostNetworks {
         }
     }
 
-    private func makeInterface(_ endpoint: ContainerEndpoint, _ process: Int32) throws {
+    private func makeInterface(_ endpoint: ContainerEndpoint, _ process: Int32, _ slot: NetworkSlot?) throws {
         guard let id = ObjectID(endpoint.network), let network = state.withLock({ $0.networks[id] }) else {
             throw EngineError(.notFound, "network \(endpoint.networkName) not found")
         }
@@ -291,6 +319,7 @@ extension HostNetworks {
             return try ParentLinks(inNetworkOf: hostNumber).connect(process, to: interface, as: sharing, settings)
         }
         do throws(NetlinkError) {
+            if let slot { return try bridges.connect(slot, to: interface, settings) }
             return try bridges.connect(process, to: interface, settings)
         } catch {
             switch error.number {
@@ -360,7 +389,10 @@ extension HostNetworks {
     /// How the names of the ends of containers on the host begin.
     static let endPrefix = "wv-"
 
-    private static func openNames(_ process: Int32, isAside: Bool) throws -> DNSSockets {
+    private static func hostInterface(of endpoint: ObjectID) -> String { "\(endPrefix)\(endpoint.short)" }
+
+    private static func openNames(_ process: Int32, _ slot: NetworkSlot?, isAside: Bool) throws -> DNSSockets {
+        if let opened = slot?.takeNames(), !isAside { return opened }
         if isAside { return try DNSSockets.openAside(inNetworkOf: process) }
         return try DNSSockets.open(inNetworkOf: process)
     }
@@ -372,7 +404,7 @@ extension HostNetworks {
             try member.nameSockets
             ?? SharedDNSSockets(
                 Self.afterEngineBefore(whileRefusedBy: EADDRINUSE) {
-                    try Self.openNames(process, isAside: member.servesNames)
+                    try Self.openNames(process, nil, isAside: member.servesNames)
                 }
             )
         let answers = try state.withLock { state -> (server: DNSServer, view: DNSView)? in
@@ -458,6 +490,11 @@ extension HostNetworks.State {
             networks[id] = network
         }
         return failures
+    }
+
+    /// Whether an endpoint is at a bridge of the host.
+    fileprivate func isAtBridge(_ endpoint: ContainerEndpoint) -> Bool {
+        ObjectID(endpoint.network).flatMap { networks[$0] }?.definition.presence == .bridge
     }
 
     /// Chooses by which of its networks a container goes out to the world, one for each family.

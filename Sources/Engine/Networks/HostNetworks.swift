@@ -68,6 +68,8 @@ final class HostNetworks: Sendable {
         var servesNames = false
         /// Where it is answered when it asks for names.
         var nameSockets: SharedDNSSockets?
+        /// The network that it is to begin in; nil where it makes its own, or has begun.
+        var slot: NetworkSlot?
         /// What the proxy has of it.
         var served: PortProxy.Token?
         var isConnected = false
@@ -483,7 +485,7 @@ final class SharedHeldPort: Sendable {
 }
 
 extension HostNetworks.State {
-    fileprivate func checkIsOpen() throws(EngineError) {
+    func checkIsOpen() throws(EngineError) {
         if isClosed { throw EngineError(.failed, "the engine has ended; the next one connects the container again") }
     }
 

@@ -42,6 +42,8 @@ package struct EndpointSettings: Equatable, Sendable {
     /// Whether it does not reach other containers of the network.
     package var isIsolated: Bool
 
+    var hasV6: Bool { addresses.contains { !$0.address.isV4 } }
+
     package init(
         _ name: String,
         hostName: String,
@@ -176,14 +178,7 @@ package struct Bridges: Sendable {
     ///   - settings: What its end is to be.
     /// - Throws: What the kernel refused; nothing is left then.
     package func connect(_ container: Int32, to bridge: String, _ settings: EndpointSettings) throws(NetlinkError) {
-        guard let index = try socket.link(named: bridge)?.index else {
-            throw NetlinkError(
-                .failed,
-                "connect \(settings.name) to bridge \(bridge)",
-                reason: "there is no such bridge",
-                number: ENODEV
-            )
-        }
+        let index = try master(bridge, of: settings.name)
         let inside = try NetlinkSocket(.route, inNetworkOf: container)
         // A pidfd names a namespace to setns(2), but not to rtnetlink(7).
         let namespace = try inside.openNetwork()
@@ -194,7 +189,7 @@ package struct Bridges: Sendable {
             network: namespace.number
         )
         let port = LinkSettings(name: settings.hostName, isUp: true, mtu: settings.mtu, master: index)
-        let families = FamilyGuard(of: settings, container)
+        let families = FamilyGuard(of: settings.name, hasV6: settings.hasV6, container)
         let before = try families.prepare()
         do throws(NetlinkError) {
             try socket.send(.createLink(.veth(peer: peer), port))
@@ -218,19 +213,65 @@ package struct Bridges: Sendable {
             throw Self.missing(settings.name)
         }
         // The host's end has no address: the bridge has them.
-        try socket.send(
-            .changeLink(
-                port,
-                LinkSettings(generation: AddressGeneration.none),
-                port: BridgePortOptions(isHairpin: true, isIsolated: settings.isIsolated)
-            )
-        )
-        let addresses = settings.addresses.map { InterfaceAddress(interface: own, prefix: $0, isTrusted: true) }
-        try inside.send(
-            [.changeLink(own, LinkSettings(isUp: true))] + addresses.map(Request.addAddress)
-                + settings.gateways.map { .addRoute(.default(by: $0, interface: own)) }
+        try socket.send(.changeLink(port, LinkSettings(generation: AddressGeneration.none), port: settings.port))
+        try inside.send(settings.requests(own, LinkSettings(isUp: true)))
+    }
+
+    /// The number of a bridge.
+    private func master(_ bridge: String, of interface: String) throws(NetlinkError) -> UInt32 {
+        if let index = try socket.link(named: bridge)?.index { return index }
+        throw NetlinkError(
+            .failed,
+            "connect \(interface) to bridge \(bridge)",
+            reason: "there is no such bridge",
+            number: ENODEV
         )
     }
+
+    // MARK: Slots
+
+    /// Makes a slot.
+    ///
+    /// - Parameters:
+    ///   - hostName: The name of its end on the host.
+    ///   - mtu: The size of packets that is likely to be asked for; nil for that of Ethernet.
+    /// - Returns: The slot, connected with nothing.
+    /// - Throws: What the kernel refused; nothing is left then.
+    package func prepareSlot(hostName: String, mtu: UInt32?) throws -> NetworkSlot {
+        try NetworkSlot(hostName: hostName, mtu: mtu, socket)
+    }
+
+    /// Connects a slot with a bridge.
+    ///
+    /// - Parameters:
+    ///   - slot: The slot, whose interface becomes that of the settings; the name of its end on the host is its own.
+    ///   - bridge: The name of the bridge.
+    ///   - settings: What its end is to be.
+    /// - Throws: What the kernel refused; the slot has no interface then.
+    package func connect(_ slot: NetworkSlot, to bridge: String, _ settings: EndpointSettings) throws(NetlinkError) {
+        do throws(NetlinkError) {
+            let master = try master(bridge, of: settings.name)
+            let mtu = settings.mtu ?? NetworkSlot.standardMTU
+            let otherMTU = mtu == slot.mtu ? nil : mtu
+            try socket.send([
+                .changeLink(slot.hostIndex, LinkSettings(isUp: true, mtu: otherMTU, master: master)),
+                .changeLink(slot.hostIndex, LinkSettings(), port: settings.port),
+            ])
+            if settings.hasV6 { try FamilyGuard(of: NetworkSlot.interface, hasV6: true, slot.number).finish(nil) }
+            let own = LinkSettings(
+                name: settings.name == NetworkSlot.interface ? nil : settings.name,
+                isUp: true,
+                mtu: otherMTU,
+                hardwareAddress: settings.hardwareAddress
+            )
+            try slot.inside.send(settings.requests(slot.index, own))
+        } catch {
+            try? socket.send(.deleteLink(slot.hostIndex))
+            throw error
+        }
+    }
+
+    // MARK: Changes
 
     /// Sends everything that is for nobody else by an interface of a container; it is fine where that is so already.
     ///
@@ -285,14 +326,7 @@ package struct Bridges: Sendable {
     /// - Throws: What the kernel refused, or where there is no such bridge.
     package func attach(_ hostName: String, to bridge: String, isIsolated: Bool = false) throws(NetlinkError) {
         guard let end = try socket.link(named: hostName), end.kind == "veth" else { return }
-        guard let master = try socket.link(named: bridge)?.index else {
-            throw NetlinkError(
-                .failed,
-                "connect \(hostName) to bridge \(bridge)",
-                reason: "there is no such bridge",
-                number: ENODEV
-            )
-        }
+        let master = try master(bridge, of: hostName)
         if end.master == master, end.isUp { return }
         try socket.send(.changeLink(end.index, LinkSettings(isUp: true, master: master)))
         try socket.send(
@@ -304,5 +338,16 @@ package struct Bridges: Sendable {
     package func disconnect(_ hostName: String) throws(NetlinkError) {
         guard let link = try socket.link(named: hostName), link.kind == "veth" else { return }
         try socket.send(.deleteLink(link.index))
+    }
+}
+
+extension EndpointSettings {
+    fileprivate var port: BridgePortOptions { BridgePortOptions(isHairpin: true, isIsolated: isIsolated) }
+
+    /// What makes an interface in a container the end of it.
+    fileprivate func requests(_ interface: UInt32, _ link: LinkSettings) -> [Request] {
+        let addresses = addresses.map { InterfaceAddress(interface: interface, prefix: $0, isTrusted: true) }
+        return [.changeLink(interface, link)] + addresses.map(Request.addAddress)
+            + gateways.map { .addRoute(.default(by: $0, interface: interface)) }
     }
 }

@@ -13,17 +13,19 @@ struct FamilyGuard: Sendable {
     /// The name of the interface in the container.
     private let name: String
     private let hasV6: Bool
-    /// The number of a descriptor of the container's network.
-    private let container: Int32
+    /// The number of a descriptor of the container's network; nil for that of the calling thread.
+    private let container: Int32?
 
     private static let standard = "ipv6/conf/default/disable_ipv6"
 
     /// - Parameters:
-    ///   - settings: What the interface is to be.
-    ///   - container: The number of a descriptor of the container's network, or of a pidfd of a process in it.
-    init(of settings: EndpointSettings, _ container: Int32) {
-        name = settings.name
-        hasV6 = settings.addresses.contains { !$0.address.isV4 }
+    ///   - name: The name of the interface in the container.
+    ///   - hasV6: Whether it is to have an address of IPv6.
+    ///   - container: The number of a descriptor of the container's network, or of a pidfd of a process in it; nil for that of the
+    ///     calling thread.
+    init(of name: String, hasV6: Bool, _ container: Int32?) {
+        self.name = name
+        self.hasV6 = hasV6
         self.container = container
     }
 

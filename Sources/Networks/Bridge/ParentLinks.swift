@@ -184,7 +184,7 @@ package struct ParentLinks: Sendable {
             network: namespace.number
         )
         // One with an address of IPv6 may follow the routers of the link that it is on.
-        let families = settings.addresses.allSatisfy(\.address.isV4) ? FamilyGuard(of: settings, container) : nil
+        let families = settings.hasV6 ? nil : FamilyGuard(of: settings.name, hasV6: false, container)
         let before = try families?.prepare() ?? nil
         do throws(NetlinkError) {
             try socket.send(.createLink(sharing.link(on: index), link))

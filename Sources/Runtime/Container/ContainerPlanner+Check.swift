@@ -65,6 +65,12 @@ extension ContainerPlanner {
         guard isNew(.mount) else {
             throw .specification(field: "linux.namespaces", "must have a new mount namespace")
         }
+        guard request.network == nil || isNew(.network) && !isOwn(.user) else {
+            throw .specification(
+                field: "linux.namespaces",
+                "must have a new network, and no user namespace, where the network is there already"
+            )
+        }
         guard !isOwn(.time) else {
             throw .specification(field: "linux.namespaces", "time namespaces are not supported")
         }

@@ -80,6 +80,11 @@ struct ContainerPlanner {
         linux.namespaces.contains { $0.type == kind && !$0.path.isEmpty }
     }
 
+    /// The new namespace of a kind that is there already.
+    private func prepared(_ kind: RuntimeSpec.Namespace.Kind) -> Int32? {
+        kind == .network && isNew(.network) ? request.network : nil
+    }
+
     /// Whether the network is one that the container's user namespace has no rights over.
     private var setsHostNetwork: Bool { isNew(.user) && joins(.network) }
 
@@ -89,7 +94,8 @@ struct ContainerPlanner {
     /// first and makes the new ones, the user namespace among them, with a sibling.
     private mutating func enterNamespaces() throws(LaunchError) {
         builder.describe("linux.namespaces")
-        let new = linux.namespaces.filter { $0.path.isEmpty && $0.type != .cgroup }.reduce(0) { $0 | $1.type.cloneFlag }
+        let made = linux.namespaces.filter { $0.path.isEmpty && $0.type != .cgroup && prepared($0.type) == nil }
+        let new = made.reduce(0) { $0 | $1.type.cloneFlag }
         let isLate = joins(.user) || isNew(.user) && linux.namespaces.contains { !$0.path.isEmpty }
         if !isLate { builder.cloneFlags = new }
         if let directory = request.controlGroups.directory {
@@ -125,6 +131,10 @@ struct ContainerPlanner {
 
     private mutating func joinNamespaces() throws(LaunchError) {
         // The user namespace comes last: over the others, root of the host has rights in any case.
+        if let network = prepared(.network) {
+            builder.describe("linux.namespaces")
+            builder.add(CSANDBOX_SETNS, "setns", on: "net", builder.input(network), x: UInt64(CLONE_NEWNET))
+        }
         let joined = linux.namespaces.filter { !$0.path.isEmpty }
         for namespace in joined.filter({ $0.type != .user }) + joined.filter({ $0.type == .user }) {
             let field = "linux.namespaces[\(namespace.type.rawValue)].path"

@@ -75,6 +75,9 @@ package struct LaunchRequest: Sendable {
     package var specification: RuntimeSpec
     /// The root file system as a detached mount, borrowed; nil: the directory `root.path` is bound.
     package var root: Int32?
+    /// A network namespace that is there already, borrowed until the launch: it is the new one of the specification, for a
+    /// container in the host's user namespace; nil: the launch makes one.
+    package var network: Int32?
     package var streams = StandardStreams.null
     package var controlGroups = ControlGroupPlaces()
     /// The filter of system calls: classic BPF, as seccomp(2) takes it.

@@ -174,7 +174,12 @@ final class TestHost: Sendable {
 
     /// What an engine has left in it: interfaces and tables.
     func leftovers() throws -> [String] {
-        let links = try network.route.links().map(\.name).filter { !["lo", "uplink"].contains($0) }
+        var links: [String] = []
+        // The kernel takes away what was in a namespace some time after the last who held that.
+        _ = try waitUntil {
+            links = try network.route.links().map(\.name).filter { !["lo", "uplink"].contains($0) }
+            return links.isEmpty
+        }
         return links + (try network.nft("tables"))
     }
 }

@@ -61,9 +61,19 @@ extension SurvivingEngine {
         names(in: folder).map { "\(folder)/\($0)" }.filter(isFolder).reduce(0) { $0 + 1 + folders(below: $1) }
     }
 
+    /// How many networks of containers there are that were made ahead: nobody has connected them with anything.
+    static func slotCount() throws -> Int {
+        try output(of: "ip", ["-o", "link"]).split(separator: "\n").count(where: isSlot)
+    }
+
+    private static func isSlot(_ link: Substring) -> Bool {
+        link.contains(" wv-") && !link.contains(" master ") && link.contains(" state DOWN ")
+    }
+
+    /// The interfaces by kinds, but for those that are made ahead.
     private static func interfaces() throws -> [String] {
-        let links = try output(of: "ip", ["-br", "link"]).split(separator: "\n")
-        let kinds = links.compactMap { $0.split(separator: " ").first }.map { $0.prefix { $0.isLetter } }
+        let links = try output(of: "ip", ["-o", "link"]).split(separator: "\n").filter { !isSlot($0) }
+        let kinds = links.compactMap { $0.split(separator: " ").dropFirst().first }.map { $0.prefix { $0.isLetter } }
         return Dictionary(grouping: kinds) { String($0) }.map { "interfaces \($0.key) \($0.value.count)" }.sorted()
     }
 
