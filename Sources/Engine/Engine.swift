@@ -54,7 +54,8 @@ package final class Engine: Sendable {
     let fetchedFiles: FetchedFiles
     /// Lets each step of builds be done once at a time.
     let buildGates = KeyedGates()
-    let fileDigests = FileDigestMemo()
+    /// What files of contexts hold.
+    let fileDigests = FileMemo<FileContent>(limit: 200_000)
     let trees: ControlGroupHierarchies
     let filters: SeccompFilterCache
     let machine: Machine

@@ -14,6 +14,13 @@ package struct FileTime: Hashable, Sendable, Comparable {
         self.nanoseconds = nanoseconds
     }
 
+    /// The time of the machine.
+    package static var now: Self {
+        var time = Glibc.timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Self(time)
+    }
+
     package static func < (left: Self, right: Self) -> Bool {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }

@@ -5,12 +5,11 @@ import Glibc
 import Images
 import Linux
 import OCI
-import Synchronization
 
 /// The digest of files as a step sees them: names, types, modes, owners, links, attributes and bytes, but no times.
 struct ContentDigest {
     private let tree: SourceTree
-    private let memo: FileDigestMemo?
+    private let memo: FileMemo<FileContent>?
     private var hash = RunningHash()
 
     /// The digest of files.
@@ -21,13 +20,13 @@ struct ContentDigest {
     ///   - memo: Knows files that were hashed before; nil to read all of them.
     /// - Returns: The digest.
     /// - Throws: `failed` with the file that cannot be read.
-    static func of(_ files: [SelectedFile], in tree: SourceTree, _ memo: FileDigestMemo?) throws -> Digest {
+    static func of(_ files: [SelectedFile], in tree: SourceTree, _ memo: FileMemo<FileContent>?) throws -> Digest {
         var digest = ContentDigest(tree: tree, memo: memo)
         for file in files { try digest.add(file, file.isContents ? [] : [file.name]) }
         return digest.hash.digest
     }
 
-    private init(tree: SourceTree, memo: FileDigestMemo?) {
+    private init(tree: SourceTree, memo: FileMemo<FileContent>?) {
         (self.tree, self.memo) = (tree, memo)
     }
 
@@ -99,44 +98,5 @@ extension Descriptor {
         in tree: SourceTree
     ) throws(SystemError) -> FilePath {
         try tree.open(path, OpenFlags.pathOnly).linkTarget(of: "")
-    }
-}
-
-/// Remembers what files of contexts held, as long as nothing about them changes.
-final class FileDigestMemo: Sendable {
-    private struct Key: Hashable {
-        var device: UInt64
-        var inode: UInt64
-        var size: Int64
-        var modified: FileTime
-        var changed: FileTime
-    }
-
-    private let contents = Mutex<[Key: FileContent]>([:])
-
-    /// A change within the same tick of the clock looks like none.
-    private static let settling: Int64 = 2
-    private static let limit = 200_000
-
-    private static func key(_ status: FileStatus) -> Key {
-        Key(
-            device: status.device,
-            inode: status.inode,
-            size: status.size,
-            modified: status.modificationTime,
-            changed: status.changeTime
-        )
-    }
-
-    /// What a file holds, where it is known.
-    subscript(status: FileStatus) -> FileContent? { contents.withLock { $0[Self.key(status)] } }
-
-    /// Notes what a file holds; one that has just been written may change unseen.
-    func note(_ content: FileContent, of status: FileStatus) {
-        if FileTime.now.seconds - status.changeTime.seconds < Self.settling { return }
-        contents.withLock { contents in
-            if contents.count >= Self.limit { contents.removeAll() }
-            contents[Self.key(status)] = content
-        }
     }
 }

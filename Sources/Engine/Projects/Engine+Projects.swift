@@ -15,12 +15,26 @@ final class ProjectRegistry: Sendable {
     private let gates = Mutex<[String: SerialGate]>([:])
     /// What the records say, as far as they were read or written: most commands want the same as the one before.
     private let wanted = Mutex<[String: Project]>([:])
+    private let settled = Mutex<[String: SettledProject]>([:])
 
     /// A project as it is written down; nil where that is not known yet, or where there is no such project.
     func known(_ name: String) -> Project? { wanted.withLock { $0[name] } }
 
     /// Notes what is written down now; nil where the record is gone.
     func note(_ project: Project?, named name: String) { wanted.withLock { $0[name] = project } }
+
+    /// The plan of a project that was found to be as it is wanted, where the same is wanted and there is the same.
+    func plan(_ project: Project, _ options: UpOptions, _ world: ObservedWorld) -> Plan? {
+        guard let settled = settled.withLock({ $0[project.name] }) else { return nil }
+        return settled.options == options && settled.project == project && settled.world == world ? settled.plan : nil
+    }
+
+    /// Notes a plan, where it changes nothing.
+    func note(_ plan: Plan, _ project: Project, _ options: UpOptions, _ world: ObservedWorld) {
+        let isSettled = plan.problems.isEmpty && !plan.hasChanges
+        let settledProject = SettledProject(project: project, options: options, world: world, plan: plan)
+        settled.withLock { $0[project.name] = isSettled ? settledProject : nil }
+    }
 
     /// The gate of a project.
     func gate(of project: String) -> SerialGate {
@@ -31,6 +45,14 @@ final class ProjectRegistry: Sendable {
             return gate
         }
     }
+}
+
+/// A project that is as it is wanted: a plan follows from what is wanted and what there is, and from nothing else.
+private struct SettledProject {
+    var project: Project
+    var options: UpOptions
+    var world: ObservedWorld
+    var plan: Plan
 }
 
 extension Engine {
@@ -52,8 +74,12 @@ extension Engine {
     private func prepare(_ request: ProjectUpRequest) async throws -> Preparation {
         let observer = WorldObserver(engine: self, project: request.project, separator: request.options.separator)
         let world = try await observer.world()
+        if let plan = projects.plan(request.project, request.options, world) {
+            return Preparation(plan: plan, world: world)
+        }
         var plan = UpPlanner.plan(observer.desired(in: world), world, request.options)
         checkComposition(request, &plan)
+        projects.note(plan, request.project, request.options, world)
         return Preparation(plan: plan, world: world)
     }
 

@@ -24,6 +24,25 @@ package struct Request: Sendable {
     /// - Returns: The value.
     /// - Throws: `badParameter` for another content type, what cannot be read, or what is too large.
     package func json<Value: Decodable>(_ type: Value.Type, absent: Value? = nil) async throws -> Value {
+        let bytes = try await jsonBytes()
+        if bytes.isEmpty, let absent { return absent }
+        return try Self.decode(type, bytes)
+    }
+
+    /// The body, which has to be JSON, where the same value has often been asked for before.
+    ///
+    /// - Parameter memo: Knows what bodies stood for.
+    /// - Returns: The value.
+    /// - Throws: `badParameter` for another content type, what cannot be read, or what is too large.
+    func json<Value: Decodable>(knownTo memo: BodyMemo<Value>) async throws -> Value {
+        let bytes = try await jsonBytes()
+        if let known = memo[bytes] { return known }
+        let value = try Self.decode(Value.self, bytes)
+        memo.note(value, of: bytes)
+        return value
+    }
+
+    private func jsonBytes() async throws -> [UInt8] {
         var bytes: [UInt8] = []
         // Said in advance, so that nothing is sent for nothing.
         if case .fixed(let length) = head.body, length > limits.json { throw tooLarge }
@@ -32,10 +51,11 @@ package struct Request: Sendable {
             bytes += piece
             if bytes.count > limits.json { throw tooLarge }
         }
-        if bytes.isEmpty {
-            if let absent { return absent }
-            throw EngineError(.badParameter, "the request has no body; it has to be JSON")
-        }
+        return bytes
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws -> Value {
+        if bytes.isEmpty { throw EngineError(.badParameter, "the request has no body; it has to be JSON") }
         do {
             return try JSON.decode(type, from: bytes)
         } catch let error as DecodingError {

@@ -53,7 +53,7 @@ extension EngineRoutes {
     }
 
     private func upRequest(_ request: Request) async throws -> ProjectUpRequest {
-        let wanted = try await request.json(ProjectUpRequest.self)
+        let wanted = try await request.json(knownTo: upRequests)
         try check(wanted.project.name, request)
         return wanted
     }

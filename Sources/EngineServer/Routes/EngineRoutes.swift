@@ -6,6 +6,7 @@ import EngineAPI
 /// The operations of the engine as routes, one extension for each subject.
 package struct EngineRoutes: Sendable {
     let engine: Engine
+    let upRequests = BodyMemo<ProjectUpRequest>()
     /// Ends the engine's process.
     let stop: @Sendable () -> Void
 

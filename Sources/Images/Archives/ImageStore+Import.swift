@@ -54,13 +54,6 @@ extension ImageStore {
 }
 
 extension FileTime {
-    /// The time of the machine.
-    package static var now: Self {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Self(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
-    }
-
     /// The time in UTC, to the nanosecond: `2026-11-23T15:12:25.000000001Z`.
     package var rfc3339: String {
         var (seconds, parts) = (time_t(seconds), tm())

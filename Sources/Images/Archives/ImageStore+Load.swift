@@ -107,7 +107,7 @@ extension ImageStore {
     /// An image of an ingest, and what it needs of the store; nil where some of its content is missing.
     func layoutImage(_ descriptor: ContentDescriptor, _ ingest: Ingest) throws(ImageError) -> Loadable? {
         var digests: Set<Digest> = []
-        let read = { (descriptor: ContentDescriptor) throws(ImageError) -> [UInt8] in
+        let read = { (descriptor: ContentDescriptor, name: String) throws(ImageError) -> ImageDocument in
             digests.insert(descriptor.digest)
             let bytes = try ingest.document(descriptor.digest, limit: self.limits.documentSize)
             if Int64(bytes.count) != descriptor.size {
@@ -116,9 +116,9 @@ extension ImageStore {
                     "\(descriptor.digest) should have \(descriptor.size) bytes and has \(bytes.count)"
                 )
             }
-            return bytes
+            return try Documents.decode(ImageDocument.self, bytes, name)
         }
-        let manifests = try manifests(of: descriptor, read: read) { (digest) throws(ImageError) in
+        let manifests = try manifests(of: descriptor, document: read) { (digest) throws(ImageError) in
             try ingest.size(of: digest)
         }
         guard let (_, manifest) = Self.best(manifests) else { return nil }
@@ -158,8 +158,8 @@ extension ImageStore {
     /// Checks what can be checked without unpacking.
     private func check(_ manifest: ImageManifest, _ ingest: Ingest) throws(ImageError) {
         guard manifest.config.mediaType.isImageConfig else { return }
-        let config = try config(of: manifest) { (digest) throws(ImageError) in
-            try ingest.document(digest, limit: limits.documentSize)
+        let config = try config(of: manifest) { (digest, name) throws(ImageError) in
+            try ingest.config(digest, name, limit: limits.documentSize)
         }
         for (layer, diffID) in zip(manifest.layers, config.rootfs.diffIDs) {
             guard let blob = ingest.blobs[layer.digest], blob.compression == nil, diffID.algorithm == .sha256,
@@ -257,8 +257,8 @@ extension ImageStore {
         _ references: [ImageReference],
         _ ingest: Ingest
     ) throws(ImageError) -> Loadable {
-        let config = try config(of: manifest) { (digest) throws(ImageError) in
-            try ingest.document(digest, limit: limits.documentSize)
+        let config = try config(of: manifest) { (digest, name) throws(ImageError) in
+            try ingest.config(digest, name, limit: limits.documentSize)
         }
         let blob = try ingest.add(document: Documents.encode(manifest))
         let target = ContentDescriptor(

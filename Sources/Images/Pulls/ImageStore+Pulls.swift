@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Linux
 package import OCI
 
 /// What was fetched of an image, each part checked.

@@ -90,11 +90,14 @@ package final class ContentStore: Sendable {
     }
 
     /// Size in bytes of a content; nil where it is not there.
-    package func size(of digest: Digest) throws(ImageError) -> Int64? {
-        try ImageError.system("look for \(digest)") { () throws(SystemError) -> Int64? in
+    package func size(of digest: Digest) throws(ImageError) -> Int64? { try status(of: digest)?.size }
+
+    /// What the kernel tells of the file of a content; nil where it is not there.
+    func status(of digest: Digest) throws(ImageError) -> FileStatus? {
+        try ImageError.system("look for \(digest)") { () throws(SystemError) -> FileStatus? in
             do throws(SystemError) {
                 let folder = try blobs.descriptor.open(Self.folderName(digest), O_RDONLY | O_DIRECTORY)
-                return try folder.status(of: Self.fileName(digest))?.size
+                return try folder.status(of: Self.fileName(digest))
             } catch  where error.number == ENOENT {
                 return nil
             }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Linux
 package import OCI
 
 extension ImageStore {
@@ -160,9 +161,7 @@ extension ImageStore {
             else {
                 return
             }
-            let config = try config(of: manifest) { (digest) throws(ImageError) in
-                try content.document(digest, limit: limits.documentSize)
-            }
+            let config = try config(of: manifest)
             chains.formUnion(LayerStore.chainIDs(of: config.rootfs.diffIDs))
         }
     }

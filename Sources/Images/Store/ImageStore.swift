@@ -14,6 +14,9 @@ package final class ImageStore: Sendable {
     /// What builds under way need.
     package let pins = ContentPins()
     let limits: Limits
+    private let indexes = FileMemo<ImageIndex>(limit: 4)
+    private let documents = FileMemo<ImageDocument>(limit: 1024)
+    private let configs = FileMemo<ImageConfig>(limit: 1024)
 
     /// Opens the store of a folder.
     ///
@@ -34,16 +37,43 @@ package final class ImageStore: Sendable {
 
     /// The index as it is on the disk; empty where there is none.
     func readIndex() throws(ImageError) -> ImageIndex {
+        let folder = content.root
+        let status = try ImageError.system("look for the index of images") { () throws(SystemError) in
+            try folder.descriptor.status(of: Self.indexName)
+        }
+        guard let status else { return ImageIndex(manifests: []) }
+        if let known = indexes[status] { return known }
         let file: Descriptor
         do {
-            file = try content.root.descriptor.open(Self.indexName, O_RDONLY)
-        } catch  where error.number == ENOENT {
-            return ImageIndex(manifests: [])
+            file = try folder.descriptor.open(Self.indexName, O_RDONLY)
         } catch {
             throw ImageError(.system, "cannot open the index of images", cause: error)
         }
         let bytes = try DescriptorSource(file, name: "index.json").bytes(limit: 256 << 20, of: "index.json")
-        return try Documents.decode(ImageIndex.self, bytes, "index.json of the image store")
+        let index = try Documents.decode(ImageIndex.self, bytes, "index.json of the image store")
+        indexes.note(index, of: status)
+        return index
+    }
+
+    /// A document of the store, which is read once as long as its file is the same.
+    ///
+    /// - Parameters:
+    ///   - digest: The document.
+    ///   - name: What to call it in an error.
+    ///   - memo: Knows documents of its kind that were read before.
+    /// - Returns: The document.
+    /// - Throws: ``ImageError/Code/notFound``, or what is wrong with it.
+    private func document<Value: Decodable & Sendable>(
+        _ digest: Digest,
+        _ name: String,
+        _ memo: FileMemo<Value>
+    ) throws(ImageError) -> Value {
+        let status = try content.status(of: digest)
+        if let status, let known = memo[status] { return known }
+        let bytes = try content.document(digest, limit: limits.documentSize)
+        let value = try Documents.decode(Value.self, bytes, name)
+        if let status { memo.note(value, of: status) }
+        return value
     }
 
     /// Changes the index; the store is locked.
@@ -132,14 +162,14 @@ package final class ImageStore: Sendable {
     /// - Parameters:
     ///   - target: A manifest, or an index of several, which may be nested.
     ///   - depth: How many indexes lead here.
-    ///   - read: Gives a document of a digest.
+    ///   - document: Gives the document of a descriptor, whose name in errors it is given.
     ///   - size: Gives the size of a content, nil where it is not there.
     /// - Returns: The manifests in the order of the index; statements about manifests are left out.
     /// - Throws: What is wrong with a document.
     func manifests(
         of target: ContentDescriptor,
         depth: Int = 0,
-        read: (ContentDescriptor) throws(ImageError) -> [UInt8],
+        document: (ContentDescriptor, String) throws(ImageError) -> ImageDocument,
         size: (Digest) throws(ImageError) -> Int64?
     ) throws(ImageError) -> [Manifest] {
         if target.isAttestation { return [] }
@@ -151,7 +181,7 @@ package final class ImageStore: Sendable {
         if target.mediaType.isSchema1 {
             throw ImageError(.unsupported, "\(name) has the old schema 1; push the image again with a newer tool")
         }
-        switch try Documents.decode(ImageDocument.self, read(target), name) {
+        switch try document(target, name) {
         case .manifest(let manifest):
             for part in [manifest.config] + manifest.layers {
                 guard let found = try size(part.digest) else { return [] }
@@ -169,15 +199,15 @@ package final class ImageStore: Sendable {
             }
             var found: [Manifest] = []
             for child in index.manifests {
-                found += try manifests(of: child, depth: depth + 1, read: read, size: size)
+                found += try manifests(of: child, depth: depth + 1, document: document, size: size)
             }
             return found
         }
     }
 
     func manifests(of target: ContentDescriptor) throws(ImageError) -> [Manifest] {
-        try manifests(of: target) { (descriptor) throws(ImageError) in
-            try content.document(descriptor.digest, limit: limits.documentSize)
+        try manifests(of: target) { (descriptor, name) throws(ImageError) in
+            try document(descriptor.digest, name, documents)
         } size: { (digest) throws(ImageError) in
             try content.size(of: digest)
         }
@@ -194,9 +224,7 @@ package final class ImageStore: Sendable {
         guard let (descriptor, manifest) = Self.best(try manifests(of: target)) else {
             throw ImageError(.notFound, "the content of image \(target.digest) is not complete; load or pull it again")
         }
-        let config = try config(of: manifest) { (digest) throws(ImageError) in
-            try content.document(digest, limit: limits.documentSize)
-        }
+        let config = try config(of: manifest)
         return StoredImage(
             id: manifest.config.digest,
             target: Self.entry(for: target, nil),
@@ -208,16 +236,27 @@ package final class ImageStore: Sendable {
         )
     }
 
+    /// The config of an image of the store, checked against its manifest.
+    func config(of manifest: ImageManifest) throws(ImageError) -> ImageConfig {
+        try config(of: manifest) { (digest, name) throws(ImageError) in try document(digest, name, configs) }
+    }
+
     /// The config of an image, checked against its manifest.
+    ///
+    /// - Parameters:
+    ///   - manifest: The manifest.
+    ///   - document: Gives the config of a digest, whose name in errors it is given.
+    /// - Returns: The config.
+    /// - Throws: What is wrong with it.
     func config(
         of manifest: ImageManifest,
-        read: (Digest) throws(ImageError) -> [UInt8]
+        document: (Digest, String) throws(ImageError) -> ImageConfig
     ) throws(ImageError) -> ImageConfig {
         let name = "config \(manifest.config.digest)"
         guard manifest.config.mediaType.isImageConfig else {
             throw ImageError(.unsupported, "\(name) is a \(manifest.config.mediaType) and not the config of an image")
         }
-        let config = try Documents.decode(ImageConfig.self, read(manifest.config.digest), name)
+        let config = try document(manifest.config.digest, name)
         let count = config.rootfs.diffIDs.count
         if count != manifest.layers.count {
             throw ImageError(

@@ -168,6 +168,11 @@ package final class Ingest {
         return try open(digest).bytes(limit: limit, of: digest.description)
     }
 
+    /// The config of an image, whose name in errors it is given.
+    func config(_ digest: Digest, _ name: String, limit: Int) throws(ImageError) -> ImageConfig {
+        try Documents.decode(ImageConfig.self, document(digest, limit: limit), name)
+    }
+
     /// The bytes of a content that was taken in.
     func open(_ digest: Digest) throws(ImageError) -> DescriptorSource {
         let work = try work()

@@ -5,7 +5,7 @@ package import Compose
 /// What there is on the machine of a project, and of what the project names, at one instant.
 ///
 /// The engine looks; nothing here is remembered from an earlier plan but ``applied``, which only explains.
-package struct ObservedWorld: Sendable {
+package struct ObservedWorld: Equatable, Sendable {
     /// The containers that belong to the project, those of `run` included.
     package var containers: [ObservedContainer] = []
     /// The networks that the project names, and those that belong to it, by their names.

@@ -11,6 +11,35 @@ import Testing
 @testable import Engine
 
 @Suite struct `A project that changes` {
+    @Test func `is planned again when anything of it or of what there is has changed`() async throws {
+        try await TestedProject.with(.embedded) { project, _ in
+            let engine = project.host.engine
+            let file = try project.folder.write("settings", "a")
+            let text = "services: {web: {configs: [settings]}, other: {}}\nconfigs: {settings: {file: \(file)}}"
+            func known(_ change: (inout ProjectUpRequest) -> Void = { _ in }) async throws -> Plan? {
+                let request = try project.request(text, change)
+                let world = try await WorldObserver(engine: engine, project: request.project, separator: "-").world()
+                return engine.projects.plan(request.project, request.options, world)
+            }
+            try await project.succeed(text)
+            #expect(try await known() == nil)
+            let story = try await project.succeed(text)
+            let plan = try #require(try await known())
+            #expect(plan == story.plan && plan.unchanged == ["p-other-1", "p-web-1"])
+            #expect(try await known { $0.options.recreation = .always } == nil)
+            #expect(try await known { $0.project.services["web"]?.environment = ["A": "1"] } == nil)
+            // What is in files counts, and so does what a container does.
+            _ = try project.folder.write("settings", "b")
+            #expect(try await known() == nil)
+            #expect(try await project.succeed(text).progress.contains("p-web-1 Started"))
+            try await project.succeed(text)
+            #expect(try await known() != nil)
+            try await project.conduct(.stop, ["other"])
+            #expect(try await known() == nil)
+            #expect(try await project.succeed(text).progress.contains("p-other-1 Started"))
+        }
+    }
+
     @Test(arguments: EngineKind.allCases)
     func `adjusts limits and policies in place, and lifts them`(kind: EngineKind) async throws {
         try await TestedProject.with(kind) { project, _ in
