@@ -193,7 +193,7 @@ private struct TestCertificates {
 
     @Test func `has a proxy, which is asked for that host only`() async throws {
         let (scratch, blob) = (try Scratch(), TestBlob(count: 1000))
-        let proxy = try ScriptedServer { _ in .init(200, [], blob.bytes) }
+        let proxy = try ScriptedServer { .init(200, [], $0.method == "CONNECT" ? [] : blob.bytes) }
         let repository = try repository(
             "[host.\"http://127.0.0.1:1\"]\nproxy = \"http://\(proxy.address)\"\ndial_timeout = \"1h\"\n",
             scratch
@@ -282,7 +282,8 @@ private struct TestCertificates {
         if !every.isEmpty { try scratch.write("hosts/_default/hosts.toml", every) }
         var settings = RegistrySettings()
         settings.hostsFolders = [scratch / "hosts"]
-        let route = try settings.route(to: "docker.io")
+        settings.systemContainersFolder = scratch / "none"
+        let route = try settings.route(to: "docker.io", "a")
         #expect(route.sources.map { $0.authority + $0.target("/v2/a") } == expected)
         // Whoever is the registry is told who asks, and nobody else.
         #expect(route.sources.map(\.isMirror) == expected.map { $0.hasPrefix("m.") })
@@ -293,10 +294,11 @@ private struct TestCertificates {
         let scratch = try Scratch()
         var settings = RegistrySettings()
         settings.hostsFolders = [scratch / "one", scratch / "two"]
+        settings.systemContainersFolder = scratch / "none"
         for name in ["one/_default", "two/r.example:5000", "two/r.example_5000_"] {
             let host = name.replacing("/", with: "-").replacing(":", with: "-").replacing("_", with: "-")
             try scratch.write("\(name)/hosts.toml", "server = 'https://\(host)'")
-            #expect(try settings.route(to: "r.example:5000").home.authority == host)
+            #expect(try settings.route(to: "r.example:5000", "a").home.authority == host)
         }
     }
 }

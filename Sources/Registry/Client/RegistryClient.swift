@@ -23,7 +23,7 @@ package final class RegistryClient: Sendable {
     /// A repository, for one piece of work.
     ///
     /// - Parameters:
-    ///   - reference: A name in it; tag and digest do not count.
+    ///   - reference: A name in it. Of tag and digest counts alone whether there is a digest: some mirrors are for those only.
     ///   - credentials: Who asks.
     ///   - notice: Told, in words, of what goes wrong and is tried again.
     /// - Returns: The repository.
@@ -36,6 +36,7 @@ package final class RegistryClient: Sendable {
             client: self,
             registry: reference.registry,
             name: reference.repository,
+            isDigested: reference.digest != nil,
             credentials: credentials,
             notice: notice
         )
@@ -66,6 +67,8 @@ package struct RemoteRepository: Sendable {
     /// The registry as names have it.
     let registry: String
     let name: String
+    /// Whether the image has its digest in its name.
+    let isDigested: Bool
     let credentials: RegistryCredentials
     let notice: @Sendable (String) -> Void
 
@@ -75,11 +78,12 @@ package struct RemoteRepository: Sendable {
         client: RegistryClient,
         registry: String,
         name: String,
+        isDigested: Bool,
         credentials: RegistryCredentials,
         notice: @escaping @Sendable (String) -> Void
     ) {
         (self.client, self.registry, self.name) = (client, registry, name)
-        (self.credentials, self.notice) = (credentials, notice)
+        (self.isDigested, self.credentials, self.notice) = (isDigested, credentials, notice)
     }
 
     /// The repository with its registry, for messages.
@@ -117,7 +121,7 @@ package struct RemoteRepository: Sendable {
     /// Where the repository is found; what is odd in the files that say so is told the first time.
     func route() throws(RegistryError) -> RegistryRoute {
         if let known = memory.route.withLock(\.self) { return known }
-        let route = try client.settings.route(to: registry)
+        let route = try client.settings.route(to: registry, name, isDigested: isDigested)
         let isFirst = memory.route.withLock { known in
             defer { known = route }
             return known == nil

@@ -21,6 +21,15 @@ struct Call: Sendable {
         self.scopes = scopes
         self.action = action
     }
+
+    /// The same request for the repository where another place has it.
+    func moved(from name: String, to other: String) -> Self {
+        var call = self
+        let start = "/v2/\(name)/"
+        if target.hasPrefix(start) { call.target = "/v2/\(other)/" + target.dropFirst(start.count) }
+        call.scopes = scopes.map { $0.moved(from: name, to: other) }
+        return call
+    }
 }
 
 extension RemoteRepository {
@@ -37,6 +46,7 @@ extension RemoteRepository {
     /// - Returns: The answer, also where it is an error that stays.
     /// - Throws: ``RegistryError``, ``TransientFailure`` or `CancellationError`.
     func exchange(_ call: Call, at endpoint: Endpoint) async throws -> Answer {
+        let call = endpoint.repository.map { call.moved(from: name, to: $0) } ?? call
         var home = try await client.origin(of: endpoint)
         home.target = endpoint.target(call.target)
         var address = call.address ?? home

@@ -35,6 +35,8 @@ struct Endpoint: Hashable, Sendable {
     var pushes = true
     /// The registry that it has copies of, which it is told.
     var namespace: String?
+    /// What the repository is called there; nil for its own name.
+    var repository: String?
 
     /// The path of a call, which begins with `/v2/`.
     func target(_ call: String) -> String {
@@ -48,17 +50,38 @@ extension RegistrySettings {
     /// The name that has a `hosts.toml` for all registries without one.
     private static let everyRegistry = "_default"
 
-    /// Where an image is found: by the `hosts.toml` of its registry, or by that for all registries.
+    /// Where an image is found: by the `hosts.toml` of its registry, or by `registries.conf`, or by the `hosts.toml` for all
+    /// registries; the first that says something is the only one that counts.
     ///
-    /// - Parameter registry: The registry as names have it.
+    /// - Parameters:
+    ///   - registry: The registry as names have it.
+    ///   - repository: The repository; nil where it is about the registry alone.
+    ///   - isDigested: Whether the image has its digest in its name.
     /// - Returns: The endpoints.
-    /// - Throws: ``RegistryError/Code/configuration`` for a file that cannot be read.
-    func route(to registry: String) throws(RegistryError) -> RegistryRoute {
-        for names in [Self.folderNames(of: registry), [Self.everyRegistry]] {
-            if let file = try hostsFile(names) { return try route(by: file, registry) }
+    /// - Throws: ``RegistryError/Code/configuration`` for a file that cannot be read, ``RegistryError/Code/denied`` for an image
+    ///   that one forbids.
+    func route(
+        to registry: String,
+        _ repository: String? = nil,
+        isDigested: Bool = false
+    ) throws(RegistryError) -> RegistryRoute {
+        if let file = try hostsFile(Self.folderNames(of: registry)) { return try route(by: file, registry) }
+        let name = repository.map { "\(registry)/\($0)" } ?? registry
+        let files = try registriesFile()
+        if let (namespace, length) = files.namespace(of: name) {
+            var route = try route(by: namespace, name, length, isDigested)
+            route.warnings = files.warnings
+            return route
         }
-        let own = ownEndpoint(of: registry)
-        return RegistryRoute(sources: [own], home: own)
+        var route: RegistryRoute
+        if let file = try hostsFile([Self.everyRegistry]) {
+            route = try self.route(by: file, registry)
+        } else {
+            let own = ownEndpoint(of: registry)
+            route = RegistryRoute(sources: [own], home: own)
+        }
+        route.warnings += files.warnings
+        return route
     }
 
     private static func authority(of registry: String) -> String {
@@ -136,5 +159,91 @@ extension RegistrySettings {
         endpoint.pushes = host.capabilities.contains(.push)
         if !isOwn { endpoint.namespace = registry }
         return endpoint
+    }
+
+    // MARK: registries.conf
+
+    /// What all files say: that of the user with those of the folder beside it, or else that of the system with those of the
+    /// folder beside it and of the folder of the user.
+    private func registriesFile() throws(RegistryError) -> RegistriesFile {
+        var found = RegistriesFile()
+        var folders = [systemContainersFolder, userContainersFolder].compactMap(\.self)
+        if let user = userContainersFolder, let text = try SettingsFile.text(at: "\(user)/registries.conf") {
+            try found.add(text, path: "\(user)/registries.conf")
+            folders = [user]
+        } else {
+            let path = "\(systemContainersFolder)/registries.conf"
+            if let text = try SettingsFile.text(at: path) { try found.add(text, path: path) }
+        }
+        for folder in folders.map({ "\($0)/registries.conf.d" }) {
+            let names = try SettingsFile.names(in: folder).filter { $0.hasSuffix(".conf") }
+            for path in names.map({ "\(folder)/\($0)" }) {
+                if let text = try SettingsFile.text(at: path) { try found.add(text, path: path) }
+            }
+        }
+        return found
+    }
+
+    private func route(
+        by namespace: RegistriesFile.Namespace,
+        _ name: String,
+        _ length: Int,
+        _ isDigested: Bool
+    ) throws(RegistryError) -> RegistryRoute {
+        if namespace.isBlocked {
+            throw RegistryError(
+                .denied,
+                "\(name) is not to be used: `\(namespace.path)` has `blocked = true` for the prefix `\(namespace.prefix)`"
+            )
+        }
+        let registry = String(name.prefix { $0 != "/" })
+        var home = ownEndpoint(of: registry)
+        if namespace.isInsecure { home.allowInsecurity() }
+        if registry == name { return RegistryRoute(sources: [home], home: home) }
+        let rest = String(decoding: name.utf8.dropFirst(length), as: UTF8.self)
+        var sources: [Endpoint] = []
+        for mirror in namespace.mirrors where mirror.serves(digest: isDigested) {
+            var endpoint = try endpoint(at: mirror.location + rest, namespace.path)
+            endpoint.isMirror = endpoint.authority != home.authority
+            if mirror.isInsecure { endpoint.allowInsecurity() }
+            sources.append(endpoint)
+        }
+        var last = home
+        if !namespace.location.isEmpty {
+            last = try endpoint(at: namespace.location + rest, namespace.path)
+            // Who has an account at a registry has none where its images are said to be.
+            last.isMirror = last.authority != home.authority
+            if namespace.isInsecure { last.allowInsecurity() }
+        }
+        return RegistryRoute(sources: sources + [last], home: home)
+    }
+
+    /// The place of a repository by its full name.
+    private func endpoint(at name: String, _ path: String) throws(RegistryError) -> Endpoint {
+        let host = String(name.prefix { $0 != "/" })
+        let reference: ImageReference
+        do throws(ImageReferenceError) {
+            reference = try ImageReference(name)
+        } catch {
+            throw RegistryError(.configuration, "`\(path)` makes `\(name.prefix(200))` of the image: \(error)")
+        }
+        let hasTag = name.split(separator: "/").last?.contains(":") == true
+        guard reference.registry == host, name.contains("/"), reference.digest == nil, !hasTag else {
+            throw RegistryError(
+                .configuration,
+                "`\(path)` makes `\(name.prefix(200))` of the image, which has to be a host with a repository"
+            )
+        }
+        var endpoint = ownEndpoint(of: reference.registry)
+        endpoint.repository = reference.repository
+        return endpoint
+    }
+}
+
+extension Endpoint {
+    /// Has it do without encryption, or without proof of who it is.
+    fileprivate mutating func allowInsecurity() {
+        isInsecure = true
+        access.skipsVerification = true
     }
 }

@@ -16,6 +16,10 @@ package struct RegistrySettings: Sendable {
     package var certificateFolders = ["/etc/docker/certs.d", "/etc/containers/certs.d"]
     /// Folders that have one for each registry, and perhaps one called `_default`, with a `hosts.toml`.
     package var hostsFolders = ["/etc/containerd/certs.d", "/etc/docker/certs.d", "/etc/containers/certs.d"]
+    /// The folder with the system's `registries.conf` and `registries.conf.d`.
+    package var systemContainersFolder = "/etc/containers"
+    /// The folder with those of the user; nil for none.
+    package var userContainersFolder: String?
     /// A file with all authorities to trust, in place of the system's.
     package var trustedFile: String?
 
@@ -27,6 +31,7 @@ package struct RegistrySettings: Sendable {
     package init(_ variable: (String) -> String?) {
         proxies = ProxySettings(variable)
         trustedFile = variable("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
+        userContainersFolder = variable("HOME").flatMap { $0.hasPrefix("/") ? "\($0)/.config/containers" : nil }
     }
 
     /// How a host proves who it is, and how a client does to it.
