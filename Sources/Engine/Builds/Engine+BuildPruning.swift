@@ -67,7 +67,7 @@ extension CacheMounts {
         let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         for name in try folder.entries().map(\.description) where !isUsed(name) {
             sum += try DiskUsage.bytes(below: "\(path)/\(name)")
-            try ContainerFolder(path: "\(path)/\(name)").discard(to: trash)
+            try ContainerFolder(path: "\(path)/\(name)").discard(to: trash, comesAgain: true)
         }
         return sum
     }

@@ -177,7 +177,7 @@ final class FetchedFiles: Sendable {
     func discard(to trash: String, keeping isWanted: (FileTime) -> Bool) throws -> Int64 {
         var sum: Int64 = 0
         for (name, record, used) in try all() where !isWanted(used) {
-            try ContainerFolder(path: "\(path)/\(name)").discard(to: trash)
+            try ContainerFolder(path: "\(path)/\(name)").discard(to: trash, comesAgain: true)
             sum += record.size
         }
         return sum
