@@ -42,6 +42,7 @@ extension Engine {
         reclaimed += try await BlockingCall.run { [trash] in
             try fetchedFiles.discard(to: trash.path, keeping: isWanted)
         }
+        reclaimed += try await fetchedRepositories.discard(to: trash.path, keeping: isWanted)
         trash.empty()
         if includesAll, latest == nil {
             let cacheMounts = cacheMounts
