@@ -105,6 +105,17 @@ private struct TestCertificates {
         #expect(error?.message.contains("does not take the client's certificate, or wants one") == true)
     }
 
+    @Test func `that is missing is told of a host that may do without encryption`() async throws {
+        let registry = try files.registry()
+        try files.scratch.write("certs/\(registry.address)/ca.crt", try files.scratch.text("ca.crt"))
+        var settings = Waits().settings
+        settings.certificateFolders = [files.scratch / "certs"]
+        let repository = try repository(at: registry.address, settings)
+        let error = await #expect(throws: RegistryError.self) { try await repository.manifest("1") }
+        #expect(error?.code == .unauthorized)
+        #expect(error?.message.contains("does not take the client's certificate, or wants one") == true)
+    }
+
     @Test(arguments: [
         ("'none.pem'", "none.pem"), ("'../../ca.key'", "ca.key"), ("'../../mixed.pem'", "mixed.pem"),
         ("[['../../client.cert', '../../ca.crt']]", "ca.crt"),

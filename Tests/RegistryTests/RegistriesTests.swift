@@ -120,6 +120,12 @@ private final class Registries: Sendable {
                 """
             ], "alpine:1", ["A/v2/hub/alpine/manifests/1"]
         ),
+        (
+            [
+                "[[registry]]\nlocation = '{A}'\ninsecure = true\n"
+                    + "[[registry]]\nprefix = '{A}/tea'\nlocation = '{C}/other'\ninsecure = true\n"
+            ], "{A}/team/a:1", ["A/v2/team/a/manifests/1"]
+        ),
         ([Self.forDigests("mirror-by-digest-only = true")], "{A}/a:1", ["A/v2/a/manifests/1"]),
         (
             [Self.forDigests("mirror-by-digest-only = true")], "{A}/a@{digest}",
