@@ -167,6 +167,9 @@ import Testing
                     done
                     change five; context "$url#:app"; asked; context "$url?ref=$first&subdir=app"; asked
                     find $copies -name '*.lock' -o -name 'tmp*'
+                    # A tag that is an object of its own, with the commit that is here.
+                    (cd work; git tag -a -m tag v2; git push -q ../www/repo.git v2)
+                    context "$url#v2:app"; asked; context "$url?tag=v2&subdir=app"; asked
                     # What has many commits is begun anew.
                     for number in {1..100}; do echo "create refs/kept/$number $second"; done | git --git-dir=$copy update-ref --stdin
                     change six; context "$url#:app"; asked; ls $(echo $copies/*/repository)/refs/kept | wc -l
@@ -196,6 +199,10 @@ import Testing
                     2 lists, 1 packs
                     one
                     0 lists, 0 packs
+                    five
+                    2 lists, 1 packs
+                    five
+                    1 lists, 0 packs
                     six
                     2 lists, 1 packs
                     1
