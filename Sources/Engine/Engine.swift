@@ -52,6 +52,8 @@ package final class Engine: Sendable {
     let cacheMounts: CacheMounts
     /// Files that builds have fetched.
     let fetchedFiles: FetchedFiles
+    /// Repositories that builds have fetched.
+    let fetchedRepositories: FetchedRepositories
     /// Lets each step of builds be done once at a time.
     let buildGates = KeyedGates()
     /// What files of contexts hold.
@@ -102,6 +104,7 @@ package final class Engine: Sendable {
         let settings = RegistrySettings { getenv($0).map { String(cString: $0) } }
         registry = RegistryClient(settings)
         fetchedFiles = FetchedFiles(location.fetchedFiles, settings)
+        fetchedRepositories = FetchedRepositories(location.fetchedRepositories)
         pulls = PullRegistry(images)
         hub = EventHub(store)
         givenFiles = GivenFileMemory(location.files)

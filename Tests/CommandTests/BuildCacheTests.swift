@@ -68,6 +68,21 @@ import Testing
         }
     }
 
+    @Test func `goes as often as it comes again`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                """
+                printf 'FROM busybox\nRUN --mount=type=cache,target=/c touch /c/f\n' > Dockerfile
+                for number in 1 2 3; do
+                    wharf build -q --network none . > /dev/null; ls $WHARF_ROOT/cache-mounts | wc -l
+                    wharf builder prune -af > /dev/null; ls $WHARF_ROOT/cache-mounts | wc -l
+                done
+                """
+            )
+            #expect(transcript == "1\n0\n1\n0\n1\n0\n")
+        }
+    }
+
     @Test func `serves no other platform, of which an image may have several`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

@@ -158,6 +158,9 @@ final class KeyedGates: Sendable {
 
     private let entries = Mutex<[String: Entry]>([:])
 
+    /// Whether a function runs with a key, or waits for that.
+    func isUsed(_ key: String) -> Bool { entries.withLock { $0[key] != nil } }
+
     /// Runs a function while no other one runs with the same key.
     ///
     /// - Parameters:

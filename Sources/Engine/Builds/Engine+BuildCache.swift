@@ -31,7 +31,7 @@ extension Engine {
             item.isInUse = pinned.contains(digest)
             items.append((item, used))
         }
-        let (cacheMounts, fetchedFiles) = (cacheMounts, fetchedFiles)
+        let (cacheMounts, fetchedFiles, repositories) = (cacheMounts, fetchedFiles, fetchedRepositories)
         items += try await BlockingCall.run {
             let mounts = try cacheMounts.all()
             let files = try fetchedFiles.all().map { name, record, used in
@@ -45,7 +45,7 @@ extension Engine {
                 )
                 return (item, used)
             }
-            return mounts + files
+            return try mounts + files + repositories.items()
         }
         return items.sorted { $0.used > $1.used }.map(\.item)
     }
@@ -62,6 +62,24 @@ extension Engine {
             if !item.isInUse { summary.reclaimable += item.size }
         }
         (usage.buildCache, usage.buildCacheUsage) = (items, summary)
+    }
+}
+
+extension FetchedRepositories {
+    /// The copies of repositories.
+    fileprivate func items() throws -> [(item: BuildCacheItem, used: FileTime)] {
+        try all().map { copy in
+            var item = BuildCacheItem(
+                id: "\(copy.name)",
+                type: "source.git.checkout",
+                description: copy.address,
+                size: copy.size,
+                created: copy.used.rfc3339,
+                used: copy.used.rfc3339
+            )
+            item.isInUse = copy.isInUse
+            return (item, copy.used)
+        }
     }
 }
 

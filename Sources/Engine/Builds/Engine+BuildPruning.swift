@@ -42,6 +42,7 @@ extension Engine {
         reclaimed += try await BlockingCall.run { [trash] in
             try fetchedFiles.discard(to: trash.path, keeping: isWanted)
         }
+        reclaimed += try await fetchedRepositories.discard(to: trash.path, keeping: isWanted)
         trash.empty()
         if includesAll, latest == nil {
             let cacheMounts = cacheMounts
@@ -67,7 +68,7 @@ extension CacheMounts {
         let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         for name in try folder.entries().map(\.description) where !isUsed(name) {
             sum += try DiskUsage.bytes(below: "\(path)/\(name)")
-            try ContainerFolder(path: "\(path)/\(name)").discard(to: trash)
+            try ContainerFolder(path: "\(path)/\(name)").discard(to: trash, comesAgain: true)
         }
         return sum
     }

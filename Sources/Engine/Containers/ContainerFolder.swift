@@ -142,10 +142,13 @@ struct ContainerFolder: Sendable {
 
     /// Removes everything: at once from sight, and then from the disk.
     ///
-    /// - Parameter trash: A folder on the same file system for what is being removed.
+    /// - Parameters:
+    ///   - trash: A folder on the same file system for what is being removed.
+    ///   - comesAgain: Whether another one of its name may be there, since what is removed may be made anew at once.
     /// - Throws: Why it could not be taken out of sight.
-    func discard(to trash: String) throws(SystemError) {
-        let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+    func discard(to trash: String, comesAgain: Bool = false) throws(SystemError) {
+        var name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+        if comesAgain { name += "-\(UInt64.random(in: 0...UInt64.max))" }
         if rename(path, "\(trash)/\(name)") != 0 {
             let failure = errno
             if failure != ENOENT { throw SystemError("rename", failure, on: path) }

@@ -3,7 +3,8 @@
 /// Something that builds keep, as `GET /system/df` tells of it.
 package struct BuildCacheItem: ZeroRepresentable, Sendable {
     @Always package var id: String
-    /// `regular` for what a step has made, `exec.cachemount` for the folder of a cache mount, `source.http` for a file.
+    /// `regular` for what a step has made, `exec.cachemount` for the folder of a cache mount, `source.http` for a file,
+    /// `source.git.checkout` for a repository.
     @Always package var type: String
     @Always package var description: String
     /// Whether a build has it at the moment.

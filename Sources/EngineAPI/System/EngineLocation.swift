@@ -52,6 +52,8 @@ package struct EngineLocation: Equatable, Sendable {
     package var cacheMounts: String { data + "/cache-mounts" }
     /// What builds have fetched of addresses.
     package var fetchedFiles: String { data + "/fetched-files" }
+    /// What builds have fetched of repositories.
+    package var fetchedRepositories: String { data + "/fetched-repositories" }
     /// What is below the image of every container.
     package var base: String { data + "/base" }
     /// The compiled filters of system calls.

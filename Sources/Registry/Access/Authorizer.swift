@@ -6,8 +6,11 @@ import Synchronization
 final class Authorizer: Sendable {
     /// Who asks, and where.
     struct Place: Hashable {
-        var origin: String
+        /// An address of the registry, whose path does not count.
+        var address: WebAddress
         var credentials: RegistryCredentials
+        /// How the registry is reached.
+        var access = HostAccess.plain
     }
 
     /// What a token is good for.
@@ -89,8 +92,7 @@ final class Authorizer: Sendable {
         if let token = state.withLock({ $0.tokens[key] }), !token.isOver() { return "Bearer " + token.text }
         let token = try await service.token(
             TokenService.Wish(realm: realm, service: key.service, scopes: key.scopes),
-            from: place.origin,
-            place.credentials
+            from: place
         )
         state.withLock { state in
             if state.tokens.count >= Self.mostTokens { state.tokens = state.tokens.filter { !$0.value.isOver() } }

@@ -43,6 +43,12 @@ package struct AccessScope: Hashable, Sendable, CustomStringConvertible {
         description = "repository:\(repository):\(actions)"
     }
 
+    /// The same for a repository that is called otherwise.
+    func moved(from repository: String, to other: String) -> Self {
+        let start = "repository:\(repository):"
+        return description.hasPrefix(start) ? Self(repository: other, String(description.dropFirst(start.count))) : self
+    }
+
     /// A scope as a registry has written it.
     init(written text: String) {
         description = text

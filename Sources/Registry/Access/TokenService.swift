@@ -21,34 +21,37 @@ struct TokenService: Sendable {
     ///
     /// - Parameters:
     ///   - wish: What for.
-    ///   - origin: The registry that wants it: `https://registry-1.docker.io`.
-    ///   - credentials: Who asks.
+    ///   - place: Who asks, and the registry that wants it.
     /// - Returns: The token.
     /// - Throws: ``RegistryError`` where the service refuses, or ``TransientFailure``.
     func token(
         _ wish: Wish,
-        from origin: String,
-        _ credentials: RegistryCredentials
+        from place: Authorizer.Place
     ) async throws -> AccessToken {
+        let (origin, credentials) = (place.address.origin, place.credentials)
         guard let realm = WebAddress(wish.realm) else {
             throw RegistryError(
                 .malformed,
                 "the registry \(origin) names `\(wish.realm.prefix(200))` for tokens, which is no address of HTTP"
             )
         }
-        if realm.scheme == .http, origin.hasPrefix("https:") {
+        if realm.scheme == .http, place.address.scheme == .https {
             throw RegistryError(
                 .malformed,
                 "the registry \(origin) wants credentials to be sent to \(realm) without encryption; ask its operator"
             )
         }
-        if !credentials.identityToken.isEmpty, let token = try await exchange(wish, realm, credentials) { return token }
+        // What is for the registry's host alone is not for a service elsewhere.
+        let access = realm.hasOrigin(of: place.address) ? place.access : .plain
+        if !credentials.identityToken.isEmpty, let token = try await exchange(wish, realm, access, credentials) {
+            return token
+        }
         var query: [(name: String, value: String)] = []
         if !wish.service.isEmpty { query.append(("service", wish.service)) }
         query += wish.scopes.map { ("scope", $0.description) }
         if !credentials.username.isEmpty { query.append(("account", credentials.username)) }
         if wish.isOffline { query += [("offline_token", "true"), ("client_id", Self.client)] }
-        var request = Outgoing(.GET, realm.adding(query))
+        var request = Outgoing(.GET, realm.adding(query), access)
         if let basic = credentials.basic { request.headers.add(name: "Authorization", value: basic) }
         let answer = try await transport.send(request)
         return try await Self.token(of: answer, realm, credentials)
@@ -58,6 +61,7 @@ struct TokenService: Sendable {
     private func exchange(
         _ wish: Wish,
         _ realm: WebAddress,
+        _ access: HostAccess,
         _ credentials: RegistryCredentials
     ) async throws -> AccessToken? {
         var form = [("grant_type", "refresh_token"), ("refresh_token", credentials.identityToken)]
@@ -65,7 +69,7 @@ struct TokenService: Sendable {
         let scopes = wish.scopes.map(\.description).joined(separator: " ")
         if !scopes.isEmpty { form.append(("scope", scopes)) }
         if wish.isOffline { form.append(("access_type", "offline")) }
-        var request = Outgoing(.POST, realm)
+        var request = Outgoing(.POST, realm, access)
         let text = form.map { "\($0.0)=\(WebAddress.escaped($0.1))" }.joined(separator: "&")
         request.body = .bytes(Array(text.utf8), type: "application/x-www-form-urlencoded")
         let answer = try await transport.send(request)

@@ -23,7 +23,7 @@ package final class RegistryClient: Sendable {
     /// A repository, for one piece of work.
     ///
     /// - Parameters:
-    ///   - reference: A name in it; tag and digest do not count.
+    ///   - reference: A name in it. Of tag and digest counts alone whether there is a digest: some mirrors are for those only.
     ///   - credentials: Who asks.
     ///   - notice: Told, in words, of what goes wrong and is tried again.
     /// - Returns: The repository.
@@ -36,6 +36,7 @@ package final class RegistryClient: Sendable {
             client: self,
             registry: reference.registry,
             name: reference.repository,
+            isDigested: reference.digest != nil,
             credentials: credentials,
             notice: notice
         )
@@ -43,14 +44,13 @@ package final class RegistryClient: Sendable {
 
     /// Where an endpoint is, found out for one that may do without encryption: TLS is tried first.
     func origin(of endpoint: Endpoint) async throws -> WebAddress {
-        transport.trust(endpoint)
         if let scheme = endpoint.scheme { return WebAddress(scheme, endpoint.authority, "/") }
         guard endpoint.isInsecure else { return WebAddress(.https, endpoint.authority, "/") }
         if let known = schemes.withLock({ $0[endpoint] }) { return WebAddress(known, endpoint.authority, "/") }
         let secure = WebAddress(.https, endpoint.authority, "/v2/")
         var scheme = WebAddress.Scheme.https
         do {
-            await (try transport.sendOnce(Outgoing(.GET, secure))).discard()
+            await (try transport.sendOnce(Outgoing(.GET, secure, endpoint.access))).discard()
         } catch  where ConnectionFailure.isNoTLS(error) && !Task.isCancelled {
             scheme = .http
         } catch {
@@ -67,8 +67,24 @@ package struct RemoteRepository: Sendable {
     /// The registry as names have it.
     let registry: String
     let name: String
+    /// Whether the image has its digest in its name.
+    let isDigested: Bool
     let credentials: RegistryCredentials
     let notice: @Sendable (String) -> Void
+
+    private let memory = RouteMemory()
+
+    init(
+        client: RegistryClient,
+        registry: String,
+        name: String,
+        isDigested: Bool,
+        credentials: RegistryCredentials,
+        notice: @escaping @Sendable (String) -> Void
+    ) {
+        (self.client, self.registry, self.name) = (client, registry, name)
+        (self.isDigested, self.credentials, self.notice) = (isDigested, credentials, notice)
+    }
 
     /// The repository with its registry, for messages.
     var place: String { "\(registry)/\(name)" }
@@ -79,23 +95,39 @@ package struct RemoteRepository: Sendable {
     ///   - isTag: Whether it is asked what a tag stands for.
     ///   - body: Does it at an endpoint.
     /// - Returns: What it returned.
-    /// - Throws: What it threw at the registry itself; what went wrong at mirrors is told by `notice`.
+    /// - Throws: What it threw at the last one; what went wrong at mirrors is told by `notice`.
     func atFirstEndpoint<Value>(
         resolving isTag: Bool = false,
         _ body: (Endpoint) async throws -> Value
     ) async throws -> Value {
-        let endpoints = try client.settings.endpoints(of: registry)
-        for endpoint in endpoints.dropLast() where endpoint.pulls && (endpoint.resolves || !isTag) {
+        let able = try route().sources.filter { $0.pulls && ($0.resolves || !isTag) }
+        for endpoint in able.dropLast() {
             do {
                 return try await body(endpoint)
             } catch let error as RegistryError where error.code != .unsupported {
                 notice("the mirror \(endpoint.authority) does not help: \(error)")
             }
         }
-        guard let last = endpoints.last else {
-            throw RegistryError(.configuration, "the registry \(registry) has no address")
+        guard let last = able.last else {
+            throw RegistryError(
+                .configuration,
+                "cannot \(isTag ? "find out what tags stand for" : "pull") at \(registry): the `capabilities` in its "
+                    + "`hosts.toml` do not allow it for any host"
+            )
         }
         return try await body(last)
+    }
+
+    /// Where the repository is found; what is odd in the files that say so is told the first time.
+    func route() throws(RegistryError) -> RegistryRoute {
+        if let known = memory.route.withLock(\.self) { return known }
+        let route = try client.settings.route(to: registry, name, isDigested: isDigested)
+        let isFirst = memory.route.withLock { known in
+            defer { known = route }
+            return known == nil
+        }
+        if isFirst { for warning in route.warnings { notice(warning) } }
+        return route
     }
 
     /// Does something until it succeeds or there is no use in trying again.
@@ -111,4 +143,9 @@ package struct RemoteRepository: Sendable {
     ) async throws -> Value {
         try await client.settings.retry.persistently(progress: progress, notice: notice, body)
     }
+}
+
+/// Where a repository is found, once that is known; it stays so for one piece of work.
+private final class RouteMemory: Sendable {
+    let route = Mutex<RegistryRoute?>(nil)
 }

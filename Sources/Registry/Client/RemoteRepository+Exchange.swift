@@ -21,6 +21,15 @@ struct Call: Sendable {
         self.scopes = scopes
         self.action = action
     }
+
+    /// The same request for the repository where another place has it.
+    func moved(from name: String, to other: String) -> Self {
+        var call = self
+        let start = "/v2/\(name)/"
+        if target.hasPrefix(start) { call.target = "/v2/\(other)/" + target.dropFirst(start.count) }
+        call.scopes = scopes.map { $0.moved(from: name, to: other) }
+        return call
+    }
 }
 
 extension RemoteRepository {
@@ -29,7 +38,7 @@ extension RemoteRepository {
 
     /// Sends a request, tells the registry who asks where it wants to know, and follows where it points to.
     ///
-    /// Credentials go to the registry alone, never to where it points to.
+    /// Credentials, headers and certificates of the client go to the registry alone, never to where it points to.
     ///
     /// - Parameters:
     ///   - call: The request.
@@ -37,21 +46,23 @@ extension RemoteRepository {
     /// - Returns: The answer, also where it is an error that stays.
     /// - Throws: ``RegistryError``, ``TransientFailure`` or `CancellationError`.
     func exchange(_ call: Call, at endpoint: Endpoint) async throws -> Answer {
+        let call = endpoint.repository.map { call.moved(from: name, to: $0) } ?? call
         var home = try await client.origin(of: endpoint)
         home.target = endpoint.target(call.target)
         var address = call.address ?? home
         let place = Authorizer.Place(
-            origin: "\(home.scheme.rawValue)://\(home.authority)",
-            credentials: endpoint.isMirror ? .anonymous : credentials
+            address: WebAddress(home.scheme, home.authority, "/"),
+            credentials: endpoint.isMirror ? .anonymous : credentials,
+            access: endpoint.access
         )
         var authorization = try await client.authorizer.authorization(at: place, for: call.scopes)
         var (hasAsked, redirects) = (false, 0)
         while true {
             let isHome = address.hasOrigin(of: home)
-            var request = Outgoing(call.method, address)
+            var request = Outgoing(call.method, address, isHome ? endpoint.access : .plain)
             request.headers = call.headers
             request.body = call.body
-            if isHome, let authorization { request.headers.add(name: "Authorization", value: authorization) }
+            if isHome, let authorization { request.headers.replaceOrAdd(name: "Authorization", value: authorization) }
             let answer = try await client.transport.send(request)
             if answer.status == 401, isHome, !hasAsked {
                 await answer.discard()

@@ -16,10 +16,12 @@ extension RemoteRepository {
     /// Where content is put: never at a mirror.
     private var home: Endpoint {
         get throws(RegistryError) {
-            guard let endpoint = try client.settings.endpoints(of: registry).last else {
-                throw RegistryError(.configuration, "the registry \(registry) has no address")
-            }
-            return endpoint
+            let home = try route().home
+            if home.pushes { return home }
+            throw RegistryError(
+                .denied,
+                "cannot push to \(place): the `capabilities` in the `hosts.toml` of \(registry) do not have `push`"
+            )
         }
     }
 
@@ -134,11 +136,9 @@ extension RegistryClient {
     /// - Returns: A token to keep in place of the password, where the registry gives one.
     /// - Throws: ``RegistryError/Code/unauthorized``, or another ``RegistryError``.
     package func logIn(to registry: String, _ credentials: RegistryCredentials) async throws -> String? {
-        guard let endpoint = try settings.endpoints(of: registry).last else {
-            throw RegistryError(.configuration, "the registry \(registry) has no address")
-        }
+        let home = try settings.route(to: registry).home
         do {
-            return try await logIn(at: endpoint, registry, credentials)
+            return try await logIn(at: home, registry, credentials)
         } catch let failure as TransientFailure {
             throw failure.error
         }
@@ -150,8 +150,8 @@ extension RegistryClient {
         _ credentials: RegistryCredentials
     ) async throws -> String? {
         var address = try await origin(of: endpoint)
-        address.target = "/v2/"
-        var answer = try await transport.send(Outgoing(.GET, address))
+        address.target = endpoint.path + "/"
+        var answer = try await transport.send(Outgoing(.GET, address, endpoint.access))
         guard answer.status == 401 else {
             await answer.discard()
             if answer.status == 200 { return nil }
@@ -167,11 +167,11 @@ extension RegistryClient {
                 scopes: []
             )
             wish.isOffline = true
-            let origin = "\(address.scheme.rawValue)://\(address.authority)"
-            let token = try await TokenService(transport: transport).token(wish, from: origin, credentials)
+            let place = Authorizer.Place(address: address, credentials: credentials, access: endpoint.access)
+            let token = try await TokenService(transport: transport).token(wish, from: place)
             (value, identity) = ("Bearer " + token.text, token.identityToken)
         }
-        var request = Outgoing(.GET, address)
+        var request = Outgoing(.GET, address, endpoint.access)
         if let value { request.headers.add(name: "Authorization", value: value) }
         answer = try await transport.send(request)
         await answer.discard()

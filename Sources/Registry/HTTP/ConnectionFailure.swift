@@ -30,6 +30,13 @@ enum ConnectionFailure {
                     + "`/etc/docker/certs.d/HOST:PORT/ca.crt`"
             )
         }
+        if isRefusal(error) {
+            return RegistryError(
+                .unauthorized,
+                "\(action): \(reason(error)); it does not take the client's certificate, or wants one: put it and its key "
+                    + "into `/etc/docker/certs.d/HOST:PORT/client.cert` and `client.key`"
+            )
+        }
         if let error = error as? HTTPClientError {
             if error == .cancelled { return CancellationError() }
             let failure = RegistryError(.unreachable, "\(action): \(reason(error))")
@@ -52,9 +59,25 @@ enum ConnectionFailure {
         return "\(cause)".contains("CERTIFICATE_VERIFY_FAILED")
     }
 
+    /// Whether the other end says that it does not like the client's certificate, or wants one.
+    private static func isRefusal(_ error: any Error) -> Bool {
+        guard error is NIOSSLError || error is BoringSSLError else { return false }
+        return "\(error)".contains("_ALERT_") && refusals.contains { "\(error)".contains($0) }
+    }
+
+    /// What the alerts of TLS about certificates are called (RFC 8446 section 6.2).
+    private static let refusals = ["CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED"]
+
+    /// Whether it may be for the client's certificate that the other end has ended a connection.
+    static func mayBeRefusal(_ error: any Error) -> Bool {
+        if let error = error as? HTTPClientError { return error == .remoteConnectionClosed }
+        return error is NIOSSLError && !isAboutTrust(error) || error is BoringSSLError || error is IOError
+    }
+
     /// Whether the other end does not speak TLS, or not before it got other bytes.
     static func isNoTLS(_ error: any Error) -> Bool {
-        if isAboutTrust(error) || isUnanswered(error) { return false }
+        // Who sends alerts speaks it.
+        if isAboutTrust(error) || isUnanswered(error) || "\(error)".contains("_ALERT_") { return false }
         if error is NIOSSLError || error is ChannelError { return true }
         if let error = error as? HTTPClientError {
             return error == .remoteConnectionClosed || error == .tlsHandshakeTimeout

@@ -17,10 +17,13 @@ struct Outgoing: Sendable {
     var address: WebAddress
     var headers = HTTPHeaders()
     var body = Body.none
+    /// How its host is reached, and what it is shown.
+    var access = HostAccess.plain
 
-    init(_ method: HTTPMethod, _ address: WebAddress) {
+    init(_ method: HTTPMethod, _ address: WebAddress, _ access: HostAccess = .plain) {
         self.method = method
         self.address = address
+        self.access = access
     }
 
     /// The request in the words of the client.
@@ -28,7 +31,11 @@ struct Outgoing: Sendable {
         var request = HTTPClientRequest(url: address.description)
         request.method = method
         request.headers = headers
-        request.headers.replaceOrAdd(name: "User-Agent", value: userAgent)
+        // What the request needs is stronger than what settings add.
+        for header in access.headers where !headers.contains(name: header.name) {
+            request.headers.add(name: header.name, value: header.value)
+        }
+        if !request.headers.contains(name: "User-Agent") { request.headers.add(name: "User-Agent", value: userAgent) }
         switch body {
         case .none:
             if method == .POST || method == .PUT { request.body = .bytes(ByteBuffer()) }

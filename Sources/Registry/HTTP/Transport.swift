@@ -10,11 +10,24 @@ import Synchronization
 /// Sends requests, each by the proxy and with the certificates that its host has.
 final class Transport: Sendable {
     private let settings: RegistrySettings
-    private let clients = Mutex<[ProxySettings.Proxy?: HTTPClient]>([:])
-    /// The security of each host and port.
-    private let security = Mutex<[String: TLSConfiguration]>([:])
-    /// What `hosts.toml` says of the trust in hosts, by host and port.
-    private let trusted = Mutex<[String: (authorities: [String], isVerified: Bool)]>([:])
+    private let clients = Mutex<[Way: HTTPClient]>([:])
+    /// What was made of certificates.
+    private let security = Mutex<[HostCertificates: Security]>([:])
+
+    /// How a host is reached.
+    private struct Way: Hashable {
+        var proxy: ProxySettings.Proxy?
+        var connectTimeout: Duration
+    }
+
+    /// What was made of certificates, as long as their files are the same.
+    private struct Security {
+        var stamps: [SettingsFile.Stamp?]
+        /// By the number of the client's certificate.
+        var configurations: [Int: TLSConfiguration] = [:]
+        /// The client's certificate that the host has taken.
+        var number = 0
+    }
 
     init(_ settings: RegistrySettings) {
         self.settings = settings
@@ -23,12 +36,6 @@ final class Transport: Sendable {
     deinit {
         // It keeps itself until it is done.
         for client in clients.withLock(\.values) { _ = client.shutdown() as EventLoopFuture<Void> }
-    }
-
-    /// Notes how a host proves who it is.
-    func trust(_ endpoint: Endpoint) {
-        if endpoint.authorities.isEmpty, !endpoint.skipsVerification { return }
-        trusted.withLock { $0[endpoint.authority] = (endpoint.authorities, !endpoint.skipsVerification) }
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -45,12 +52,29 @@ final class Transport: Sendable {
     }
 
     /// Sends a request and waits for the head of the answer, or throws what the client does.
+    ///
+    /// Where the host does not take one of the client's certificates, it is shown the next one.
     func sendOnce(_ request: Outgoing) async throws -> Answer {
+        guard request.address.scheme == .https else { return try await send(request, nil) }
+        let certificates = try settings.certificates(for: request.address.authority, request.access)
+        let first = current(certificates).number
+        for number in first..<max(certificates.own.count, first + 1) {
+            do {
+                let answer = try await send(request, configuration(certificates, showing: number))
+                if number != first { security.withLock { $0[certificates]?.number = number } }
+                return answer
+            } catch  where number + 1 < certificates.own.count && ConnectionFailure.mayBeRefusal(error) {
+                try Task.checkCancellation()
+            }
+        }
+        throw RegistryError(.configuration, "\(request.address.authority) takes none of the client's certificates")
+    }
+
+    private func send(_ request: Outgoing, _ security: TLSConfiguration?) async throws -> Answer {
         let address = request.address
-        let client = client(for: address)
         var prepared = try request.request(userAgent: settings.userAgent)
-        if address.scheme == .https { prepared.tlsConfiguration = try security(for: address.authority) }
-        let response = try await client.execute(prepared, deadline: .distantFuture)
+        prepared.tlsConfiguration = security
+        let response = try await client(for: request).execute(prepared, deadline: .distantFuture)
         return Answer(
             status: Int(response.status.code),
             headers: response.headers,
@@ -59,20 +83,23 @@ final class Transport: Sendable {
         )
     }
 
-    private func client(for address: WebAddress) -> HTTPClient {
-        let proxy = settings.proxies.proxy(for: address)
+    private func client(for request: Outgoing) -> HTTPClient {
+        let way = Way(
+            proxy: request.access.proxy ?? settings.proxies.proxy(for: request.address),
+            connectTimeout: request.access.connectTimeout ?? settings.connectTimeout
+        )
         return clients.withLock { clients in
-            if let client = clients[proxy] { return client }
+            if let client = clients[way] { return client }
             var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
             configuration.httpVersion = .http1Only
             configuration.timeout = HTTPClient.Configuration.Timeout(
-                connect: TimeAmount(settings.connectTimeout),
+                connect: TimeAmount(way.connectTimeout),
                 read: TimeAmount(settings.stallTimeout),
                 write: TimeAmount(settings.stallTimeout)
             )
             configuration.connectionPool.retryConnectionEstablishment = false
             configuration.connectionPool.idleTimeout = .seconds(15)
-            configuration.proxy = proxy.map { proxy in
+            configuration.proxy = way.proxy.map { proxy in
                 .server(
                     host: proxy.host,
                     port: proxy.port,
@@ -80,22 +107,30 @@ final class Transport: Sendable {
                 )
             }
             let client = HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
-            clients[proxy] = client
+            clients[way] = client
             return client
         }
     }
 
-    private func security(for authority: String) throws -> TLSConfiguration {
-        if let known = security.withLock({ $0[authority] }) { return known }
-        var certificates = settings.certificates(for: authority)
-        if let trust = trusted.withLock({ $0[authority] }) {
-            certificates.authorities += trust.authorities
-            certificates.isVerified = trust.isVerified && (certificates.isVerified || !trust.authorities.isEmpty)
-        }
-        let made = try certificates.configuration()
+    /// What was made of certificates, forgotten where a file was written anew.
+    private func current(_ certificates: HostCertificates) -> Security {
+        let stamps = certificates.stamps
         return security.withLock { security in
-            if let known = security[authority] { return known }
-            security[authority] = made
+            if let known = security[certificates], known.stamps == stamps { return known }
+            let fresh = Security(stamps: stamps)
+            security[certificates] = fresh
+            return fresh
+        }
+    }
+
+    private func configuration(_ certificates: HostCertificates, showing number: Int) throws -> TLSConfiguration {
+        let known = current(certificates)
+        if let made = known.configurations[number] { return made }
+        let made = try certificates.configuration(showing: number)
+        return security.withLock { security in
+            guard let now = security[certificates], now.stamps == known.stamps else { return made }
+            if let other = now.configurations[number] { return other }
+            security[certificates]?.configurations[number] = made
             return made
         }
     }

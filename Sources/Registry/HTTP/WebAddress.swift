@@ -43,7 +43,10 @@ struct WebAddress: Hashable, Sendable, CustomStringConvertible {
         text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 
-    var description: String { "\(scheme.rawValue)://\(authority)\(target)" }
+    var description: String { origin + target }
+
+    /// Scheme, host and port as they are written.
+    var origin: String { "\(scheme.rawValue)://\(authority)" }
 
     /// The host without port and brackets.
     var host: String { Self.split(authority).host }

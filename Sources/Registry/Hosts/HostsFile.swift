@@ -14,166 +14,191 @@ struct HostsFile: Equatable, Sendable {
         /// As the file has it: a scheme, a host, and perhaps a path.
         var address: String
         var capabilities: Set<Capability> = [.pull, .push, .resolve]
-        /// Files with authorities that prove who it is.
-        var authorities: [String] = []
-        /// Whether it need not prove that.
-        var skipsVerification = false
+        /// How it is reached and trusted.
+        var access = HostAccess.plain
         /// Whether its path is that of the API itself, without `/v2` behind it.
         var overridesPath = false
     }
 
-    /// The registry itself, where it is elsewhere than its name says.
-    var server: Host?
-    var hosts: [Host] = []
+    /// The registry itself; its address is empty where the file does not say that it is elsewhere than its name says.
+    private(set) var server = Host(address: "")
+    private(set) var hosts: [Host] = []
+    /// What is in the file and has no meaning, in words.
+    private(set) var warnings: [String] = []
+    /// What errors call it.
+    private let path: String
 
     /// Reads a file.
     ///
     /// - Parameters:
     ///   - text: Its text.
     ///   - path: What errors call it, and where the files are that it names.
-    /// - Throws: ``RegistryError/Code/configuration`` with the line that is wrong.
+    /// - Throws: ``RegistryError/Code/configuration`` with the line or the key that is wrong.
     init(_ text: String, path: String) throws(RegistryError) {
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        var top = Host(address: "")
-        /// Whose keys these are: that of a number, -1 for the top, nil for a table without a meaning.
-        var place: Int? = -1
-        for line in TOMLLines(text).lines {
-            if line.hasPrefix("[") {
-                place = try Self.table(line, path, &hosts)
-                continue
-            }
-            guard let place else { continue }
-            guard let (key, value) = Self.pair(line) else { throw Self.failure(path, line) }
-            if place < 0 {
-                try Self.set(key, value, of: &top, folder, path)
-            } else {
-                try Self.set(key, value, of: &hosts[place], folder, path)
+        self.path = path
+        var reader = TOMLReader(text, path: path)
+        var server = Host(address: "")
+        for (key, value) in try reader.table().entries {
+            switch (key, value) {
+            case ("server", .text(let text)): server.address = text
+            case ("server", _): throw kindFailure("server", "a text")
+            case ("host", .table(let table)):
+                for (address, value) in table.entries { hosts.append(try host(address, value)) }
+            case ("host", _): throw kindFailure("host", "a table for each host: `[host.\"https://mirror.example\"]`")
+            default: try set(key, value, of: &server, "")
             }
         }
-        if !top.address.isEmpty { server = top }
+        self.server = server
     }
 
-    private static func failure(_ path: String, _ line: String) -> RegistryError {
-        RegistryError(.configuration, "`\(path)`: `\(line.prefix(200))` cannot be read")
+    private mutating func host(_ address: String, _ value: TOMLValue) throws(RegistryError) -> Host {
+        let name = "host.\"\(address.prefix(200))\""
+        guard case .table(let table) = value else { throw kindFailure(name, "a table") }
+        var host = Host(address: address)
+        for (key, value) in table.entries { try set(key, value, of: &host, name + ".") }
+        return host
     }
 
-    /// Begins `[host."https://mirror"]`; other tables, such as those of headers, have no number.
-    private static func table(_ line: String, _ path: String, _ hosts: inout [Host]) throws(RegistryError) -> Int? {
-        guard line.hasSuffix("]") else { throw failure(path, line) }
-        let name = line.dropFirst().dropLast().trimmingBlanks
-        guard name.hasPrefix("host.") else { return nil }
-        let quoted = name.dropFirst("host.".count)
-        guard let quote = quoted.first, quote == "\"" || quote == "'",
-            let end = quoted.dropFirst().firstIndex(of: quote)
-        else { throw failure(path, line) }
-        let address = String(quoted[quoted.index(after: quoted.startIndex)..<end])
-        if quoted.index(after: end) != quoted.endIndex { return nil }
-        hosts.append(Host(address: address))
-        return hosts.count - 1
-    }
-
-    private static func pair(_ line: String) -> (key: String, value: TOMLValue)? {
-        guard let mark = line.firstIndex(of: "=") else { return nil }
-        let key = line[..<mark].trimmingBlanks.filter { $0 != "\"" && $0 != "'" }
-        return TOMLValue(line[line.index(after: mark)...]).map { (String(key), $0) }
-    }
-
-    private static func set(
+    private mutating func set(
         _ key: String,
         _ value: TOMLValue,
         of host: inout Host,
-        _ folder: String,
-        _ path: String
+        _ place: String
     ) throws(RegistryError) {
+        let name = place + key
         switch (key, value) {
-        case ("server", .text(let text)): host.address = text
-        case ("capabilities", .list(let names)):
-            host.capabilities = Set(names.compactMap { Host.Capability(rawValue: $0) })
-        case ("ca", .text(let file)): host.authorities = [file.hasPrefix("/") ? file : folder + "/" + file]
-        case ("ca", .list(let files)):
-            host.authorities = files.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
-        case ("skip_verify", .boolean(let isSet)): host.skipsVerification = isSet
+        case ("capabilities", _): host.capabilities = try capabilities(value, name)
+        case ("ca", .text(let file)): host.access.authorities = [absolute(file)]
+        case ("ca", _):
+            guard let files = value.texts else { throw kindFailure(name, "a path or a list of paths") }
+            host.access.authorities = files.map(absolute)
+        case ("client", _): host.access.certificates = try certificates(value, name)
+        case ("skip_verify", .boolean(let isSet)): host.access.skipsVerification = isSet
         case ("override_path", .boolean(let isSet)): host.overridesPath = isSet
-        case ("server", _), ("capabilities", _), ("ca", _), ("skip_verify", _), ("override_path", _):
-            throw RegistryError(.configuration, "`\(path)`: the value of `\(key)` is not of its kind")
-        // Client certificates have their files beside, as `HOST.cert` and `HOST.key`.
-        default: return
+        case ("skip_verify", _), ("override_path", _): throw kindFailure(name, "`true` or `false`")
+        case ("header", .table(let table)): host.access.headers = try headers(table, name)
+        case ("header", _): throw kindFailure(name, "a table")
+        case ("dial_timeout", .text(let text)):
+            guard let time = Self.duration(text) else { throw kindFailure(name, "a time such as `\"5s\"`") }
+            host.access.connectTimeout = time
+        case ("dial_timeout", _): throw kindFailure(name, "a time such as `\"5s\"`")
+        case ("proxy", .text(let text)): host.access.proxy = try proxy(text, name)
+        case ("proxy", _): throw kindFailure(name, "the address of a proxy")
+        case (_, .table) where !place.isEmpty:
+            throw RegistryError(
+                .configuration,
+                "`\(path)`: `[\(name)]` is no table of a host; a host is written in quotes: "
+                    + "`[host.\"https://mirror.example\"]`"
+            )
+        default:
+            warnings.append("`\(path)`: the key `\(name)` means nothing to wharf; check how it is written")
         }
     }
-}
 
-/// A value of TOML as hosts have them.
-private enum TOMLValue: Equatable {
-    case text(String)
-    case boolean(Bool)
-    case list([String])
+    // MARK: Values
 
-    init?(_ text: some StringProtocol) {
-        let text = text.trimmingBlanks
-        if text == "true" || text == "false" {
-            self = .boolean(text == "true")
-        } else if text.hasPrefix("[") {
-            guard text.hasSuffix("]") else { return nil }
-            var (items, item, quote): ([String], String, Character?) = ([], "", nil)
-            for character in text.dropFirst().dropLast() {
-                if let open = quote {
-                    if character == open {
-                        items.append(item)
-                        (item, quote) = ("", nil)
-                    } else {
-                        item.append(character)
-                    }
-                } else if character == "\"" || character == "'" {
-                    quote = character
-                }
+    private func capabilities(_ value: TOMLValue, _ name: String) throws(RegistryError) -> Set<Host.Capability> {
+        guard let texts = value.texts else { throw kindFailure(name, "a list of `pull`, `resolve` and `push`") }
+        var found: Set<Host.Capability> = []
+        for text in texts {
+            guard let capability = Host.Capability(rawValue: text.lowercased()) else {
+                throw RegistryError(
+                    .configuration,
+                    "`\(path)`: `\(text.prefix(200))` in `\(name)` is none of `pull`, `resolve` and `push`"
+                )
             }
-            self = .list(items)
-        } else if let quote = text.first, quote == "\"" || quote == "'", text.last == quote, text.count >= 2 {
-            self = .text(String(text.dropFirst().dropLast()))
-        } else {
-            return nil
+            found.insert(capability)
         }
-    }
-}
-
-/// The lines of a text of TOML without comments; a list over several lines is one.
-private struct TOMLLines {
-    private(set) var lines: [String] = []
-
-    init(_ text: String) {
-        var open = ""
-        for line in text.split(separator: "\n") {
-            let plain = Self.withoutComment(line).trimmingBlanks
-            if plain.isEmpty { continue }
-            open += (open.isEmpty ? "" : " ") + plain
-            let isTable = open.hasPrefix("[")
-            if !isTable, open.contains("["), !open.hasSuffix("]") { continue }
-            lines.append(open)
-            open = ""
-        }
-        if !open.isEmpty { lines.append(open) }
+        return found.isEmpty ? [.pull, .push, .resolve] : found
     }
 
-    private static func withoutComment(_ line: Substring) -> Substring {
-        var quote: Character?
-        for index in line.indices {
-            let character = line[index]
-            if character == quote {
-                quote = nil
-            } else if quote == nil {
-                if character == "#" { return line[..<index] }
-                if character == "\"" || character == "'" { quote = character }
+    /// Certificates of the client: a file with the key in it, a list of those, or a list of pairs of certificate and key.
+    private func certificates(_ value: TOMLValue, _ name: String) throws(RegistryError) -> [ClientCertificate] {
+        let items: [TOMLValue]
+        if case .list(let list) = value { items = list } else { items = [value] }
+        var found: [ClientCertificate] = []
+        for item in items {
+            if case .text(let file) = item {
+                found.append(ClientCertificate(file: absolute(file), key: absolute(file)))
+            } else if let pair = item.texts, pair.count == 2 {
+                // An empty name of the second one means the first one.
+                let key = pair[1].isEmpty ? pair[0] : pair[1]
+                found.append(ClientCertificate(file: absolute(pair[0]), key: absolute(key)))
+            } else {
+                throw kindFailure(name, "a path, a list of paths, or a list of pairs of a certificate and its key")
             }
         }
-        return line
+        return found
     }
-}
 
-extension StringProtocol {
-    fileprivate var trimmingBlanks: String {
-        var rest = Substring(self)
-        while rest.first?.isWhitespace == true { rest.removeFirst() }
-        while rest.last?.isWhitespace == true { rest.removeLast() }
-        return String(rest)
+    /// Fields that belong to a connection or to a message, and not to who sends it.
+    private static let ownHeaders: Set<String> = [
+        "connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade",
+    ]
+
+    private func headers(_ table: TOMLTable, _ name: String) throws(RegistryError) -> [HostAccess.Header] {
+        var found: [HostAccess.Header] = []
+        for (header, value) in table.entries {
+            let name = "\(name).\(header)"
+            var texts = value.texts
+            if case .text(let text) = value { texts = [text] }
+            guard let texts else { throw kindFailure(name, "a text or a list of texts") }
+            let isName = !header.isEmpty && header.utf8.allSatisfy { Self.isPartOfName($0) }
+            let isValue = texts.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 } }
+            guard isName, isValue, !Self.ownHeaders.contains(header.lowercased()) else {
+                throw RegistryError(.configuration, "`\(path)`: `\(name)` is no header that can be set")
+            }
+            found += texts.map { HostAccess.Header(name: header, value: $0) }
+        }
+        return found
+    }
+
+    /// Whether a byte may be in the name of a header (RFC 9110 section 5.6.2).
+    private static func isPartOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+
+    private func proxy(_ text: String, _ name: String) throws(RegistryError) -> ProxySettings.Proxy {
+        guard text.contains("://"), let proxy = ProxySettings.read(text) else {
+            throw RegistryError(
+                .configuration,
+                "`\(path)`: `\(name)` is no address of a proxy of HTTP, such as `http://proxy.example:3128`; others are "
+                    + "not supported"
+            )
+        }
+        return proxy
+    }
+
+    /// A time as Go writes it: `1m30s`, `500ms`; nil for another text, and for none at all.
+    static func duration(_ text: String) -> Duration? {
+        let units: [(name: String, seconds: Double)] = [
+            ("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("h", 3600), ("m", 60), ("s", 1),
+        ]
+        var (rest, sum) = (text[...], 0.0)
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            rest = rest.dropFirst(digits.count)
+            guard let number = Double(digits), let unit = units.first(where: { rest.hasPrefix($0.name) }) else {
+                return nil
+            }
+            rest = rest.dropFirst(unit.name.count)
+            sum += number * unit.seconds
+        }
+        return sum > 0 && sum < 86_400 ? .seconds(sum) : nil
+    }
+
+    private func absolute(_ file: String) -> String {
+        if file.hasPrefix("/") { return file }
+        return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/"
+            + file
+    }
+
+    private func kindFailure(_ name: String, _ wanted: String) -> RegistryError {
+        RegistryError(.configuration, "`\(path)`: the value of `\(name)` is not of its kind; it is \(wanted)")
     }
 }

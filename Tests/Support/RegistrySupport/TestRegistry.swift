@@ -17,6 +17,8 @@ package final class TestRegistry: Sendable {
         package var passwords: String?
         /// The paths of a certificate and its key.
         package var certificate: (file: String, key: String)?
+        /// The path of an authority whose certificates clients have to show.
+        package var clientAuthority: String?
         /// More lines of the settings: `proxy` or another `auth`.
         package var settings = ""
 
@@ -38,7 +40,8 @@ package final class TestRegistry: Sendable {
 
             """
         if let certificate = options.certificate {
-            settings += "  tls: {certificate: \"\(certificate.file)\", key: \"\(certificate.key)\"}\n"
+            let clients = options.clientAuthority.map { ", clientcas: [\"\($0)\"]" } ?? ""
+            settings += "  tls: {certificate: \"\(certificate.file)\", key: \"\(certificate.key)\"\(clients)}\n"
         }
         if let passwords = options.passwords {
             settings += "auth: {htpasswd: {realm: test, path: \"\(passwords)\"}}\n"

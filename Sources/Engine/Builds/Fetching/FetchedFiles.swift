@@ -134,7 +134,8 @@ final class FetchedFiles: Sendable {
         if rename(fresh, own) != 0 { throw SystemError("rename", errno, on: own) }
     }
 
-    fileprivate static func removeTree(_ path: String) throws(SystemError) {
+    /// Removes a folder of the engine's; one that is not there is as good.
+    static func removeTree(_ path: String) throws(SystemError) {
         let parts = path.split(separator: "/")
         let parent = try Descriptor.open("/" + parts.dropLast().joined(separator: "/"), O_RDONLY | O_DIRECTORY)
         guard let name = parts.last.flatMap({ FilePath($0.utf8) }), try parent.status(of: name) != nil else { return }
@@ -177,7 +178,7 @@ final class FetchedFiles: Sendable {
     func discard(to trash: String, keeping isWanted: (FileTime) -> Bool) throws -> Int64 {
         var sum: Int64 = 0
         for (name, record, used) in try all() where !isWanted(used) {
-            try ContainerFolder(path: "\(path)/\(name)").discard(to: trash)
+            try ContainerFolder(path: "\(path)/\(name)").discard(to: trash, comesAgain: true)
             sum += record.size
         }
         return sum

@@ -85,12 +85,18 @@ struct SourceFetcher: Sendable {
             throw EngineError(.badParameter, "\(error)")
         }
         if let commit { address.require(commit) }
+        let folder = try await makeFolder()
         let fetch = GitFetch(
             address: address,
             keepsGitFolder: address.keepsGitFolder ?? keepsGitFolder,
-            folder: try await makeFolder(),
-            agent: request.agents["default"],
-            secrets: secrets
+            folder: folder,
+            git: GitProgram(
+                repository: address.repository,
+                folder: folder,
+                agent: request.agents["default"],
+                secrets: secrets
+            ),
+            repositories: engine.fetchedRepositories
         )
         return try await fetch.run()
     }
