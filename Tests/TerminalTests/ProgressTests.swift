@@ -355,6 +355,19 @@ import Testing
         #expect(dry.text == " DRY-RUN MODE -  Container a  Created\n")
     }
 
+    @Test(arguments: [ProgressMode.plain, .json])
+    func `writes together what is known together`(mode: ProgressMode) {
+        let (shown, single) = (ShownProgress(mode), ShownProgress(mode))
+        let events = ["a", "b", "b"].map { ProgressEvent(.container, $0, "Running", .done) }
+        shown.progress.update(events)
+        for event in events { single.progress.update(event) }
+        #expect(shown.writes.count == 1)
+        #expect(single.writes.count == 2)
+        #expect(shown.text == single.text)
+        shown.progress.update([])
+        #expect(shown.writes.count == 1)
+    }
+
     @Test func `has objects for programs`() {
         let shown = ShownProgress(.json)
         shown.tell(.container, "p-db-1", "Waiting", .working)

@@ -173,6 +173,19 @@ extension Engine {
                 isDone = await executor.settle(isAwaited: request.options.waits)
             }
             await report(.finished(isDone ? .done : .failed))
+            if isDone, preparation.plan.hasChanges { planAhead(request) }
+        }
+    }
+
+    /// How long after `up` the next one is planned: those who wait for something else need the processors.
+    private static let planningPause = Duration.milliseconds(200)
+
+    /// Plans the next `up` of the same before anybody asks for it, which then finds everything as it is to be.
+    private func planAhead(_ request: ProjectUpRequest) {
+        background.add { [weak self] in
+            guard (try? await Task.sleep(for: Self.planningPause)) != nil else { return }
+            // What is wrong with it is told to whoever asks.
+            _ = try? await self?.prepare(request)
         }
     }
 

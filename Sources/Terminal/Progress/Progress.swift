@@ -78,18 +78,26 @@ package final class Progress: Sendable {
     // MARK: Telling
 
     /// Tells of an event.
-    package func update(_ event: ProgressEvent) {
+    package func update(_ event: ProgressEvent) { update(CollectionOfOne(event)) }
+
+    /// Tells of events that are known together, whose lines are written together.
+    package func update(_ events: some Collection<ProgressEvent>) {
+        if events.isEmpty { return }
         state.withLock { state in
-            let change = state.board.apply(event)
-            switch mode {
-            case .terminal:
+            var lines: [UInt8] = []
+            for event in events {
+                let change = state.board.apply(event)
+                switch mode {
+                case .plain: if change == .status { lines += state.board.plainLine(event).utf8 }
+                case .json: if change > .nothing { lines += state.board.jsonLine(event) }
+                case .terminal, .quiet: break
+                }
+            }
+            if mode == .terminal {
                 state.isDirty = true
                 wake(&state)
-            case .plain:
-                if change == .status { write(Array(state.board.plainLine(event).utf8), &state) }
-            case .json:
-                if change > .nothing { write(state.board.jsonLine(event), &state) }
-            case .quiet: break
+            } else if !lines.isEmpty {
+                write(lines, &state)
             }
         }
     }

@@ -38,7 +38,10 @@ struct ProjectImages {
         (self.client, self.wanted, self.global) = (client, wanted, global)
         (self.services, which) = (services.sorted(), builds)
         pulls = try ProjectPulls(client, wanted, services: services, policy: policy)
-        built = try needed(by: builder(isQuiet: true))
+        // Most projects build nothing.
+        if wanted.project.services.values.contains(where: { $0.build != nil }) {
+            built = try needed(by: builder(isQuiet: true))
+        }
     }
 
     private func builder(isQuiet: Bool) throws -> ServiceBuilds {
@@ -74,6 +77,7 @@ struct ProjectImages {
     /// - Throws: ``CommandFailure`` where one cannot be pulled or built.
     func obtain(pullsQuietly: Bool, buildsQuietly: Bool) throws {
         try pulls.run(global, isQuiet: pullsQuietly)
+        if built.isEmpty { return }
         let builder = try builder(isQuiet: buildsQuietly)
         // What a pull has brought is not missing any more.
         let left = pulls.pulls.isEmpty ? built : try needed(by: builder)

@@ -109,10 +109,10 @@ final class ProjectWork: Sendable {
         for warning in plan.warnings { tell(warning, .warning) }
         for problem in plan.problems { tell(problem, .error) }
         guard plan.problems.isEmpty else { return }
-        for name in plan.unchanged {
-            let status = plan.finished.contains(name) ? "Exited" : "Running"
-            progress.update(ProgressEvent(.container, name, status, .done))
-        }
+        let finished = Set(plan.finished)
+        progress.update(
+            plan.unchanged.map { ProgressEvent(.container, $0, finished.contains($0) ? "Exited" : "Running", .done) }
+        )
         guard explains else { return }
         let text = PlanText(plan, from: directory, markup: PlanText.Markup(style))
         for line in text.changes { progress.tell(line) }

@@ -41,6 +41,8 @@ struct ProjectPulls {
         self.client = client
         self.wanted = wanted
         var candidates: [String: (moment: PullMoment, pull: Pull)] = [:]
+        // Many services may be of one image.
+        var references: [String: OCI.ImageReference] = [:]
         let all = Set(services).sorted().compactMap { name in wanted.project.services[name].map { (name, $0) } }
         let built = Set(all.compactMap { $1.build == nil ? nil : $1.image?.rawValue })
         for (name, service) in all {
@@ -48,7 +50,8 @@ struct ProjectPulls {
             // What one service builds is not pulled for another one, unless somebody says so.
             if policy == nil, service.pullPolicy == nil, built.contains(image) { continue }
             guard let moment = try PullMoment(of: service, named: name, policy) else { continue }
-            let reference = try ImagePuller.reference(image)
+            let reference = try references[image] ?? ImagePuller.reference(image)
+            references[image] = reference
             let key = "\(reference) \(service.platform ?? "")"
             if candidates[key] == nil {
                 let pull = Pull(reference: reference, platform: service.platform, services: [])

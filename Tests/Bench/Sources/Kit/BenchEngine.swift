@@ -15,14 +15,18 @@ package final class BenchEngine {
     package let root: String
     private let wharf: String
 
-    /// Starts the engine that is built beside the benchmark.
+    /// Starts the engine that is built beside the benchmark, from copies of its programs.
     ///
     /// - Parameter scratch: A folder, in which it has a root.
     /// - Throws: What it wants and does not get.
     package init(in scratch: Scratch) throws {
         self.scratch = scratch
         root = scratch / "root"
-        wharf = Binaries.path(of: "wharf")
+        // As they are installed: a file that the linker has written lies in the page cache in smaller pieces.
+        try makeFolder(scratch / "programs")
+        let programs = ["wharf", "wharfd", "wharf-keeper"].map { Binaries.path(of: $0) }
+        try Command("/bin/cp", programs + [scratch / "programs"]).succeed()
+        wharf = scratch / "programs/wharf"
         client = EngineClient(
             location: EngineLocation(root: root, environment: { _ in nil }, uid: geteuid()),
             startsEngine: false
