@@ -232,6 +232,12 @@ extension Recording.Run {
 }
 
 @Suite struct `Units for people` {
+    @Test func `an age counts whole seconds that have passed`() {
+        let instant = Timestamp(seconds: 100, nanoseconds: 900_000_000)
+        #expect(HumanUnits.ago(instant, now: Timestamp(seconds: 102, nanoseconds: 800_000_000)) == "1 second ago")
+        #expect(HumanUnits.ago(instant, now: Timestamp(seconds: 102, nanoseconds: 900_000_000)) == "2 seconds ago")
+    }
+
     @Test(arguments: [
         (0, "Less than a second"), (1, "1 second"), (59, "59 seconds"), (60, "About a minute"), (119, "About a minute"),
         (120, "2 minutes"), (3599, "59 minutes"), (3600, "About an hour"), (5399, "About an hour"), (5400, "2 hours"),

@@ -66,6 +66,18 @@ enum HumanUnits {
     /// - Returns: Such as `3 minutes ago`.
     static func ago(_ instant: Int64, now: Int64) -> String { duration(seconds: Double(now - instant)) + " ago" }
 
+    /// How long ago an instant was, where its fraction of a second is known.
+    static func ago(_ instant: Timestamp, now: Timestamp = present) -> String {
+        let fraction = Double(now.nanoseconds) - Double(instant.nanoseconds)
+        return duration(seconds: Double(now.seconds - instant.seconds) + fraction / 1e9) + " ago"
+    }
+
+    private static var present: Timestamp {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(now.tv_nsec))
+    }
+
     /// The current time in seconds since 1970.
     static var now: Int64 { Int64(time(nil)) }
 

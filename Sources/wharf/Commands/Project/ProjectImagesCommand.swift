@@ -58,8 +58,7 @@ final class ProjectImagesCommand {
             OutputStream.standard.write(JSON.array(rows.map(\.json)).text() + "\n")
         } else {
             let headers = ["CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"]
-            let now = HumanUnits.now
-            OutputStream.standard.write(ProjectTable.text(headers, rows.map { $0.cells(now: now) }))
+            OutputStream.standard.write(ProjectTable.text(headers, rows.map(\.cells)))
         }
     }
 
@@ -105,12 +104,12 @@ final class ProjectImagesCommand {
             return [image.os, image.architecture, image.variant].filter { !$0.isEmpty }.joined(separator: "/")
         }
 
-        func cells(now: Int64) -> [String] {
+        var cells: [String] {
             let created = image.flatMap { Timestamp($0.created) }.flatMap { $0 == .never ? nil : $0 }
             return [
                 container, repository.isEmpty ? "<none>" : repository, tag.isEmpty ? "<none>" : tag, platform,
                 id.shortID, image.map { HumanUnits.size($0.size) } ?? "N/A",
-                created.map { HumanUnits.ago($0.seconds, now: now) } ?? "N/A",
+                created.map { HumanUnits.ago($0) } ?? "N/A",
             ]
         }
 

@@ -109,7 +109,7 @@ private struct DiskUsageItems {
         }
         volumeRows = (usage.volumes ?? []).map(\.row)
         let kept = (usage.buildCache ?? []).map { (item: $0, use: $0.lastUsedAt.flatMap { Timestamp($0) } ?? .never) }
-        buildRows = kept.sorted { ($0.use, $0.item.id) < ($1.use, $1.item.id) }.map { $0.item.row(now: now) }
+        buildRows = kept.sorted { ($0.use, $0.item.id) < ($1.use, $1.item.id) }.map(\.item.row)
     }
 
     /// The text for a form: tables of all kinds, or one value with a list for each.
@@ -133,13 +133,8 @@ private struct DiskUsageItems {
 
 extension BuildCacheItem {
     /// The row of a list.
-    ///
-    /// - Parameter now: The time in seconds since 1970.
-    /// - Returns: The row.
-    fileprivate func row(now: Int64) -> Value.Structure {
-        func ago(_ text: String) -> Value {
-            .string(Timestamp(text).map { HumanUnits.ago($0.seconds, now: now) } ?? "")
-        }
+    fileprivate var row: Value.Structure {
+        func ago(_ text: String) -> Value { .string(Timestamp(text).map { HumanUnits.ago($0) } ?? "") }
         return Value.Structure([
             ("ID", .string(id.shortID)),
             ("CacheType", .string(type)),
