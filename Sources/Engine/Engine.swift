@@ -106,10 +106,10 @@ package final class Engine: Sendable {
         fetchedFiles = FetchedFiles(location.fetchedFiles, settings)
         fetchedRepositories = FetchedRepositories(location.fetchedRepositories)
         pulls = PullRegistry(images)
-        hub = EventHub(store)
         givenFiles = GivenFileMemory(location.files)
         cacheMounts = CacheMounts(location.cacheMounts)
         background = BackgroundWork()
+        hub = EventHub(store, background)
         trash = try Trash(location.data + "/trash", background)
         var trees = try ControlGroupHierarchies.discover()
         trees.parent = ["wharf", Self.groupName(of: location.data)]
@@ -171,6 +171,7 @@ package final class Engine: Sendable {
             leaveNetworks()
             slots.close()
             networks.close()
+            hub.write()
             return
         }
         background.end()
@@ -191,6 +192,7 @@ package final class Engine: Sendable {
             try client.quit()
             unlink(socket)
         }
+        hub.write()
     }
 
     /// Takes the network of containers that name none off the host, where none runs.

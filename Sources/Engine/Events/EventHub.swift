@@ -2,23 +2,38 @@
 
 import EngineAPI
 import JSONTree
+import Linux
 import Store
 import Synchronization
 
 /// Tells everybody who listens what happens, and keeps it in the records.
 final class EventHub: Sendable {
-    private let store: Store
-    /// Locked for the whole of a publication, so that all see the same order.
-    private let listeners = Mutex<[ObjectIdentifier: Listener]>([:])
+    private struct State {
+        var listeners: [ObjectIdentifier: Listener] = [:]
+        /// What was told and is not in the records yet.
+        var unwritten: [EventRecord] = []
+        /// Whether somebody sees to it that it will be.
+        var isAttended = false
+    }
 
-    init(_ store: Store) {
-        self.store = store
+    /// How long an event that goes with no change of the records waits for others, to be written together with them.
+    private static let patience = Duration.milliseconds(20)
+
+    private let store: Store
+    private let background: BackgroundWork
+    /// Locked for the whole of a publication, so that all see the same order.
+    private let state = Mutex(State())
+
+    init(_ store: Store, _ background: BackgroundWork) {
+        (self.store, self.background) = (store, background)
     }
 
     /// How many listen.
-    var listenerCount: Int { listeners.withLock(\.count) }
+    var listenerCount: Int { state.withLock(\.listeners.count) }
 
     /// Publishes an event.
+    ///
+    /// It is in the records a moment later; an engine that is killed meanwhile leaves it out.
     ///
     /// - Parameters:
     ///   - type: `container` and its like.
@@ -33,21 +48,43 @@ final class EventHub: Sendable {
         attributes: [String: String],
         isKept: Bool = true
     ) {
-        listeners.withLock { listeners in
-            if !isKept, listeners.isEmpty { return }
+        let isFirst = state.withLock { state in
+            if !isKept, state.listeners.isEmpty { return false }
             let event = EngineEvent(
                 type,
                 action,
                 of: EngineEvent.Actor(id: id, attributes: attributes),
                 at: .now
             )
+            for listener in state.listeners.values { listener.receive(event) }
             // An event that cannot be kept is still told; the failure itself is no reason to fail the action.
-            if isKept, let body = try? JSON.encode(event) {
-                let record = EventRecord(time: UnixTime(event.time), body: body)
-                try? store.write(.process) { try $0.append(record) }
-            }
-            for listener in listeners.values { listener.receive(event) }
+            guard isKept, let body = try? JSON.encode(event) else { return false }
+            state.unwritten.append(EventRecord(time: UnixTime(event.time), body: body))
+            defer { state.isAttended = true }
+            return !state.isAttended
         }
+        if isFirst { background.add { await self.writeSoon() } }
+    }
+
+    private func writeSoon() async {
+        // The end of the engine writes as well.
+        try? await Task.sleep(for: Self.patience)
+        _ = try? await BlockingCall.run { self.write() }
+    }
+
+    /// Writes down what was told and is not in the records yet.
+    func write() {
+        state.withLock { state in
+            state.isAttended = false
+            write(&state)
+        }
+    }
+
+    private func write(_ state: inout State) {
+        if state.unwritten.isEmpty { return }
+        let records = state.unwritten
+        state.unwritten = []
+        try? store.write(.process) { writer in for record in records { try writer.append(record) } }
     }
 
     /// Publishes an event together with the change of the records that it tells of: either both are kept or neither.
@@ -68,22 +105,25 @@ final class EventHub: Sendable {
         durability: Store.Durability = .process,
         with change: (StoreWriter) throws -> Void
     ) throws {
-        try listeners.withLock { listeners in
+        try state.withLock { state in
             let event = EngineEvent(type, action, of: EngineEvent.Actor(id: id, attributes: attributes), at: .now)
             let record = EventRecord(time: UnixTime(event.time), body: try JSON.encode(event))
             try store.write(durability) { writer in
+                for earlier in state.unwritten { try writer.append(earlier) }
                 try change(writer)
                 try writer.append(record)
             }
-            for listener in listeners.values { listener.receive(event) }
+            state.unwritten = []
+            for listener in state.listeners.values { listener.receive(event) }
         }
     }
 
     /// Events from now on, with those before where that is asked for.
     func events(since: Timestamp?, until: Timestamp?, _ filter: EventFilter) throws -> EventStream {
         let listener = Listener(filter)
-        try listeners.withLock { listeners in
+        try state.withLock { state in
             if let since {
+                write(&state)
                 let past = try store.read { try $0.events(since: UnixTime(since), until: until.map(UnixTime.init)) }
                 for record in past.records {
                     guard let event = try? JSON.decode(EngineEvent.self, from: record.body) else {
@@ -92,14 +132,14 @@ final class EventHub: Sendable {
                     listener.receive(event, isPast: true)
                 }
             }
-            listeners[ObjectIdentifier(listener)] = listener
+            state.listeners[ObjectIdentifier(listener)] = listener
         }
         let subscription = Subscription(hub: self, listener: listener)
         return EventStream { try await subscription.next(until: until) }
     }
 
     fileprivate func remove(_ listener: Listener) {
-        listeners.withLock { $0[ObjectIdentifier(listener)] = nil }
+        state.withLock { $0.listeners[ObjectIdentifier(listener)] = nil }
     }
 }
 

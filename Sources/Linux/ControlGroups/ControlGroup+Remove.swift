@@ -15,8 +15,7 @@ extension ControlGroup {
         let deadline = ContinuousClock.now + timeout
         for tree in hierarchies.all.reversed() {
             do {
-                try remove(in: tree, deadline: deadline)
-                removeParents(in: tree)
+                if try remove(in: tree, deadline: deadline) { removeParents(in: tree) }
             } catch {
                 failure = failure ?? error
             }
@@ -24,7 +23,13 @@ extension ControlGroup {
         if let failure { throw failure }
     }
 
-    private func remove(in tree: ControlGroupHierarchy, deadline: ContinuousClock.Instant) throws(ControlGroupError) {
+    /// Removes the directory in one tree.
+    ///
+    /// - Returns: Whether its parent may be empty now.
+    private func remove(
+        in tree: ControlGroupHierarchy,
+        deadline: ContinuousClock.Instant
+    ) throws(ControlGroupError) -> Bool {
         while true {
             do {
                 return try removeTree(in: tree)
@@ -64,14 +69,17 @@ extension ControlGroup {
     }
 
     /// Removes the directory and those below it.
-    private func removeTree(in tree: ControlGroupHierarchy) throws(SystemError) {
+    ///
+    /// - Returns: Whether its parent may be empty now: the kernel counts two links of a directory besides those that are in it.
+    private func removeTree(in tree: ControlGroupHierarchy) throws(SystemError) -> Bool {
         var levels = hierarchies.parent + name
         let leaf = levels.removeLast()
         do {
             let parent = try tree.root.directory.directory(levels.joined(separator: "/"))
             try Self.removeTree(leaf, in: parent)
+            return try parent.descriptor.status().linkCount <= 2
         } catch  where error.number == ENOENT {
-            return
+            return true
         }
     }
 
@@ -89,8 +97,7 @@ extension ControlGroup {
     /// Takes back what a failed ``create(_:limits:in:)`` has made; no process was in it yet.
     func removeEmpty(in tree: ControlGroupHierarchy) {
         do {
-            try removeTree(in: tree)
-            removeParents(in: tree)
+            if try removeTree(in: tree) { removeParents(in: tree) }
         } catch {
             // The error that led here says more than one about the way back.
             return
