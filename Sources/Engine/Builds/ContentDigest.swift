@@ -11,6 +11,10 @@ struct ContentDigest {
     private let tree: SourceTree
     private let memo: FileMemo<FileContent>?
     private var hash = RunningHash()
+    /// What is to be hashed next: trees have thousands of files, each with many short parts.
+    private var pending: [UInt8] = []
+
+    private static let roomForParts = 64 << 10
 
     /// The digest of files.
     ///
@@ -23,16 +27,26 @@ struct ContentDigest {
     static func of(_ files: [SelectedFile], in tree: SourceTree, _ memo: FileMemo<FileContent>?) throws -> Digest {
         var digest = ContentDigest(tree: tree, memo: memo)
         for file in files { try digest.add(file, file.isContents ? [] : [file.name]) }
+        digest.flush()
         return digest.hash.digest
     }
 
     private init(tree: SourceTree, memo: FileMemo<FileContent>?) {
         (self.tree, self.memo) = (tree, memo)
+        pending.reserveCapacity(Self.roomForParts)
     }
 
+    /// Adds a part with its length before it, so that no two lists of parts are the same bytes.
     private mutating func add(_ bytes: some Collection<UInt8>) {
-        let framed = Array("\(bytes.count):".utf8) + bytes
-        framed.withUnsafeBytes { hash.update($0) }
+        if pending.count + bytes.count > Self.roomForParts { flush() }
+        pending.append(decimal: bytes.count)
+        pending.append(UInt8(ascii: ":"))
+        pending.append(contentsOf: bytes)
+    }
+
+    private mutating func flush() {
+        pending.withUnsafeBytes { hash.update($0) }
+        pending.removeAll(keepingCapacity: true)
     }
 
     private mutating func add(_ file: SelectedFile, _ name: [FilePath]) throws {
@@ -40,23 +54,39 @@ struct ContentDigest {
         let owner = tree.owner(of: status)
         do {
             add(FilePath(joining: name).bytes)
-            let device = status.kind == .characterDevice || status.kind == .blockDevice ? status.deviceNumber : nil
-            let numbers = device.map { "\($0.major):\($0.minor)" } ?? ""
-            add(Array("\(status.kind) \(status.permissions) \(owner.uid) \(owner.gid) \(numbers)".utf8))
+            add(Self.line(status, owner))
             if status.kind == .symbolicLink {
                 add(try tree.root.descriptor.linkTarget(of: file.path, in: tree).bytes)
             }
             let content = try content(of: file)
-            if let digest = content.digest { add(Array(digest.hex.utf8)) }
+            if let digest = content.digest { add(digest.hex.utf8) }
             for (name, value) in content.attributes {
                 add(name.bytes)
                 add(value)
             }
-            add([UInt8]())
+            add(EmptyCollection())
         } catch let error as SystemError {
             throw EngineError(.failed, "cannot read `\(FilePath(joining: file.path))` of \(tree.name): \(error)")
         }
         for inner in file.files { try add(inner, name + [inner.name]) }
+    }
+
+    /// The kind, permissions and owner of a file, and the numbers of a device.
+    private static func line(_ status: FileStatus, _ owner: (uid: UInt32, gid: UInt32)) -> [UInt8] {
+        var line: [UInt8] = []
+        line.reserveCapacity(48)
+        line.append(contentsOf: status.kind.word.utf8)
+        for number in [status.permissions, owner.uid, owner.gid] {
+            line.append(UInt8(ascii: " "))
+            line.append(decimal: number)
+        }
+        line.append(UInt8(ascii: " "))
+        if status.kind == .characterDevice || status.kind == .blockDevice {
+            line.append(decimal: status.deviceNumber.major)
+            line.append(UInt8(ascii: ":"))
+            line.append(decimal: status.deviceNumber.minor)
+        }
+        return line
     }
 
     private func content(of file: SelectedFile) throws -> FileContent {
@@ -98,5 +128,33 @@ extension Descriptor {
         in tree: SourceTree
     ) throws(SystemError) -> FilePath {
         try tree.open(path, OpenFlags.pathOnly).linkTarget(of: "")
+    }
+}
+
+extension FileKind {
+    /// What keys of steps call it.
+    fileprivate var word: String {
+        switch self {
+        case .regular: "regular"
+        case .directory: "directory"
+        case .symbolicLink: "symbolicLink"
+        case .characterDevice: "characterDevice"
+        case .blockDevice: "blockDevice"
+        case .fifo: "fifo"
+        case .socket: "socket"
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Adds the digits of a number, which is not negative.
+    fileprivate mutating func append(decimal number: some BinaryInteger) {
+        let start = count
+        var rest = UInt64(number)
+        repeat {
+            append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        self[start...].reverse()
     }
 }
