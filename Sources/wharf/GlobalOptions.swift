@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arguments
+import Compose
 import Terminal
 
 /// The options before the command, those of `docker compose`.
@@ -135,6 +136,14 @@ final class GlobalOptions {
             .flag("no-ansi", help: "The same as --ansi never.", isHidden: true) { self.noAnsi = $0 },
             .flag("verbose", help: "Accepted for Docker Compose.", isHidden: true) { self.verbose = $0 },
         ]
+    }
+
+    /// What stands between the parts of the names of images and containers.
+    ///
+    /// - Parameter environment: The variables of the project.
+    /// - Returns: A dash; an underscore where names are to be those of Docker Compose 1.
+    func separator(_ environment: ProjectEnvironment) -> String {
+        compatibility || WantedProject.isTrue(environment["COMPOSE_COMPATIBILITY"]) ? "_" : "-"
     }
 
     /// The user's wish about colour.

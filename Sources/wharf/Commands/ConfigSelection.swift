@@ -76,8 +76,13 @@ enum ConfigSection {
             let models = try project(loading, command, selecting: false).models
             return Self.lines(models.values.compactMap(\.model).sorted())
         case .images:
-            let project = try project(loading, command, selecting: true)
-            return Self.lines(project.services.sorted { $0.key < $1.key }.map { Self.image($1, $0, project, loading) })
+            let (project, environment) = try load(loading, command, selecting: true)
+            let separator = loading.options.separator(environment)
+            return Self.lines(
+                project.services.sorted { $0.key < $1.key }.map { name, service in
+                    service.image?.description ?? "\(project.name)\(separator)\(name)"
+                }
+            )
         case .profiles:
             let project = try project(loading, command, selecting: true)
             let services = Array(project.services.values) + Array(project.disabledServices.values)
@@ -99,6 +104,14 @@ enum ConfigSection {
         _ command: ConfigCommand,
         selecting: Bool
     ) throws -> Project {
+        try load(loading, command, selecting: selecting).project
+    }
+
+    private func load(
+        _ loading: ProjectLoading,
+        _ command: ConfigCommand,
+        selecting: Bool
+    ) throws -> (project: Project, environment: ProjectEnvironment) {
         let result = try loading.load { options in
             command.configure(&options)
             options.interpolates = true
@@ -110,7 +123,7 @@ enum ConfigSection {
         guard let project = result.project else {
             throw CommandFailure()
         }
-        return project
+        return (project, result.environment)
     }
 
     private func variables(_ loading: ProjectLoading, _ command: ConfigCommand) throws -> [UInt8] {
@@ -120,16 +133,6 @@ enum ConfigSection {
             options.resolvesEnvironment = false
         }
         return Self.lines(VariableTable.lines(of: result.tree ?? Node(.null)))
-    }
-
-    private static func image(
-        _ service: Service,
-        _ name: String,
-        _ project: Project,
-        _ loading: ProjectLoading
-    ) -> String {
-        let separator = loading.options.compatibility ? "_" : "-"
-        return service.image?.description ?? "\(project.name)\(separator)\(name)"
     }
 
     private static func lines(_ lines: [String]) -> [UInt8] {

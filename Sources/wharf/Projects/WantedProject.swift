@@ -46,7 +46,7 @@ struct WantedProject {
         if let tree = result.tree { project.sources = ProjectSources(tree: tree, map: result.sources) }
         environment = result.environment
         services = try Self.choose(patterns, in: project)
-        separator = global.compatibility || Self.isTrue(result.environment["COMPOSE_COMPATIBILITY"]) ? "_" : "-"
+        separator = global.separator(result.environment)
         let directory = try ProjectLoading.currentDirectory()
         environmentFiles = global.envFiles.map { FilePath.isAbsolute($0) ? $0 : FilePath.clean(directory + "/" + $0) }
     }

@@ -31,13 +31,14 @@ extension BuildCommand {
                 )
             }
         } else {
-            guard let project = try load().project else { throw CommandFailure() }
+            let result = try load()
+            guard let project = result.project else { throw CommandFailure() }
             let chosen = try choose(project)
             if chosen.isEmpty {
                 OutputStream.error.write("No services to build\n")
                 return
             }
-            if isPrinted { return printBake(chosen, project) }
+            if isPrinted { return printBake(chosen, project, global.separator(result.environment)) }
             for (name, service) in chosen {
                 guard let build = service.build else { continue }
                 failures.collect {
@@ -85,7 +86,7 @@ extension BuildCommand {
         if report.errorCount > 0 || report.warningCount > 0 { throw CommandFailure() }
     }
 
-    private func printBake(_ chosen: [(name: String, service: Service)], _ project: Project) {
+    private func printBake(_ chosen: [(name: String, service: Service)], _ project: Project, _ separator: String) {
         var bake = BakeDocument()
         for (name, service) in chosen {
             guard let build = service.build else { continue }

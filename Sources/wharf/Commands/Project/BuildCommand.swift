@@ -298,7 +298,7 @@ final class BuildCommand {
         let chosen = try choose(project).map(\.name)
         let builds = try ServiceBuilds(
             project,
-            separator: separator,
+            separator: global.separator(result.environment),
             options,
             options.display(global),
             environment: result.environment,
@@ -327,9 +327,6 @@ final class BuildCommand {
         }
         return names[0]
     }
-
-    /// What stands between the parts of names.
-    var separator: String { global.compatibility ? "_" : "-" }
 
     func load() throws -> LoadResult {
         try ProjectLoading(options: global).load { $0.resolvesEnvironment = false }
