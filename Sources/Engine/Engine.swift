@@ -167,17 +167,10 @@ package final class Engine: Sendable {
         isEnding.withLock { $0 = true }
         guard case .keeper = keeping else {
             for unit in containers.all { await unit.endWithEngine() }
-            background.end()
-            leaveNetworks()
-            slots.close()
-            networks.close()
-            hub.write()
+            letGo()
             return
         }
-        background.end()
-        leaveNetworks()
-        slots.close()
-        networks.close()
+        letGo()
         let awaited = await awaitedProcesses()
         let (client, socket) = (KeeperClient(socket: location.keeperSocket), location.keeperSocket)
         _ = try? await BlockingCall.run {
@@ -192,6 +185,14 @@ package final class Engine: Sendable {
             try client.quit()
             unlink(socket)
         }
+    }
+
+    /// Ends what goes on beside requests, and lets go of what only one engine can have.
+    private func letGo() {
+        background.end()
+        leaveNetworks()
+        slots.close()
+        networks.close()
         hub.write()
     }
 

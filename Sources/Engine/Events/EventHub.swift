@@ -57,7 +57,6 @@ final class EventHub: Sendable {
                 at: .now
             )
             for listener in state.listeners.values { listener.receive(event) }
-            // An event that cannot be kept is still told; the failure itself is no reason to fail the action.
             guard isKept, let body = try? JSON.encode(event) else { return false }
             state.unwritten.append(EventRecord(time: UnixTime(event.time), body: body))
             defer { state.isAttended = true }
@@ -84,6 +83,7 @@ final class EventHub: Sendable {
         if state.unwritten.isEmpty { return }
         let records = state.unwritten
         state.unwritten = []
+        // They were told; that they cannot be kept is no reason to fail what they are about.
         try? store.write(.process) { writer in for record in records { try writer.append(record) } }
     }
 

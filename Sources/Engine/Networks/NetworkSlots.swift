@@ -65,9 +65,14 @@ final class NetworkSlots: Sendable {
 
     /// Gives all of them up, and makes no more.
     func close() {
+        state.withLock { $0.isClosed = true }
+        giveUp()
+    }
+
+    private func giveUp() {
         // What they hold is closed without the lock.
         _ = state.withLock { state in
-            state.isClosed = true
+            (state.target, state.isWatched) = (0, false)
             defer { state.slots = [] }
             return state.slots
         }
@@ -123,11 +128,6 @@ final class NetworkSlots: Sendable {
             seen = state.withLock(\.wishes)
             guard (try? await Task.sleep(for: Self.patience)) != nil else { return }
         } while state.withLock { $0.wishes != seen }
-        // What they hold is closed without the lock.
-        _ = state.withLock { state in
-            (state.target, state.isWatched) = (0, false)
-            defer { state.slots = [] }
-            return state.slots
-        }
+        giveUp()
     }
 }

@@ -78,11 +78,7 @@ enum ConfigSection {
         case .images:
             let (project, environment) = try load(loading, command, selecting: true)
             let separator = loading.options.separator(environment)
-            return Self.lines(
-                project.services.sorted { $0.key < $1.key }.map { name, service in
-                    service.image?.description ?? "\(project.name)\(separator)\(name)"
-                }
-            )
+            return Self.lines(project.services.keys.sorted().map { project.imageName(of: $0, separator: separator) })
         case .profiles:
             let project = try project(loading, command, selecting: true)
             let services = Array(project.services.values) + Array(project.disabledServices.values)

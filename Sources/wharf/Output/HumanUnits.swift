@@ -2,6 +2,7 @@
 
 import EngineAPI
 import Glibc
+import Linux
 
 /// Sizes, durations and times as Docker shows them to people (its package go-units).
 enum HumanUnits {
@@ -73,9 +74,8 @@ enum HumanUnits {
     }
 
     private static var present: Timestamp {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(now.tv_nsec))
+        let now = FileTime.now
+        return Timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds)
     }
 
     /// The current time in seconds since 1970.

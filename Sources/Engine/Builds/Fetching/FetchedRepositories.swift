@@ -154,6 +154,7 @@ extension FetchedRepositories.Copy {
         guard access(path, F_OK) == 0 else { return }
         let root = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         try Self.removeFiles(in: root, isDeep: false) { $0.hasSuffix(".lock") }
+        // Where a folder is missing, git tells what is wrong with the copy.
         if let references = try? root.open("refs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW) {
             try Self.removeFiles(in: references, isDeep: true) { $0.hasSuffix(".lock") }
         }

@@ -3,7 +3,6 @@
 import Arguments
 import EngineAPI
 import EngineClient
-import Glibc
 import GoTemplate
 import Terminal
 
@@ -98,7 +97,7 @@ private struct DiskUsageItems {
     private let buildRows: [Value.Structure]
 
     init(_ usage: DiskUsage) {
-        let now = Int64(time(nil))
+        let now = HumanUnits.now
         self.usage = usage
         imageRows = (usage.images ?? []).flatMap { $0.rows(truncates: true, showsDigests: false, now: now) }
         containerRows = (usage.containers ?? []).map { container in
