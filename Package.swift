@@ -112,7 +112,7 @@ let package = Package(
         .target(name: "Seccomp", dependencies: ["CSeccomp", "JSONTree", "Linux"], swiftSettings: strict),
         .systemLibrary(
             name: "CCompression",
-            providers: [.apt(["libbz2-dev", "liblzma-dev", "libzstd-dev", "zlib1g-dev"])]
+            providers: [.apt(["libbz2-dev", "libisal-dev", "liblzma-dev", "libzstd-dev", "zlib1g-dev"])]
         ),
         .target(
             name: "Images",

@@ -42,7 +42,12 @@ enum Compression: CaseIterable {
     /// A decompressor for one member after the other.
     func makeDecompressor() throws(ImageError) -> any Decompressor {
         switch self {
-        case .gzip: try GzipDecompressor()
+        case .gzip:
+            if let library = FastGzipDecompressor.library {
+                FastGzipDecompressor(library)
+            } else {
+                try GzipDecompressor()
+            }
         case .zstd: try ZstdDecompressor()
         case .xz: try XZDecompressor()
         case .bzip2: try Bzip2Decompressor()
@@ -101,6 +106,7 @@ package final class DecompressedSource: ByteSource {
 
     package init(_ source: any ByteSource) {
         self.source = source
+        _ = FastGzipDecompressor.library
     }
 
     deinit {

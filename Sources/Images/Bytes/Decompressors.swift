@@ -49,6 +49,57 @@ final class GzipDecompressor: Decompressor {
     }
 }
 
+/// gzip by ISA-L.
+final class FastGzipDecompressor: Decompressor {
+    /// The library; nil where the machine has none.
+    ///
+    /// It is looked for by the first ``DecompressedSource``, since the threads that decompress may open nothing.
+    static let library: igzip? = {
+        var library = igzip()
+        return igzip_load(&library) ? library : nil
+    }()
+
+    private var library: igzip
+    private let state = UnsafeMutablePointer<inflate_state>.allocate(capacity: 1)
+
+    /// - Parameter library: The library.
+    init(_ library: igzip) {
+        self.library = library
+        igzip_start(&self.library, state, true)
+    }
+
+    deinit { state.deallocate() }
+
+    func restart() { igzip_start(&library, state, false) }
+
+    func step(
+        _ input: UnsafeRawBufferPointer,
+        _ output: UnsafeMutableRawBufferPointer
+    ) throws(ImageError) -> DecompressionStep {
+        let step = igzip_inflate(
+            &library,
+            state,
+            input.baseAddress,
+            UInt32(input.count),
+            output.baseAddress,
+            UInt32(output.count)
+        )
+        if step.result < 0 { throw failure("gzip", Self.reason(step.result)) }
+        return DecompressionStep(consumed: Int(step.consumed), produced: Int(step.produced), isEnd: step.is_end)
+    }
+
+    private static func reason(_ result: Int32) -> String {
+        switch result {
+        case ISAL_INVALID_BLOCK: "invalid block"
+        case ISAL_INVALID_SYMBOL: "invalid code"
+        case ISAL_INVALID_LOOKBACK: "invalid distance too far back"
+        case ISAL_INVALID_WRAPPER, ISAL_UNSUPPORTED_METHOD: "incorrect header"
+        case ISAL_INCORRECT_CHECKSUM: "incorrect data check"
+        default: "status \(result)"
+        }
+    }
+}
+
 /// zstd, its skippable frames included.
 final class ZstdDecompressor: Decompressor {
     private let stream: OpaquePointer
