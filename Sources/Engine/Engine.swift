@@ -56,8 +56,8 @@ package final class Engine: Sendable {
     let fetchedRepositories: FetchedRepositories
     /// Lets each step of builds be done once at a time.
     let buildGates = KeyedGates()
-    /// What files of contexts hold.
-    let fileDigests = FileMemo<FileContent>(limit: 200_000)
+    /// What instructions of builds name.
+    let contentDigests = ContentMemo()
     let trees: ControlGroupHierarchies
     let filters: SeccompFilterCache
     let machine: Machine

@@ -4,9 +4,9 @@
 ///
 /// `*` and `?` stop at a slash, `**` takes any number of folders, `[a-z]` is a set and `\` takes the next character as it is.
 /// A pattern that fits a folder fits all that is in it.
-struct PathPattern: Sendable {
+struct PathPattern: Hashable, Sendable {
     /// What one step takes of a path.
-    private enum Step: Sendable {
+    private enum Step: Hashable, Sendable {
         case one(Unicode.Scalar)
         /// Anything but a slash.
         case any

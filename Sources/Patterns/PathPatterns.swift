@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Patterns as a `.dockerignore` has them: the last one that fits a path decides.
-package struct PathPatterns: Sendable {
+package struct PathPatterns: Hashable, Sendable {
     private var patterns: [PathPattern] = []
 
     /// Reads patterns.

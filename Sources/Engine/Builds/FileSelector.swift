@@ -18,6 +18,14 @@ struct SelectedFile: Sendable {
     var isContents = false
 }
 
+/// Where something is that an instruction names.
+struct SelectedPlace: Hashable, Sendable {
+    /// The names that it is found by.
+    var named: [FilePath]
+    /// Those that lead to it without links.
+    var path: [FilePath]
+}
+
 /// Finds the files that an instruction names.
 struct FileSelector {
     private let tree: SourceTree
@@ -25,13 +33,13 @@ struct FileSelector {
     private var count = 0
     /// Whether there are wildcards in what is looked for, so that all of it is a pattern.
     private var isPattern = false
+    /// What was looked at, and could change what comes of it; nil once that is more than can be looked at again.
+    private(set) var seen: [FolderStamp]? = []
 
     /// No instruction copies more files.
     private static let fileLimit = 4_000_000
     /// How many folders may be within one another.
     private static let depthLimit = 256
-
-    private typealias Found = (named: [FilePath], path: [FilePath])
 
     /// - Parameters:
     ///   - tree: Where they are.
@@ -56,6 +64,11 @@ struct FileSelector {
     /// - Returns: The files; none where a pattern fits nothing.
     /// - Throws: `notFound` for a path that is not there, or what cannot be read.
     mutating func select(_ pattern: String, keepsParents: Bool) throws -> [SelectedFile] {
+        try files(at: places(of: pattern, keepsParents: keepsParents), of: pattern, keepsParents: keepsParents)
+    }
+
+    /// Finds the places that a path or pattern stands for, in their order; files may be missing there.
+    mutating func places(of pattern: String, keepsParents: Bool) throws -> [SelectedPlace] {
         var (pivot, names) = ([String](), pattern.split(separator: "/").map(String.init))
         if keepsParents, let range = pattern.firstRange(of: "/./") {
             pivot = pattern[..<range.lowerBound].split(separator: "/").map(String.init)
@@ -63,7 +76,7 @@ struct FileSelector {
         }
         names.removeAll { $0 == "." }
         isPattern = names.contains(where: Self.hasWildcard)
-        var found: [Found] = []
+        var found: [SelectedPlace] = []
         do throws(SystemError) {
             let start = try tree.resolve(pivot.compactMap { FilePath($0.utf8) })
             try expand(names[...], [], start, keepsParents, &found)
@@ -71,15 +84,24 @@ struct FileSelector {
             throw failure(error, pattern)
         }
         var seen: Set<[FilePath]> = []
+        return found.filter { seen.insert($0.named).inserted }
+    }
+
+    /// Finds what is at places, which were found for a pattern.
+    mutating func files(
+        at places: [SelectedPlace],
+        of pattern: String,
+        keepsParents: Bool
+    ) throws -> [SelectedFile] {
         var result: [SelectedFile] = []
-        for place in found where seen.insert(place.named).inserted {
+        for place in places {
             do throws(SystemError) {
                 if let file = try file(place, keepsParents) { result.append(file) }
             } catch {
                 throw failure(error, pattern)
             }
         }
-        if result.isEmpty, !isPattern { throw missing(pattern, found.first?.path) }
+        if result.isEmpty, !isPattern { throw missing(pattern, places.first?.path) }
         if count > Self.fileLimit {
             throw EngineError(.badParameter, "`\(pattern)` stands for more than \(Self.fileLimit) files")
         }
@@ -106,12 +128,12 @@ struct FileSelector {
         _ named: [FilePath],
         _ path: [FilePath],
         _ crossesFolders: Bool,
-        _ found: inout [Found]
+        _ found: inout [SelectedPlace]
     ) throws(SystemError) {
         if found.count > Self.fileLimit { return }
         try Self.checkDepth(of: named)
         guard let name = names.first else {
-            found.append((named, path))
+            found.append(SelectedPlace(named: named, path: path))
             return
         }
         let rest = names.dropFirst()
@@ -147,10 +169,18 @@ struct FileSelector {
 
     // MARK: Files
 
-    private mutating func file(_ found: Found, _ keepsParents: Bool) throws(SystemError) -> SelectedFile? {
-        guard let status = try tree.status(of: found.path) else { return nil }
+    private mutating func file(_ found: SelectedPlace, _ keepsParents: Bool) throws(SystemError) -> SelectedFile? {
+        guard let status = try tree.status(of: found.path) else {
+            seen = nil
+            return nil
+        }
         let name = found.named.last ?? "."
         let isFolder = status.kind == .directory
+        if !isFolder, let name = found.path.last {
+            var folder = FolderStamp(found.path.dropLast(), nil)
+            folder.note(name, status)
+            seen?.append(folder)
+        }
         if keepsParents {
             guard let file = try file(name, found.path, status, found.named) else { return nil }
             return try wrap(file, found)
@@ -161,7 +191,7 @@ struct FileSelector {
     }
 
     /// Puts a file into the folders that it is named with.
-    private func wrap(_ file: SelectedFile, _ found: Found) throws(SystemError) -> SelectedFile {
+    private mutating func wrap(_ file: SelectedFile, _ found: SelectedPlace) throws(SystemError) -> SelectedFile {
         var file = file
         if found.named.isEmpty {
             file.isContents = true
@@ -172,6 +202,7 @@ struct FileSelector {
             // A link on the way: the folder that it leads to is elsewhere, and only its name is kept.
             path = path.isEmpty ? [] : Array(path.dropLast())
             guard let status = try tree.status(of: path) else { break }
+            seen?.append(FolderStamp(path, status))
             file = SelectedFile(name: name, path: path, status: status, files: [file])
         }
         return file
@@ -198,12 +229,15 @@ struct FileSelector {
         try Self.checkDepth(of: path)
         var file = SelectedFile(name: name, path: path, status: status)
         let folder = try tree.open(path, O_RDONLY | O_DIRECTORY)
+        var stamp = FolderStamp(path, status)
+        defer { seen?.append(stamp) }
         // What is mounted there is the kernel's own state, and no file of anybody.
         if try folder.fileSystem().isKernelInterface { return file }
         for entry in try folder.entries().sorted() {
             guard let status = try folder.status(of: entry) else { continue }
             if let inner = try self.file(entry, path + [entry], status, relative + [entry]) {
                 file.files.append(inner)
+                if status.kind != .directory { stamp.note(entry, status) }
             }
         }
         return (isIgnored || isExcluded) && file.files.isEmpty ? nil : file

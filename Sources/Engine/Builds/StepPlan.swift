@@ -16,10 +16,7 @@ struct StepPlan: Sendable {
     private let session: BuildSession
     private let step: BuildStep
     private let dependencies: [StepID: StepResult]
-    /// The files of a copy, in the order of its sources.
-    private let sources: [CopySource]
-    /// Whose the files of a copy or a folder are.
-    private let owner: FileOwner?
+    private let sources: StepSources
 
     /// Finds out what a step depends on.
     ///
@@ -37,53 +34,22 @@ struct StepPlan: Sendable {
         var trees: [String] = []
         for id in inputs.trees { trees.append(try await session.tree(of: id).identity) }
         let engine = session.engine
-        let (base, items) = (below, step.copiedItems)
-        let memo = engine.fileDigests
-        let found = try await BlockingCall.run { () -> ([CopySource], [Digest], FileOwner?) in
-            var opened: [StepID: SourceTree] = [:]
-            var (sources, digests): ([CopySource], [Digest]) = ([], [])
-            for content in inputs.contents {
-                let tree = try opened[content.step] ?? Self.open(dependencies[content.step], engine)
-                opened[content.step] = tree
-                var selector = try FileSelector(in: tree, excluding: content.excluded)
-                let path = content.path.hasPrefix("/") ? content.path : "/" + content.path
-                let files = try selector.select(path, keepsParents: content.keepsParents)
-                digests.append(try ContentDigest.of(files, in: tree, tree.keepsOwners ? nil : memo))
-                sources.append(CopySource(item: nil, tree: tree, files: files))
-            }
-            // Those that stand in the Dockerfile have no tree, and those of a stage without any step an empty one.
-            var rest = sources.makeIterator()
-            let all = try items.map { item in
-                if item.file != nil { return CopySource(item: item, tree: nil, files: []) }
-                if item.step == nil {
-                    let tree = try Self.open(nil, engine)
-                    var selector = try FileSelector(in: tree, excluding: [])
-                    return CopySource(
-                        item: item,
-                        tree: tree,
-                        files: try selector.select(item.path, keepsParents: false)
-                    )
-                }
-                let source = rest.next()
-                return CopySource(item: item, tree: source?.tree, files: source?.files ?? [])
-            }
-            let owner = try step.ownerText.map { try FileOwner($0, in: base, engine) }
-            return (all, digests, owner)
-        }
-        (sources, owner) = (found.0, found.2)
+        let items = step.copiedItems
+        sources = try await BlockingCall.run { try StepSources(inputs.contents, items, dependencies, engine) }
         var surroundings: [CacheRecord.Part] = []
         if let epoch = session.epoch { surroundings.append(CacheRecord.Part("SOURCE_DATE_EPOCH", "\(epoch.seconds)")) }
-        if let owner, step.isLinked { surroundings.append(CacheRecord.Part("owner", "\(owner.uid):\(owner.gid)")) }
+        // Otherwise the files count by which names of users are looked up.
+        if step.isLinked, let owner = try await Self.owner(of: step, in: below, engine) {
+            surroundings.append(CacheRecord.Part("owner", "\(owner.uid):\(owner.gid)"))
+        }
         if case .run(let run) = step.operation { surroundings += session.request.surroundings(of: run) }
-        key = StepKey(inputs, trees: trees, contents: found.1, surroundings)
+        key = StepKey(inputs, trees: trees, contents: sources.digests, surroundings)
     }
 
-    private static func open(_ result: StepResult?, _ engine: Engine) throws -> SourceTree {
-        switch result {
-        case .folder(let tree)?: return tree
-        case .tree(let tree)?: return try tree.open(in: engine)
-        case nil: return try BuildTree().open(in: engine)
-        }
+    /// Whose the files of a copy or a folder are; nil for nobody's in particular.
+    private static func owner(of step: BuildStep, in base: BuildTree, _ engine: Engine) async throws -> FileOwner? {
+        guard let text = step.ownerText else { return nil }
+        return try await BlockingCall.run { try FileOwner(text, in: base, engine) }
     }
 
     /// Does the step.
@@ -92,6 +58,7 @@ struct StepPlan: Sendable {
     /// - Returns: The layer, pinned once.
     /// - Throws: Why it has failed.
     func execute(_ told: BuildProgress.Step) async throws -> StoredLayer {
+        let owner = try await Self.owner(of: step, in: below, session.engine)
         switch step.operation {
         case .run(let run):
             return try await RunExecution(
@@ -105,7 +72,7 @@ struct StepPlan: Sendable {
             let base = copy.isLinked ? BuildTree() : below
             let execution = CopyExecution(session: session, step: copy, base: base, owner: owner)
             let sources = sources
-            return try await BlockingCall.run { try execution.run(sources) }
+            return try await BlockingCall.run { try execution.run(try sources.files()) }
         case .makeFolder(let folder):
             let execution = CopyExecution(session: session, step: .all, base: below, owner: owner)
             return try await BlockingCall.run { try execution.make(folder.path) }
