@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import Glibc
+import Synchronization
 
 /// What tells one state of a folder, and of files in it, from every other.
 package struct FolderStamp: Sendable {
@@ -21,7 +23,7 @@ package struct FolderStamp: Sendable {
     }
 
     /// How many files it is about, itself included.
-    package var count: Int { files.count + 1 }
+    var count: Int { files.count + 1 }
 
     /// Notes one of its files.
     ///
@@ -41,7 +43,7 @@ package struct FolderStamp: Sendable {
     ///
     /// - Parameter root: The root.
     /// - Returns: The same as before; not so where anything cannot be looked at.
-    package func isUnchanged(below root: borrowing Descriptor) -> Bool {
+    func isUnchanged(below root: borrowing Descriptor) -> Bool {
         do throws(SystemError) {
             let flags = OpenFlags.pathOnly | O_DIRECTORY | O_NOFOLLOW
             let folder = try root.open(path, flags, resolution: .noLinks)
@@ -53,5 +55,31 @@ package struct FolderStamp: Sendable {
         } catch {
             return false
         }
+    }
+}
+
+extension [FolderStamp] {
+    /// How many files one thread looks at; what is more is shared with others.
+    private static var share: Int { 256 }
+
+    /// How many files they are about, folders included.
+    package var fileCount: Int { reduce(0) { $0 + $1.count } }
+
+    /// Whether all folders and their files are as they were.
+    ///
+    /// - Parameter root: The root.
+    /// - Returns: The same as before; not so where anything cannot be looked at.
+    package func areUnchanged(below root: SharedDescriptor) -> Bool {
+        let width = Swift.min(count, fileCount / Self.share + 1, 8)
+        let isUnchanged = Atomic(true)
+        withExtendedLifetime(root) {
+            DispatchQueue.concurrentPerform(iterations: width) { thread in
+                for index in stride(from: thread, to: count, by: width) {
+                    guard isUnchanged.load(ordering: .relaxed) else { return }
+                    if !self[index].isUnchanged(below: root.descriptor) { isUnchanged.store(false, ordering: .relaxed) }
+                }
+            }
+        }
+        return isUnchanged.load(ordering: .relaxed)
     }
 }

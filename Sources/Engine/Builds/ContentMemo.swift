@@ -76,11 +76,8 @@ final class ContentMemo: Sendable {
         var selector = try FileSelector(in: tree, excluding: content.excluded)
         let places = try selector.places(of: selection.path, keepsParents: selection.keepsParents)
         let known = contents.withLock { $0.entries[selection] }
-        if let known, known.places == places {
-            let isUnchanged = withExtendedLifetime(tree.root) {
-                known.folders.allSatisfy { $0.isUnchanged(below: tree.root.descriptor) }
-            }
-            if isUnchanged { return (known.digest, nil) }
+        if let known, known.places == places, known.folders.areUnchanged(below: tree.root) {
+            return (known.digest, nil)
         }
         let found = try selector.files(at: places, of: selection.path, keepsParents: selection.keepsParents)
         let digest = try ContentDigest.of(found, in: tree, files)
@@ -91,11 +88,11 @@ final class ContentMemo: Sendable {
     }
 
     private func note(_ entry: Entry, of selection: Selection) {
-        let count = entry.folders.reduce(0) { $0 + $1.count }
+        let count = entry.folders.fileCount
         if count > Self.limit { return }
         contents.withLock { contents in
             if let old = contents.entries.removeValue(forKey: selection) {
-                contents.count -= old.folders.reduce(0) { $0 + $1.count }
+                contents.count -= old.folders.fileCount
             }
             if contents.count + count > Self.limit { (contents.entries, contents.count) = ([:], 0) }
             contents.entries[selection] = entry
