@@ -160,7 +160,6 @@ import Testing
         ("EXPOSE 9-8", "2:8 invalid"), ("EXPOSE 0", "2:8 invalid"), ("EXPOSE a", "2:8 invalid"),
         ("EXPOSE 80 x", "2:11 invalid"),
         ("VOLUME [\" \"]", "2:8 VOLUME specified can not be an empty string"), ("VOLUME $none", "2:8 VOLUME specified"),
-        ("USER a b", "2:6 exactly one argument"),
         ("STOPSIGNAL 99", "2:12 invalid signal: `99`"),
         ("STOPSIGNAL S!", "2:12 invalid signal"), ("ENV a=\"x", "2:5 `\"x`: the \" is not closed"),
         ("ENV a=${b", "2:5 `${b`: the { is not closed"),

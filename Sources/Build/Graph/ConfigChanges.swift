@@ -73,7 +73,8 @@ package struct ConfigChanges: Sendable {
         case .expose(let words): return try expose(words, &filling)
         case .volume(let words): return try addVolumes(words, &filling)
         case .user(let word):
-            config.user = try single(word, &filling, mayBeEmpty: true)
+            // With all that stands on the line: whether there is such a user is seen when something runs.
+            config.user = try filling.text(word).trimmed
             return "USER \(config.user ?? "")"
         case .workdir(let word):
             config.workingDir = try filling.text(word).path(from: config.workingDir ?? "")
@@ -167,21 +168,9 @@ package struct ConfigChanges: Sendable {
         return "VOLUME [" + paths.joined(separator: " ") + "]"
     }
 
-    private func single(
-        _ word: Word,
-        _ filling: inout Filling,
-        mayBeEmpty: Bool = false
-    ) throws(BuildProblem) -> String {
-        let text = try filling.text(word).trimmed
-        guard mayBeEmpty || !text.isEmpty, !text.contains(where: \.isWhitespace) else {
-            throw BuildProblem("exactly one argument is needed, and there is `\(text.shown)`", at: word.place)
-        }
-        return text
-    }
-
     /// A signal's name or number, as it is written.
     private func signal(_ word: Word, _ filling: inout Filling) throws(BuildProblem) -> String {
-        let text = try single(word, &filling)
+        let text = try filling.text(word).trimmed
         guard SignalName.knownNumber(text) != nil else {
             throw BuildProblem("invalid signal: `\(text.shown)`", at: word.place)
         }
