@@ -158,10 +158,13 @@ final class FileCopier {
             try touch(folder, Array(place.dropLast()))
             try folder.descriptor.makeDirectory(name, mode: 0o755)
             folder = try open(place)
-            // Without the umask, which is not the image's business.
-            try folder.descriptor.setPermissions(0o755)
-            let owner = options.owner ?? (0, 0)
+            // Without the umask, which is not the image's business. The group and its bit come from the folder above, where
+            // that has the bit.
+            let made = try folder.descriptor.status()
+            let hasGroupBit = made.permissions & 0o2000 != 0
+            let owner = options.owner ?? (0, hasGroupBit ? made.gid : 0)
             try folder.descriptor.setOwner(uid: owner.uid, gid: owner.gid)
+            try folder.descriptor.setPermissions(hasGroupBit ? 0o2755 : 0o755)
             try folder.descriptor.setTimes(access: options.time, modification: options.time)
         }
         try touch(folder, path)

@@ -180,7 +180,9 @@ extension LayerUnpacker {
                 let status = try original.status()
                 directoryTimes[path] = (status.accessTime, status.modificationTime)
             } else {
-                try directory.descriptor.setPermissions(0o755)
+                if tree != nil { try directory.descriptor.setOwner(uid: 0, gid: 0) }
+                let groupBit = tree == nil ? 0 : try directory.descriptor.status().permissions & 0o2000
+                try directory.descriptor.setPermissions(0o755 | groupBit)
                 if mark != nil, tree == nil {
                     try makeOpaque(directory.descriptor)
                 }
