@@ -164,10 +164,12 @@ struct CopyExecution: Sendable {
         let none = SourceTree(root: root, name: "", keepsOwners: true)
         try FileCopier(from: none, to: root, options).makeFolder(step.destination)
         let archive = DescriptorSource(try tree.open(file.path, O_RDONLY), name: "\(FilePath(joining: file.path))")
-        guard let path = FilePath(step.destination.utf8) else { return }
+        let place = FilePath(joining: try root.descriptor.resolve(step.destination))
+        let folder = try root.descriptor.open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, resolution: .noLinks)
         do throws(ImageError) {
-            // Its files have the owners that it says, also where the copy has another one: as with BuildKit.
-            try TreeUnpacker.unpack(archive, into: root.descriptor, at: path)
+            // Its files have the owners that it says, also where the copy has another one: as with BuildKit. Links on their way
+            // lead nowhere but below the destination.
+            try TreeUnpacker.unpack(archive, into: folder, at: "/")
         } catch {
             throw EngineError(
                 .badParameter,

@@ -154,7 +154,22 @@ extension LayerUnpacker {
         try removeExisting(name, in: place)
         try system("link \(place.path(of: name)) to \(source.path(of: targetName))") { () throws(SystemError) in
             try parent.descriptor.makeHardLink(name, to: directory.descriptor, targetName)
+            if tree == nil { return }
+            try setMetadata(of: parent.descriptor.open(name, OpenFlags.pathOnly | O_NOFOLLOW), link: entry)
         }
+    }
+
+    /// Gives a file what the entry of a further name says about it, as with Docker.
+    private func setMetadata(of file: borrowing Descriptor, link entry: TarEntry) throws(SystemError) {
+        let status = try file.status()
+        let owner = tree?.owner ?? (entry.uid, entry.gid)
+        // Who sets the same owner again takes special bits and capabilities away.
+        if (status.uid, status.gid) != owner { try file.setOwner(uid: owner.uid, gid: owner.gid) }
+        if status.kind != .symbolicLink {
+            if try file.status().permissions != entry.permissions { try file.setPermissions(entry.permissions) }
+            try setTimes(of: file, entry)
+        }
+        for attribute in entry.attributes { try set(attribute, of: file) }
     }
 
     /// Removes what this layer has under a name.
