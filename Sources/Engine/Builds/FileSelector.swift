@@ -20,10 +20,12 @@ struct SelectedFile: Sendable {
 
 /// Where something is that an instruction names.
 struct SelectedPlace: Hashable, Sendable {
-    /// The names that it is found by.
+    /// The names as they fit.
     var named: [FilePath]
-    /// Those that lead to it without links.
+    /// Where they lead, without links.
     var path: [FilePath]
+    /// A link whose name fits a wildcard, where it is.
+    var link: [FilePath]?
 }
 
 /// Finds the files that an instruction names.
@@ -56,13 +58,13 @@ struct FileSelector {
 
     /// Finds what a path or pattern stands for.
     ///
-    /// A link that is named is followed inside the tree; those in folders stay links.
+    /// A link that is named, or fits a wildcard, is followed inside the tree; those in folders stay links.
     ///
     /// - Parameters:
     ///   - pattern: With a slash before it.
     ///   - keepsParents: Whether the folders above come along, those behind a `/./` where there is one.
     /// - Returns: The files; none where a pattern fits nothing.
-    /// - Throws: `notFound` for a path that is not there, or what cannot be read.
+    /// - Throws: `notFound` for a path that is not there, and for a link to nowhere, or what cannot be read.
     mutating func select(_ pattern: String, keepsParents: Bool) throws -> [SelectedFile] {
         try files(at: places(of: pattern, keepsParents: keepsParents), of: pattern, keepsParents: keepsParents)
     }
@@ -95,10 +97,16 @@ struct FileSelector {
     ) throws -> [SelectedFile] {
         var result: [SelectedFile] = []
         for place in places {
+            let file: SelectedFile?
             do throws(SystemError) {
-                if let file = try file(place, keepsParents) { result.append(file) }
+                file = try self.file(place, keepsParents)
             } catch {
                 throw failure(error, pattern)
+            }
+            if let file {
+                result.append(file)
+            } else if let link = place.link, !keepsParents, !excluded.matches(Self.scalars(link.suffix(1))) {
+                throw missing("/\(FilePath(joining: place.path))", place.path, to: link)
             }
         }
         if result.isEmpty, !isPattern { throw missing(pattern, places.first?.path) }
@@ -139,8 +147,9 @@ struct FileSelector {
         let rest = names.dropFirst()
         guard isPattern(name) else {
             guard let name = FilePath(name.utf8) else { return }
-            let target = try tree.resolve(path + [name])
-            return try expand(rest, named + [name], target, crossesFolders, &found)
+            let place = path + [name]
+            if try isIgnoredLink(place) { return found.append(SelectedPlace(named: named + [name], path: place)) }
+            return try expand(rest, named + [name], tree.resolve(place), crossesFolders, &found)
         }
         let isAny = name == "**" && crossesFolders
         if isAny { try expand(rest, named, path, crossesFolders, &found) }
@@ -152,12 +161,25 @@ struct FileSelector {
                 guard try folder.status(of: entry)?.kind == .directory else { continue }
                 try expand(names, named + [entry], path + [entry], crossesFolders, &found)
             } else if pattern?.fits(Array(entry.description.unicodeScalars)) == true {
+                let kind = try folder.status(of: entry)?.kind
                 // Patterns do not lead through links, as with Docker.
-                if !rest.isEmpty, try folder.status(of: entry)?.kind != .directory { continue }
-                let target = try tree.resolve(path + [entry])
-                try expand(rest, named + [entry], target, crossesFolders, &found)
+                if !rest.isEmpty, kind != .directory { continue }
+                let place = path + [entry]
+                if try isIgnoredLink(place) { continue }
+                let target = try tree.resolve(place)
+                if rest.isEmpty, kind == .symbolicLink {
+                    found.append(SelectedPlace(named: named + [entry], path: target, link: place))
+                } else {
+                    try expand(rest, named + [entry], target, crossesFolders, &found)
+                }
             }
         }
+    }
+
+    /// Whether a link is left out of the tree, so that it leads to nothing there.
+    private func isIgnoredLink(_ path: [FilePath]) throws(SystemError) -> Bool {
+        guard let ignored = tree.ignored, ignored.matches(Self.scalars(path)) else { return false }
+        return try tree.status(of: path)?.kind == .symbolicLink
     }
 
     private static func checkDepth(of path: [FilePath]) throws(SystemError) {
@@ -243,16 +265,17 @@ struct FileSelector {
         return (isIgnored || isExcluded) && file.files.isEmpty ? nil : file
     }
 
-    private static func scalars(_ path: [FilePath]) -> [Unicode.Scalar] {
+    private static func scalars(_ path: some Sequence<FilePath>) -> [Unicode.Scalar] {
         Array(path.map(\.description).joined(separator: "/").unicodeScalars)
     }
 
     // MARK: Errors
 
-    private func missing(_ pattern: String, _ path: [FilePath]?) -> EngineError {
+    private func missing(_ pattern: String, _ path: [FilePath]?, to link: [FilePath]? = nil) -> EngineError {
         let isIgnored = path.flatMap { try? tree.status(of: $0) } != nil
         let reason = isIgnored ? "it is left out by its .dockerignore, or by --exclude" : "there is no such file"
-        return EngineError(.notFound, "\"\(pattern)\" is not in \(tree.name): \(reason)")
+        let way = link.map { ", to which the link \"/\(FilePath(joining: $0))\" leads," } ?? ""
+        return EngineError(.notFound, "\"\(pattern)\"\(way) is not in \(tree.name): \(reason)")
     }
 
     private func failure(_ error: SystemError, _ pattern: String) -> EngineError {
