@@ -43,7 +43,7 @@ struct RunMounts: Sendable {
             switch mount.kind {
             case .bind: try addBind(mount)
             case .cache: try addCache(mount, caches[mount.target])
-            case .tmpfs: addMemory(mount)
+            case .tmpfs: try addMemory(mount)
             case .secret: try addSecret(mount)
             case .ssh: try addAgent(mount)
             }
@@ -140,8 +140,15 @@ struct RunMounts: Sendable {
         return copy
     }
 
-    private mutating func addMemory(_ mount: RunMount) {
+    private mutating func addMemory(_ mount: RunMount) throws {
         var options = ["nosuid", "nodev"]
+        let layers = try run.engine.images.unpack(run.layers)
+        let root = SharedDescriptor(try ContainerFolder.mountImage(of: layers, run.engine.base))
+        let path = try root.descriptor.resolve(mount.target)
+        // It may be used by those who may use the folder that it covers.
+        if let status = try root.descriptor.status(ofPath: path), status.kind == .directory {
+            options.append("mode=\(String(status.permissions, radix: 8))")
+        }
         if let size = mount.size { options.append("size=\(size)") }
         add(.tmpfs(options), mount, nil)
     }

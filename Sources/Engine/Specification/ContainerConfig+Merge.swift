@@ -118,8 +118,9 @@ enum Environment {
         return applying(config.env ?? [], to: standard)
     }
 
-    /// Gives `HOME` where nothing else has.
+    /// Gives `HOME` where nothing else has; an empty one is none.
     static func completing(_ variables: [String], home: String) -> [String] {
-        variables.contains { $0.hasPrefix("HOME=") } ? variables : variables + ["HOME=\(home)"]
+        if variables.contains(where: { $0.hasPrefix("HOME=") && $0 != "HOME=" }) { return variables }
+        return variables.filter { $0 != "HOME=" } + ["HOME=\(home)"]
     }
 }
