@@ -145,6 +145,7 @@ extension Planner {
     mutating func files(of word: Word, _ state: inout StageState) throws(BuildProblem) -> StepID? {
         let found: Int?
         do {
+            try checkUnique(word.text, from: state.stage.index)
             found = try stage(word.text, before: state.stage.index)
         } catch {
             throw error.located(at: word.place)

@@ -203,6 +203,17 @@ package struct Planner {
         return nil
     }
 
+    /// Refuses a name that the stage or one behind it has as well: it means the last one, which is not there yet.
+    func checkUnique(_ reference: String, from index: Int) throws(BuildProblem) {
+        let name = reference.lowercased()
+        guard stagesByName[name] != nil, dockerfile.stages[index...].contains(where: { $0.from.stageName == name })
+        else { return }
+        throw BuildProblem(
+            "several stages are called `\(reference.shown)`, and the last of them is not there yet",
+            help: "give each stage a name of its own"
+        )
+    }
+
     private static func notYet(_ reference: String) -> BuildProblem {
         BuildProblem(
             "the stage `\(reference.shown)` cannot be used here: it has to end before the stage that uses it begins",
