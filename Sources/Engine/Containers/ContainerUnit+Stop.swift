@@ -11,9 +11,12 @@ extension ContainerUnit {
     /// How long a container may take to stop where nobody says otherwise.
     private static let defaultGrace = 10
 
+    /// How long one may take to be gone that was killed, before whoever has killed it hears that it was.
+    private static let killTime: Duration = .seconds(10)
+
     // MARK: Signals
 
-    /// Sends a signal.
+    /// Sends a signal; one that kills is waited for, so that what was killed can be removed.
     func kill(_ text: String?) async throws {
         let signal = try text.map { text throws(EngineError) in try SignalName.number(text) } ?? SIGKILL
         guard let run, isRunning else { throw EngineError.notRunning(id.description) }
@@ -22,7 +25,9 @@ extension ContainerUnit {
             details.wasStopped = true
             persistIfPossible()
         }
+        let exit = nextExit
         try await send(signal, to: run)
+        if signal == SIGKILL { _ = try await exit.value(within: Self.killTime) }
     }
 
     /// Sends a signal, to a container that is paused as well where that is to end it.
