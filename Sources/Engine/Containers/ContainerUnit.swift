@@ -185,6 +185,7 @@ actor ContainerUnit: HandedOver {
                 throw error
             }
             name = newName
+            renameInNetworks()
             publish("rename", ["oldName": old.slashed])
         }
     }

@@ -128,6 +128,17 @@ extension ContainerUnit {
 
     // MARK: Changes
 
+    /// Has the others of its networks find it by the name that it has now, where it runs.
+    func renameInNetworks() {
+        guard details.endpoints != nil else { return }
+        details.endpoints = engine.networks.rename(networked)
+        do {
+            try persist()
+        } catch {
+            engine.report("cannot write down what the networks call the container \(name)", error)
+        }
+    }
+
     /// Has it in a network from now on, or from its next start on.
     func connect(to network: HostNetworks.Network, _ wishes: NetworkEndpoint) async throws {
         try RequestChecker.check(wishes, network.name)

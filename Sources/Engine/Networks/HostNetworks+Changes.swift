@@ -70,6 +70,26 @@ extension HostNetworks {
         try settle(id, from: before.filter { $0.id != endpoint.id }, to: after, held, process)
     }
 
+    /// Has a container that runs be found by another name.
+    ///
+    /// - Parameter container: The container, with its new name.
+    /// - Returns: What it has in its networks.
+    func rename(_ container: NetworkedContainer) -> [ContainerEndpoint] {
+        state.withLock { state in
+            guard var member = state.members[container.id] else { return [] }
+            for endpoint in member.endpoints where member.isConnected { state.removeNames(of: endpoint) }
+            member.name = container.name
+            for (index, endpoint) in member.endpoints.enumerated() {
+                guard let network = ObjectID(endpoint.network).flatMap({ state.networks[$0] }) else { continue }
+                let attached = container.networks.first { network.isMeant(by: $0.reference) }
+                member.endpoints[index].names = Self.names(of: container, attached?.wishes ?? NetworkEndpoint())
+            }
+            state.members[container.id] = member
+            for endpoint in member.endpoints where member.isConnected { state.addNames(of: endpoint) }
+            return member.endpoints
+        }
+    }
+
     /// Has the routes, the published ports and the names of a container follow a change of its networks.
     private func settle(
         _ id: ObjectID,

@@ -177,7 +177,7 @@ extension HostNetworks {
     }
 
     /// The names that the others of a network find a container by.
-    private static func names(of container: NetworkedContainer, _ wishes: NetworkEndpoint) -> [String] {
+    static func names(of container: NetworkedContainer, _ wishes: NetworkEndpoint) -> [String] {
         var names: [String] = []
         let all = [container.name] + (wishes.aliases ?? []) + [container.id.short, container.hostname]
         for name in all where !name.isEmpty && !names.contains(name) { names.append(name) }
