@@ -289,11 +289,6 @@ package struct LifePlanner {
     private mutating func planRemovals() {
         var gone: [String: Int] = [:]
         planRemovals(of: services, &gone)
-        if options.services.isEmpty {
-            for container in orphans where container.isOneOff || options.removesOrphans {
-                gone[container.id] = planRemoval(of: container, after: []).removal
-            }
-        }
     }
 
     private mutating func planRemovals(of services: [String], _ gone: inout [String: Int]) {
@@ -397,9 +392,7 @@ package struct LifePlanner {
 
     private mutating func planEach() {
         var containers = services.flatMap { replicas(of: $0) }
-        if options.services.isEmpty, command == .remove || options.removesOrphans {
-            containers += orphans.filter { $0.isOneOff || options.removesOrphans }
-        }
+        if options.services.isEmpty, options.removesOrphans { containers += orphans }
         for container in containers {
             let reference = ContainerReference(container)
             switch command {

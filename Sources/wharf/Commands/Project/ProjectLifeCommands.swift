@@ -148,7 +148,10 @@ final class ProjectLifeCommand {
 
     /// Asks before containers are removed, on a terminal.
     private func confirm(_ scope: ProjectScope) -> Bool {
-        let names = scope.containers(of: options.services, includesStopped: true, includesOneOffs: true)
+        // Those of services that the files do not have, or have switched off, stay as well as those of `run`.
+        let enabled = scope.isNamedAlone ? nil : scope.project?.services
+        let names = scope.containers(of: options.services, includesStopped: true, includesOneOffs: false)
+            .filter { !options.services.isEmpty || enabled == nil || enabled?[$0.service] != nil }
             .filter { options.stops || !$0.isAlive }.map(\.name)
         guard !names.isEmpty else {
             OutputStream.error.write("No stopped containers\n")
