@@ -120,7 +120,7 @@ final class ProjectLifeCommand {
         let removesOrphans = getenv("COMPOSE_REMOVE_ORPHANS").map { String(cString: $0) }
         if WantedProject.isTrue(removesOrphans), command == .down || command == .kill { options.removesOrphans = true }
         // As with Docker Compose a name alone means what is there, whatever the files here say of it.
-        var request = ProjectLifeRequest(scope.isNamedAlone ? nil : scope.project)
+        var request = ProjectLifeRequest(wantedProject(scope))
         request.options = options
         request.parallelism = global.parallel
         if global.dryRun {
@@ -132,6 +132,18 @@ final class ProjectLifeCommand {
             try work.follow(try scope.client.conduct(self.command, ofProject: scope.name, request))
         }
         try tellOfNothing(work, scope)
+    }
+
+    /// What the files say of the project; of its volumes those that the services name which take part, since others may hold what
+    /// services of other profiles, or of an earlier version of the files, have written.
+    private func wantedProject(_ scope: ProjectScope) -> Project? {
+        guard var project = scope.isNamedAlone ? nil : scope.project else { return nil }
+        if !global.allResources {
+            let named = project.disabledServices.filter { options.services.contains($0.key) }
+            let used = Set((Array(project.services.values) + named.values).flatMap(\.namedVolumes))
+            project.volumes = project.volumes.filter { used.contains($0.key) }
+        }
+        return project
     }
 
     /// Says where there was nothing to do, so that silence means success.
