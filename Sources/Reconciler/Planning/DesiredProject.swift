@@ -48,6 +48,8 @@ package struct UpOptions: Codable, Equatable, Sendable {
     package var timeout: Int?
     /// Whether volumes that have changed are made anew, and so lose their data.
     package var recreatesVolumes = false
+    /// Whether networks and volumes of the project are made that none of the services uses.
+    package var includesUnused = false
     /// What stands between the parts of names.
     package var separator = "-"
     /// Images that will be there when the plan is carried out.

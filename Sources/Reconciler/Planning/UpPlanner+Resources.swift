@@ -6,8 +6,9 @@ import YAML
 // MARK: Networks
 
 extension UpPlanner {
-    /// The keys of the networks that the services that take part use.
+    /// The keys of the networks that the services that take part use, or of all where those count that nobody uses.
     private var usedNetworks: [String] {
+        if options.includesUnused { return project.networks.keys.sorted() }
         var keys: Set<String> = []
         for name in selected {
             guard let service = project.services[name], service.networkMode == nil, service.provider == nil else {
@@ -163,6 +164,7 @@ extension UpPlanner {
     mutating func planVolumes() {
         var keys: Set<String> = []
         for name in selected { keys.formUnion(project.services[name]?.namedVolumes ?? []) }
+        if options.includesUnused { keys.formUnion(project.volumes.keys) }
         for key in keys.sorted() {
             guard let volume = project.volumes[key] else { continue }
             let name = project.volumeName(key)

@@ -2,6 +2,7 @@
 
 import Compose
 import EngineAPI
+import Glibc
 import Reconciler
 import Terminal
 
@@ -15,8 +16,10 @@ struct WantedProject {
     var environment: ProjectEnvironment
     /// What stands between the parts of names.
     var separator: String
-    /// The absolute paths of the env files of the command line.
+    /// The absolute paths of the env files of the command line, or of `COMPOSE_ENV_FILES`.
     var environmentFiles: [String]
+    /// Whether networks and volumes are made that no service uses.
+    let includesUnused: Bool
 
     /// Loads the project.
     ///
@@ -48,7 +51,13 @@ struct WantedProject {
         services = try Self.choose(patterns, in: project)
         separator = global.separator(result.environment)
         let directory = try ProjectLoading.currentDirectory()
-        environmentFiles = global.envFiles.map { FilePath.isAbsolute($0) ? $0 : FilePath.clean(directory + "/" + $0) }
+        let files = global.envFiles.isEmpty ? Self.namedEnvironmentFiles : global.envFiles
+        environmentFiles = files.map { FilePath.isAbsolute($0) ? $0 : FilePath.clean(directory + "/" + $0) }
+        includesUnused = global.allResources
+    }
+
+    private static var namedEnvironmentFiles: [String] {
+        getenv("COMPOSE_ENV_FILES").map { String(cString: $0).split(separator: ",").map(String.init) } ?? []
     }
 
     private static func choose(_ patterns: [String], in project: Project) throws -> [String] {
@@ -85,6 +94,7 @@ struct WantedProject {
         request.options.separator = separator
         let ignoresOrphans = Self.isTrue(environment["COMPOSE_IGNORE_ORPHANS"])
         request.options.ignoresOrphans = ignoresOrphans
+        request.options.includesUnused = includesUnused
         request.parallelism = parallelism ?? environment["COMPOSE_PARALLEL_LIMIT"].flatMap { Int($0) }
         request.environmentFiles = environmentFiles
         return request
