@@ -110,7 +110,9 @@ extension PlanExecutor {
         var request = composed.request
         var inherited: [String: String] = [:]
         if let old = creation.replaces {
-            request.config.labels?[ProjectLabel.replace] = "\(creation.service)-\(creation.number)"
+            let name = project.services[creation.service]?.containerName
+            request.config.labels?[ProjectLabel.replace] =
+                name ?? "\(creation.service)\(separator)\(creation.number)"
             if creation.inheritsVolumes { inherited = await engine.unnamedVolumes(of: old) }
         }
         let response = try await engine.createContainer(
