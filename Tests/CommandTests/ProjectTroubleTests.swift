@@ -45,6 +45,26 @@ import Testing
         }
     }
 
+    @Test func `with images that cannot be pulled is told of each by its name`() async throws {
+        try await Installation.with { host in
+            let transcript = try await host.transcript(
+                Self.words + """
+                    file <<< 'services: {a: {image: "127.0.0.1:1/a"}, b: {image: "127.0.0.1:1/b:2"}, c: {image: busybox}}'
+                    up --quiet-pull; left
+                    """
+            )
+            #expect(
+                transcript == """
+                    error: cannot pull 127.0.0.1:1/a:latest: cannot reach 127.0.0.1:1: connection refused
+                    error: cannot pull 127.0.0.1:1/b:2: cannot reach 127.0.0.1:1: connection refused
+                    [1]
+                    0
+
+                    """
+            )
+        }
+    }
+
     @Test func `that stands in its way is told all at once, before anything is made`() async throws {
         try await Installation.with { host in
             let transcript = try await host.transcript(

@@ -18,6 +18,14 @@ struct ProjectPulls {
         var services: [String]
         /// Whether it can be built where it cannot be pulled.
         var isBuildable = false
+
+        /// What went wrong with it, with its name.
+        func failure(_ error: any Error) -> any Error {
+            var failure = CommandFailure(of: error, isRun: false)
+            let name = reference.familiar
+            if !failure.message.contains(name) { failure.message = "cannot pull \(name): \(failure.message)" }
+            return failure
+        }
     }
 
     let client: EngineClient
@@ -98,13 +106,12 @@ struct ProjectPulls {
                 try transfer.follow { try puller.pull(pull.reference, platform: pull.platform) }
             }
         }
-        if ignoresFailures {
-            var failures = Failures()
-            for result in results { failures.collect { try result.get() } }
-        } else {
-            // What cannot be pulled is built, as Docker Compose does it.
-            for (pull, result) in zip(pulls, results) where !pull.isBuildable { try result.get() }
+        var failures = Failures()
+        // What cannot be pulled is built, as Docker Compose does it.
+        for (pull, result) in zip(pulls, results) where ignoresFailures || !pull.isBuildable {
+            failures.collect { try result.mapError(pull.failure).get() }
         }
+        if !ignoresFailures { try failures.finish() }
     }
 }
 
