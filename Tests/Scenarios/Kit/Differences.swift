@@ -20,7 +20,7 @@ package enum DeliberateDifferences {
         any more, and restarts them for it.
         """,
         "unused networks go": """
-        A network of the project that no service names any more is removed by `up`.
+        A network of the project that no service names any more is removed by `up` and `down`.
         """,
         "free numbers are used": """
         A container that is missing among several comes back under its own number.
@@ -38,6 +38,10 @@ package enum DeliberateDifferences {
         """,
         "renewed volumes go": """
         With `-V` the anonymous volumes that are given up are removed and do not stay without a name.
+        """,
+        "a volume without a name is a new one": """
+        Where one stands in the place of a folder or of a volume with a name, it is what the file says; Docker Compose goes on
+        mounting the folder.
         """,
         "volumes_from keeps its mode": """
         Docker Compose loses the `ro`.
@@ -74,6 +78,15 @@ package enum DeliberateDifferences {
         """,
         "secrets are not bind mounts": """
         Files of secrets and configs are kept for the container, with their owner and mode, and not the user's own files.
+        """,
+        "contents count": """
+        What configs, secrets and bound files hold is compared as well: a container whose files have changed is replaced.
+        """,
+        "a commit tells its image": """
+        `commit` prints the identifier of the image, as `docker commit` does, for scripts.
+        """,
+        "a dry run is the plan": """
+        What would be done, and why, is what a dry run prints; Docker Compose has it among its messages.
         """,
         "an older engine": """
         Docker 20.10 has no annotations; wharf has those of newer versions.

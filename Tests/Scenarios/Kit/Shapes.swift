@@ -46,6 +46,9 @@ enum ContainerShape {
         var labels = members["Labels"]?.members ?? [:]
         // wharf's own version stands there.
         labels["com.docker.compose.version"] = nil
+        // Docker Compose writes them in any order.
+        let dependencies = labels["com.docker.compose.depends_on"]?.text?.split(separator: ",").sorted()
+        labels["com.docker.compose.depends_on"] = dependencies.map { .string($0.joined(separator: ",")) }
         members["Labels"] = .object(labels)
         members["Env"] = .array((members["Env"]?.texts ?? []).sorted().map { .string($0) })
         return .object(members)
@@ -67,6 +70,10 @@ enum ContainerShape {
         for key in ["Binds", "CapAdd", "CapDrop"] {
             guard let texts = members[key]?.texts, !texts.isEmpty else { continue }
             members[key] = .array(texts.sorted().map { .string($0) })
+        }
+        // In no order, as they stand in the file's mapping.
+        if let limits = members["Ulimits"]?.values, !limits.isEmpty {
+            members["Ulimits"] = .array(limits.sorted { ($0["Name"].text ?? "") < ($1["Name"].text ?? "") })
         }
         if let mounts = members["Mounts"]?.values, !mounts.isEmpty {
             members["Mounts"] = .array(mounts.sorted { ($0["Target"].text ?? "") < ($1["Target"].text ?? "") })
