@@ -75,7 +75,14 @@ struct EngineProcess {
     private func serve(_ socket: Int32?) async throws {
         let ranges = getenv("WHARF_SUBNETS").map { String(cString: $0) }
         let engine = try await Engine.start(at: location, keeping: keeping, subnetRanges: ranges)
-        let listener = try socket.map { Listener(Descriptor(owning: $0)) } ?? Listener(at: location.socket)
+        let listener: Listener
+        do {
+            listener = try socket.map { Listener(Descriptor(owning: $0)) } ?? Listener(at: location.socket)
+        } catch {
+            // One that nobody can reach leaves no keeper behind.
+            await engine.end()
+            throw error
+        }
         let end = Latch()
         let routes = EngineRoutes(engine) { end.open() }
         let server = EngineServer(routes.router, on: listener, for: geteuid()) { line in

@@ -167,7 +167,12 @@ import Testing
                 Self.words + """
                     file <<< 'services: {web: {image: busybox, command: sleep 1000, stop_signal: KILL}}'
                     touch plain
-                    WHARF_ROOT=$PWD/plain/root up | sed "s|$(dirname $(command -v wharf))/||; s|$PWD/||"
+                    short() { sed "s|$(dirname $(command -v wharf))/||; s|$PWD/||g"; }
+                    WHARF_ROOT=$PWD/plain/root up | short
+                    # Nobody can reach this one, which leaves no keeper.
+                    mkdir -p taken/run/wharf.sock; chmod 700 taken taken/run
+                    WHARF_ROOT=$PWD/taken up | short
+                    timeout 20 sh -c "while pgrep -f $PWD/taken/run/[k]eeper.sock > /dev/null; do :; done" || echo kept
                     wharf engine stop > /dev/null
                     mkdir -m 700 small; mount -t tmpfs -o size=12m,mode=700 tmpfs small
                     trap 'umount -l small' EXIT
@@ -184,6 +189,8 @@ import Testing
             #expect(
                 transcript == """
                     error: the engine wharfd did not start: cannot start the engine: cannot make the folder plain/root: not a directory
+                    [1]
+                    error: the engine wharfd did not start: cannot start the engine: rename taken/run/wharf.sock: is a directory; see its log taken/engine.log
                     [1]
                     1
                     0
