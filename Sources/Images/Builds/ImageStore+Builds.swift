@@ -53,7 +53,7 @@ extension ImageStore {
     /// - Returns: Their roots in the same order.
     /// - Throws: What is wrong with a layer.
     package func unpack(_ stack: [StoredLayer]) throws(ImageError) -> [SharedDescriptor] {
-        try layers.unpack(stack.map(\.diffID)) { (index) throws(ImageError) in
+        try layers.unpack(stack.map(\.diffID)) { [content] (index) throws(ImageError) in
             try content.open(stack[index].content.digest)
         }
     }

@@ -10,10 +10,10 @@ import Synchronization
 /// A layer is named by the chain id: the digest of the layer and of all below it. What a layer holds depends on those below,
 /// since its paths may lead over their links.
 package final class LayerStore: Sendable {
-    private let root: ContentStore.OpenFolder
+    let root: ContentStore.OpenFolder
     private let path: String
-    private let limits: Limits
-    private let onUnpacking: (@Sendable () -> Void)?
+    let limits: Limits
+    let onUnpacking: (@Sendable () -> Void)?
     /// What new layers become; nil until the kernel has been asked.
     private let form: Mutex<LayerForm?>
     private let mounts = Mutex(Mounts())
@@ -82,7 +82,7 @@ package final class LayerStore: Sendable {
     // MARK: What is there
 
     /// The name of a layer that is an image.
-    private static func imageName(_ chainID: Digest) -> FilePath {
+    static func imageName(_ chainID: Digest) -> FilePath {
         FilePath(Array(ContentStore.fileName(chainID).bytes) + Array(imageSuffix.utf8)) ?? "image"
     }
 
@@ -159,175 +159,6 @@ package final class LayerStore: Sendable {
             try LayerForm.mount(root.descriptor.open(Self.imageName(chainID), O_RDONLY | O_NOFOLLOW))
         }
         return mounts.withLock { $0.use(chainID, or: new) } ?? new
-    }
-
-    // MARK: Unpacking
-
-    /// Unpacks layers that are not there yet.
-    ///
-    /// - Parameters:
-    ///   - diffIDs: The digests of the uncompressed layers, from the base to the top.
-    ///   - source: Opens the layer with the given place in the list, compressed or not; it may be asked twice.
-    /// - Returns: The roots, in the same order.
-    /// - Throws: ``ImageError/Code/digestMismatch`` where a layer is not what its digest says, and whatever is wrong with
-    ///   its archive; nothing of it is left then.
-    package func unpack(
-        _ diffIDs: [Digest],
-        from source: (Int) throws(ImageError) -> any ByteSource
-    ) throws(ImageError) -> [SharedDescriptor] {
-        if diffIDs.count > limits.layerCount {
-            throw ImageError(.limitExceeded, "the image has \(diffIDs.count) layers, more than \(limits.layerCount)")
-        }
-        let chain = Self.chainIDs(of: diffIDs)
-        for (index, chainID) in chain.enumerated() where try !contains(chainID) {
-            let layer = UnpackedLayer(chainID: chainID, diffID: diffIDs[index], below: chain[..<index].reversed())
-            do throws(ImageError) {
-                try unpack(layer) { () throws(ImageError) in try source(index) }
-            } catch {
-                throw error.about("layer \(diffIDs[index])")
-            }
-        }
-        return try roots(of: chain)
-    }
-
-    /// A layer that is to be unpacked.
-    private struct UnpackedLayer {
-        var chainID: Digest
-        var diffID: Digest
-        /// The chain ids of the layers below, the top one first.
-        var below: [Digest]
-    }
-
-    private func unpack(
-        _ layer: UnpackedLayer,
-        from source: () throws(ImageError) -> any ByteSource
-    ) throws(ImageError) {
-        do throws(ImageError) {
-            try unpack(layer, as: newForm(), source())
-        } catch {
-            guard try newForm() == .image, LayerImage.isUnfit(error) else { throw error }
-            try unpack(layer, as: .folder, source())
-        }
-    }
-
-    private func unpack(
-        _ layer: UnpackedLayer,
-        as form: LayerForm,
-        _ source: any ByteSource
-    ) throws(ImageError) {
-        var lower: [OpenDirectory] = []
-        for root in try roots(of: layer.below) {
-            lower.append(
-                try ImageError.system("open a layer below") { () throws(SystemError) in
-                    OpenDirectory(try root.descriptor.open(".", O_RDONLY | O_DIRECTORY))
-                }
-            )
-        }
-        let work = try ImageError.system("create a folder for the layer") { () throws(SystemError) in
-            try ContentStore.WorkFolder(in: root, prefix: "new-")
-        }
-        defer { try? root.descriptor.removeTree(work.name) }
-        switch form {
-        case .folder:
-            let directory = try ImageError.system("open the folder for the layer") { () throws(SystemError) in
-                OpenDirectory(try work.descriptor.duplicate())
-            }
-            try write(layer, source, into: directory, on: lower, nil)
-            try ImageError.system("keep the layer") { () throws(SystemError) in
-                try work.descriptor.syncFileSystem()
-                try keep(work.name, of: root.descriptor, as: ContentStore.fileName(layer.chainID))
-            }
-        case .image:
-            let name: FilePath = "image"
-            let (image, directory) = try ImageError.system("create an image for the layer") { () throws(SystemError) in
-                (
-                    LayerImage(
-                        to: try work.descriptor.open(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o400),
-                        fileCount: limits.imageFileCount
-                    ),
-                    OpenDirectory(try LayerImage.makeTree(fileCount: limits.imageFileCount))
-                )
-            }
-            try write(layer, source, into: directory, on: lower, image)
-            try ImageError.system("keep the layer") { () throws(SystemError) in
-                try image.finish(directory.descriptor)
-                try keep(name, of: work.descriptor, as: Self.imageName(layer.chainID))
-            }
-        }
-    }
-
-    /// Unpacks a layer and checks that it is the right one.
-    ///
-    /// - Parameters:
-    ///   - layer: The layer.
-    ///   - source: Its bytes.
-    ///   - directory: An empty directory.
-    ///   - lower: The layers below, the top one first.
-    ///   - image: Gets the contents of its files; nil has them go into the files.
-    /// - Throws: What is wrong with the layer, or the error of a call.
-    private func write(
-        _ layer: UnpackedLayer,
-        _ source: any ByteSource,
-        into directory: OpenDirectory,
-        on lower: [OpenDirectory],
-        _ image: LayerImage?
-    ) throws(ImageError) {
-        let plain = LimitedSource(DecompressedSource(source), limit: limits.uncompressedSize, name: "the layer")
-        let hashed = HashingSource(plain, algorithm: layer.diffID.algorithm)
-        let ahead = ReadAhead(hashed)
-        try confined(to: directory, reading: lower) { () throws(ImageError) in
-            onUnpacking?()
-            try LayerUnpacker(root: directory, lower: lower, limits: limits, image: image)
-                .unpack(TarReader(ahead, limits: limits))
-            try ahead.drain()
-        }
-        if hashed.digest != layer.diffID {
-            throw ImageError(.digestMismatch, "its content has the digest \(hashed.digest)")
-        }
-    }
-
-    /// Gives what is on the disk its name.
-    ///
-    /// A layer whose name a crash of the machine has taken away is unpacked again.
-    private func keep(
-        _ name: FilePath,
-        of folder: borrowing Descriptor,
-        as kept: FilePath
-    ) throws(SystemError) {
-        do throws(SystemError) {
-            try folder.rename(name, to: root.descriptor, kept, replacing: false)
-        } catch  where error.number == EEXIST {
-            // Another process was first.
-        }
-    }
-
-    /// What the thread that unpacks may do: give files owners and attributes, make nodes, and (`SYS_ADMIN`) read and set the
-    /// marks of overlayfs, whose attributes are of the `trusted` kind.
-    private static let capabilities = CapabilitySet([
-        .chown, .dacOverride, .fowner, .fsetid, .mknod, .setfcap, .sysAdmin,
-    ])
-
-    /// Runs on a thread that can write below one directory only.
-    private func confined(
-        to directory: OpenDirectory,
-        reading lower: [OpenDirectory],
-        _ body: () throws(ImageError) -> Void
-    ) throws(ImageError) {
-        var failure: ImageError?
-        try ImageError.system("confine the unpacking of the layer") { () throws(SystemError) in
-            try ConfinedThread.run(
-                writable: [directory.descriptor.number],
-                readable: lower.map { $0.descriptor.number },
-                keeping: Self.capabilities
-            ) {
-                do throws(ImageError) {
-                    try body()
-                } catch {
-                    failure = error
-                }
-            }
-        }
-        if let failure { throw failure }
     }
 
     // MARK: Removal

@@ -268,12 +268,27 @@ extension LayerUnpacker {
 
     /// Gives a file the owner, the permissions and the attributes of another.
     func copyMetadata(from original: borrowing Descriptor, to copy: borrowing Descriptor) throws(SystemError) {
-        let status = try original.status()
+        try setMetadata(of: copy, FileMetadata(of: original))
+    }
+
+    func setMetadata(of copy: borrowing Descriptor, _ metadata: FileMetadata) throws(SystemError) {
+        let status = metadata.status
         try copy.setOwner(uid: status.uid, gid: status.gid)
         if status.kind != .symbolicLink { try copy.setPermissions(status.permissions) }
-        for name in try original.attributes() {
-            guard let value = try original.attribute(name) else { continue }
-            try set(TarEntry.Attribute(name: name, value: value), of: copy)
+        for attribute in metadata.attributes { try set(attribute, of: copy) }
+    }
+}
+
+/// What a file is, apart from what it holds.
+struct FileMetadata: Sendable {
+    var status: FileStatus
+    var attributes: [TarEntry.Attribute] = []
+
+    init(of file: borrowing Descriptor) throws(SystemError) {
+        status = try file.status()
+        for name in try file.attributes() {
+            guard let value = try file.attribute(name) else { continue }
+            attributes.append(TarEntry.Attribute(name: name, value: value))
         }
     }
 }

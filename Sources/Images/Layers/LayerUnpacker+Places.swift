@@ -51,6 +51,7 @@ extension LayerUnpacker {
 
     /// What the layers below have under a name.
     func lowerNode(of name: FilePath, in place: Place) throws(ImageError) -> LowerLayers.Node {
+        try checkLowerIsKnown()
         let layers = lowerLayers(of: place)
         if layers.isEmpty { return .absent }
         return try system("look up \(place.path(of: name)) in the layers below") { () throws(SystemError) in
@@ -120,7 +121,9 @@ extension LayerUnpacker {
             }
             if tree != nil { try TreeUnpacker.check(child.descriptor, file) }
             var layers: [Int] = []
-            if !isOpaque, case .directory(let found) = try lowerNode(of: name, in: place) { layers = found }
+            // What lies below does not change this folder; where it is unknown nothing is asked that depends on it.
+            let showsLower = !isOpaque && !lower.isUnknown
+            if showsLower, case .directory(let found) = try lowerNode(of: name, in: place) { layers = found }
             place.steps.append(Place.Step(name: name, directory: child, lower: layers))
             return nil
         default: throw notADirectory(file)

@@ -22,6 +22,7 @@ extension LayerUnpacker {
 
     /// Hides what the layers below have in a directory.
     func hideLower(in path: [FilePath]) throws(ImageError) {
+        try checkLowerIsKnown()
         let place = try find(path)
         if place.steps.isEmpty {
             rootIsOpaque = true

@@ -14,6 +14,10 @@ import Linux
 /// The order of the entries does not matter to what is removed: a whiteout hides what lower layers have, never what its own
 /// layer has. Of several entries with one path the last wins.
 ///
+/// While it is not known yet what the layers below hold, it writes a layer that does not depend on them: all folders on the way
+/// to its files are its own, and it removes nothing. Of such a layer only the root remains to be finished
+/// (``finishRoot(_:)``).
+///
 /// It also unpacks into a tree that is in use (``TreeUnpacker``): there are no layers below then, all names are plain ones,
 /// and what is there is merged with.
 final class LayerUnpacker {
@@ -37,19 +41,19 @@ final class LayerUnpacker {
 
     /// - Parameters:
     ///   - root: The empty directory.
-    ///   - lower: The roots of the layers below, the top one first.
+    ///   - lower: The roots of the layers below, the top one first; nil where they are not known yet.
     ///   - limits: Bounds on what the layer may hold.
     ///   - tree: How a tree in use is unpacked into; nil for a layer.
     ///   - image: Gets the contents of files; nil has them go into the files.
     init(
         root: OpenDirectory,
-        lower: [OpenDirectory],
+        lower: [OpenDirectory]?,
         limits: Limits,
         tree: TreeUnpacker.Options? = nil,
         image: LayerImage? = nil
     ) {
         self.root = root
-        self.lower = LowerLayers(roots: lower)
+        self.lower = LowerLayers(roots: lower ?? [], isUnknown: lower == nil)
         self.limits = limits
         self.tree = tree
         self.image = image
@@ -107,7 +111,7 @@ final class LayerUnpacker {
 
     private func finish() throws(ImageError) {
         if rootIsOpaque { try hideLowerRoot() }
-        if !rootHasEntry, tree == nil { try copyRootMetadata() }
+        if !rootHasEntry, tree == nil, !lower.isUnknown { try copyRootMetadata() }
         for (path, times) in directoryTimes {
             try system("set the times of \(FilePath(joining: path))") { () throws(SystemError) in
                 let directory: OpenDirectory
@@ -137,6 +141,23 @@ final class LayerUnpacker {
             let status = try below.descriptor.status()
             directoryTimes[[]] = (status.accessTime, status.modificationTime)
         }
+    }
+
+    /// Finishes the root of a layer that was written before those below it.
+    ///
+    /// - Parameter below: The root of the layer below.
+    /// - Throws: The error of a call.
+    func finishRoot(_ below: FileMetadata) throws(ImageError) {
+        try system("copy the attributes of the root") { () throws(SystemError) in
+            try setMetadata(of: root.descriptor, below)
+            let status = below.status
+            try root.descriptor.setTimes(access: status.accessTime, modification: status.modificationTime)
+        }
+    }
+
+    /// What a layer is refused for that depends on the layers below, while they are not known.
+    func checkLowerIsKnown() throws(ImageError) {
+        if lower.isUnknown { throw ImageError(.notFound, "it depends on layers that are not there yet") }
     }
 
     /// Runs system calls and says of what they were a part.

@@ -48,6 +48,8 @@ struct LowerLayers {
     }
 
     let roots: [OpenDirectory]
+    /// Whether nobody knows yet what they hold.
+    var isUnknown = false
 
     /// Looks an entry of a directory up.
     ///

@@ -58,7 +58,7 @@ extension ImageStore {
     /// - Returns: The roots of the layers, from the base to the top.
     /// - Throws: What is wrong with a layer.
     package func unpack(_ image: StoredImage) throws(ImageError) -> [SharedDescriptor] {
-        try layers.unpack(image.config.rootfs.diffIDs) { (index) throws(ImageError) in
+        try layers.unpack(image.config.rootfs.diffIDs) { [content] (index) throws(ImageError) in
             try content.open(image.manifest.layers[index].digest)
         }
     }

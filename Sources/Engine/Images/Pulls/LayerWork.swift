@@ -7,7 +7,7 @@ import OCI
 
 /// Brings the layers of an image here and makes them ready to be mounted, both at once.
 ///
-/// A layer is unpacked while it comes, from the base to the top; those above it come meanwhile.
+/// A layer is unpacked while it comes, and as far as it does not depend on those below while they are.
 struct LayerWork: Sendable {
     let pull: ImagePull
     /// The layers from the base to the top; some may be the same.
@@ -40,6 +40,7 @@ struct LayerWork: Sendable {
         }
         do {
             if try await unpacking.value != nil { try await unpackAgain(blobs) }
+            // Those that were there already, too.
             for digest in layers { progress.unpacked(digest) }
         } catch {
             // Content that cannot be unpacked is of no use to the next pull either.
@@ -53,16 +54,13 @@ struct LayerWork: Sendable {
     ///
     /// - Returns: What is wrong, which may be that a layer did not come, or had to be fetched again.
     private func unpack(_ awaited: [Digest: AwaitedLayer], in images: ImageStore) -> ImageError? {
-        var last: Int?
         do throws(ImageError) {
-            _ = try images.layers.unpack(diffIDs) { (index) throws(ImageError) in
-                // The same one comes again where it did not fit into what it was to become.
-                if let last, last != index { progress.unpacked(layers[last]) }
+            let told = { (index: Int) in progress.unpacked(layers[index]) }
+            _ = try images.layers.unpack(diffIDs, telling: told) { (index) throws(ImageError) in
                 let digest = layers[index]
                 guard let layer = awaited[digest] else { throw ImageError(.notFound, "no layer \(digest) is awaited") }
                 let source = try layer.source()
                 progress.unpacking(digest)
-                last = index
                 return source
             }
             return nil
