@@ -91,6 +91,10 @@ extension RequestChecker {
         let six = wish.ipamConfig?.ipv6Address ?? ""
         if !four.isEmpty, !isFamily(four, isV4: true) { problems.append("invalid IPv4 address: \(four.prefix(64))") }
         if !six.isEmpty, !isFamily(six, isV4: false) { problems.append("invalid IPv6 address: \(six.prefix(64))") }
+        let isOfEngine = NetworkChecker.reserved.contains(network) || NetworkMode(network).isContainer
+        if isOfEngine, !four.isEmpty || !six.isEmpty {
+            problems.append("user specified IP address is supported on user defined networks only")
+        }
         for text in wish.ipamConfig?.linkLocalIPs ?? [] where IPAddress(text) == nil {
             problems.append("invalid link-local IP address: \(text.prefix(64))")
         }

@@ -110,6 +110,18 @@ private func host(_ json: String) -> String { "{\"HostConfig\":{\(json)}}" }
         #expect(error.code == .badParameter && error.message.contains(text), "\(error)")
     }
 
+    @Test(arguments: ["host", "none", "bridge", "default", "container:x"])
+    func `gives an address only in networks that somebody has made`(mode: String) throws {
+        for family in [#""IPv4Address":"10.0.0.5""#, #""IPv6Address":"fd00::5""#] {
+            let wish = #""NetworkingConfig":{"EndpointsConfig":{"\#(mode)":{"IPAMConfig":{\#(family)}}}}"#
+            let error = try #require(
+                engineError { _ = try Sample.settled(#"{"HostConfig":{"NetworkMode":"\#(mode)"},\#(wish)}"#) }
+            )
+            let text = "user specified IP address is supported on user defined networks only"
+            #expect(error.code == .badParameter && error.message.contains(text), "\(error)")
+        }
+    }
+
     @Test func `names everything that is wrong at once`() throws {
         let error = try #require(
             engineError { _ = try Sample.settled(host(#""Memory":5,"PidMode":"x","Binds":["a"]"#)) }
