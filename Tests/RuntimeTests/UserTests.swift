@@ -71,7 +71,7 @@ private func user(_ uid: UInt32, _ gid: UInt32, _ groups: [UInt32] = [], home: S
         ("bob:12", user(1000, 12, home: "/home/bob")),
         ("bob:", user(1000, 1001, [50, 29], home: "/home/bob")),
         (":staff", user(0, 50, home: "/root")),
-        ("eve", user(1003, 1003, [10])),
+        ("eve", user(1003, 1003, [10], home: "")),
         ("1", user(1, 0)),
         ("1:1", user(1, 1)),
         ("7", user(7, 0)),

@@ -6,7 +6,7 @@ package import OCI
 package struct ContainerUser: Equatable, Sendable {
     /// The ids.
     package var user: RuntimeSpec.User
-    /// The home directory by `/etc/passwd`, for `HOME`; `/` where there is none.
+    /// The home directory by `/etc/passwd`, for `HOME`, even an empty one; `/` for a user without an entry.
     package var home = "/"
 
     /// The kernel takes no more groups for a process (`NGROUPS_MAX`), and the primary one is among them.
@@ -38,7 +38,7 @@ package struct ContainerUser: Equatable, Sendable {
         (user, entry) = try Self.about("user `\(text)`") { () throws(UserError) in
             try Self.find(name.isEmpty ? "0" : name, in: database)
         }
-        if let entry, !entry.home.isEmpty { home = entry.home }
+        if let entry { home = entry.home }
         if !group.isEmpty {
             user.gid = try Self.group(group, in: database)
         } else if let entry {
