@@ -163,10 +163,10 @@ private let (runc, crun) = ("/usr/sbin/runc", "/usr/bin/crun")
 
 private let differences = [
     Difference(
-        programs: [runc],
+        programs: [crun],
         section: "dev",
         lines: ["/dev/core "],
-        reason: "the link is made always, as the runtime specification has it; runc makes it where /proc/kcore exists"
+        reason: "the link is made where /proc/kcore exists, as runc does; crun makes it always"
     ),
     Difference(
         programs: [runc, crun],

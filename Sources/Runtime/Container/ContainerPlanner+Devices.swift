@@ -13,10 +13,13 @@ extension ContainerPlanner {
         device("random", 1, 8), device("urandom", 1, 9), device("tty", 5, 0),
     ]
 
-    private static let links = [
-        ("/proc/self/fd", "fd"), ("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"),
-        ("/proc/self/fd/2", "stderr"), ("pts/ptmx", "ptmx"), ("/proc/kcore", "core"),
-    ]
+    private static let links =
+        [
+            ("/proc/self/fd", "fd"), ("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"),
+            ("/proc/self/fd/2", "stderr"), ("pts/ptmx", "ptmx"),
+        ]
+        // Not every kernel has it, and a link to nothing helps nobody.
+        + (access("/proc/kcore", F_OK) == 0 ? [("/proc/kcore", "core")] : [])
 
     private static func device(_ name: String, _ major: Int64, _ minor: Int64) -> RuntimeSpec.Device {
         var device = RuntimeSpec.Device(path: "/dev/\(name)", type: .character, major: major, minor: minor)
