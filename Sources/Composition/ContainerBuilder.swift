@@ -208,8 +208,12 @@ struct ContainerBuilder {
     private mutating func profile(_ file: String) -> String? {
         let path = FilePath.isAbsolute(file) ? file : FilePath.clean(project.workingDirectory + "/" + file)
         do {
-            if let text = SecurityOption.profile(try composer.surroundings.readFile(path)) { return text }
-            refuse("`security_opt` names the seccomp profile `\(path)`, which is not UTF-8")
+            switch SecurityOption.profile(try composer.surroundings.readFile(path)) {
+            case nil: refuse("`security_opt` names the seccomp profile `\(path)`, which is not UTF-8")
+            // The engine takes nothing for its own profile.
+            case "": refuse("`security_opt` names the seccomp profile `\(path)`, which is empty; it must be JSON")
+            case let text: return text
+            }
         } catch {
             refuse("`security_opt` names the seccomp profile `\(path)`, which cannot be read: \(error)")
         }

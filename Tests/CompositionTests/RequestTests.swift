@@ -138,6 +138,10 @@ import Testing
         #expect(host.readonlyPaths == [])
         let error = #expect(throws: CompositionError.self) { try composer(text).container() }
         #expect(error?.description.hasSuffix("p.json`, which cannot be read: files cannot be read here") == true)
+        let empty = #expect(throws: CompositionError.self) {
+            try composer(text, surroundings: Surroundings { _ in Array(" \n".utf8) }).container()
+        }
+        #expect(empty?.description.hasSuffix("p.json`, which is empty; it must be JSON") == true)
     }
 
     @Test func `has the engine's socket where the service asks for it`() throws {

@@ -55,6 +55,10 @@ extension ContainerOptions {
         guard let text = SecurityOption.profile(try InputFile.read(path, limit: 4 << 20, failure: .engine)) else {
             throw CommandFailure(message: "the seccomp profile `\(path)` is not UTF-8", status: .engine)
         }
+        // The engine takes nothing for its own profile.
+        if text.isEmpty {
+            throw CommandFailure(message: "the seccomp profile `\(path)` is empty; it must be JSON", status: .engine)
+        }
         return text
     }
 
