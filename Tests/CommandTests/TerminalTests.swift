@@ -45,6 +45,10 @@ private let shell = "--network none busybox sh"
             try await second.wait(for: "is kept")
             try await second.type("exit 4\r")
             #expect(try await second.end() == 4)
+            // The end of the second one is no leaving of it.
+            let events = "wharf engine events --since 1 --until 0s --filter container=one --format '{{.Action}}'"
+            let actions = try await host.succeed(events).split(separator: "\n").map(String.init)
+            #expect(actions.filter { ["attach", "detach"].contains($0) } == ["attach", "detach", "attach"])
             #expect(try await host.succeed("c inspect -f '{{.State.ExitCode}}' one") == "4\n")
         }
     }
@@ -72,6 +76,8 @@ private let shell = "--network none busybox sh"
             try await left.type("\u{1}d")
             #expect(try await left.end() == 0)
             #expect(try await host.succeed("c inspect -f '{{.State.Status}}' one") == "running\n")
+            let events = "wharf engine events --since 1 --until 0s --filter event=exec_detach --format '{{.Action}}'"
+            #expect(try await host.succeed(events) == "exec_detach\n")
         }
     }
 

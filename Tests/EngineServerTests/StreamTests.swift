@@ -15,6 +15,8 @@ private final class Process: InputSink, Sendable {
     let input = Collected<[UInt8]>()
     let inputEnded = Latch()
     let detached = Latch()
+    /// Whether it was the keys, for each time that it was detached.
+    let departures = Collected<Bool>()
     /// Opened for the input to be taken.
     let reads = Latch()
     private let pieces: AsyncStream<OutputPiece>
@@ -45,6 +47,7 @@ private final class Process: InputSink, Sendable {
             return nil
         }
         return EngineAttachment(hasTerminal: hasTerminal, output: output, input: takesInput ? self : nil) {
+            self.departures.add($0)
             self.detached.open()
         }
     }
@@ -101,6 +104,7 @@ private func attachRequest(_ fields: [String], body: String = "") -> String {
             process.exit()
             #expect(try await client.receiveAll() == "\u{1}\0\0\0\0\0\0\u{4}last")
             try await process.detached.wait()
+            #expect(process.departures.values == [false])
         }
     }
 
@@ -127,6 +131,7 @@ private func attachRequest(_ fields: [String], body: String = "") -> String {
             try await client.send("\u{11}never")
             #expect(try await client.receiveAll() == "")
             try await process.detached.wait()
+            #expect(process.departures.values == [true])
             #expect(process.text == "a")
             #expect(!process.inputEnded.isOpen)
         }
@@ -187,6 +192,7 @@ private func attachRequest(_ fields: [String], body: String = "") -> String {
                 _ = try await client.receive(through: "\r\n\r\n")
             }
             try await process.detached.wait()
+            #expect(process.departures.values == [false])
         }
     }
 

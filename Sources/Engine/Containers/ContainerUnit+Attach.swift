@@ -34,8 +34,9 @@ extension ContainerUnit {
             input = ContainerInput(started: streams.started, closesWithClient: config.stdinOnce)
         }
         publish("attach")
-        return Attachment(hasTerminal: config.tty, output: output, input: input) { [weak self] in
-            await self?.publish("detach")
+        return Attachment(hasTerminal: config.tty, output: output, input: input) { [weak self] isByKeys in
+            // As Docker has it: an end of the container or of the connection is told by none or by another event.
+            if isByKeys { await self?.publish("detach") }
         }
     }
 

@@ -211,7 +211,8 @@ actor ExecUnit: HandedOver {
             hasTerminal: request.tty,
             output: OutputStream { try await output.next() },
             input: input
-        ) {
+        ) { [weak self] isByKeys in
+            if isByKeys { await self?.publish("exec_detach") }
             // No other client can ever give it more. The task of one that has gone is cancelled, and this has to wait for
             // what was being written.
             if let pipe { await Task { await pipe.close() }.value }

@@ -24,14 +24,14 @@ package struct Attachment: Sendable {
     package var output: OutputStream?
     /// Nil where the client did not ask for input, or the process takes none.
     package var input: (any InputSink)?
-    /// To be called when the client has gone or has detached, once.
-    package var detach: @Sendable () async -> Void
+    /// To be called when the connection has ended, once, with whether the client left it by its keys.
+    package var detach: @Sendable (_ isByKeys: Bool) async -> Void
 
     package init(
         hasTerminal: Bool,
         output: OutputStream?,
         input: (any InputSink)?,
-        detach: @escaping @Sendable () async -> Void
+        detach: @escaping @Sendable (_ isByKeys: Bool) async -> Void
     ) {
         self.hasTerminal = hasTerminal
         self.output = output

@@ -60,7 +60,7 @@ extension EngineRoutes {
             try await request.finishBody()
             try await response.handOver(type: request.streamType(hasTerminal: attachment.hasTerminal))
         } catch {
-            await attachment.detach()
+            await attachment.detach(false)
             throw error
         }
         try await session.run()

@@ -25,23 +25,27 @@ struct AttachedSession: Sendable {
     /// is taken when the one before it has been written.
     func run() async throws {
         do {
-            try await carry()
+            let isDetached = try await carry() == .detached
+            await attachment.detach(isDetached)
         } catch {
-            await attachment.detach()
+            await attachment.detach(false)
             throw error
         }
-        await attachment.detach()
     }
 
-    private func carry() async throws {
+    /// Carries until there is nothing to carry any more.
+    ///
+    /// - Returns: What ended it; nil where nothing did.
+    private func carry() async throws -> End? {
         try await withThrowingTaskGroup(of: End.self) { group in
             defer { group.cancelAll() }
             if let output = attachment.output { group.addTask { try await carryOutput(output) } }
             group.addTask { try await carryInput() }
             while let end = try await group.next() {
                 // Without output nothing is left to carry when the input has ended.
-                if end != .input || attachment.output == nil { return }
+                if end != .input || attachment.output == nil { return end }
             }
+            return nil
         }
     }
 
