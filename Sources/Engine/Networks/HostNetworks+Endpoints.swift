@@ -178,8 +178,13 @@ extension HostNetworks {
 
     /// The names that the others of a network find a container by.
     static func names(of container: NetworkedContainer, _ wishes: NetworkEndpoint) -> [String] {
+        names(container.name, container.id, hostname: container.hostname, wishes)
+    }
+
+    /// The same by the parts of a container that matter.
+    static func names(_ name: String, _ id: ObjectID, hostname: String, _ wishes: NetworkEndpoint) -> [String] {
         var names: [String] = []
-        let all = [container.name] + (wishes.aliases ?? []) + [container.id.short, container.hostname]
+        let all = [name] + (wishes.aliases ?? []) + [id.short, hostname]
         for name in all where !name.isEmpty && !names.contains(name) { names.append(name) }
         return names
     }

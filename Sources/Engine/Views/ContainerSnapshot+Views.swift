@@ -139,6 +139,15 @@ extension ContainerSnapshot {
                 endpoint.fill(&shown)
                 settings.networks[endpoint.networkName] = shown
             } else {
+                // As Docker has it, the names stay from one run to the next.
+                if state.started != nil {
+                    shown.dnsNames = HostNetworks.names(
+                        name.description,
+                        id,
+                        hostname: request.config.hostname,
+                        attached.wishes
+                    )
+                }
                 settings.networks[attached.reference] = shown
             }
         }

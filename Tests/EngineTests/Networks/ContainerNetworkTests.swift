@@ -253,6 +253,21 @@ import Testing
         }
     }
 
+    @Test func `keep their names from one run to the next`() async throws {
+        try await TestedEngine.networked(.embedded) { host, _ in
+            try await host.makeNetwork("net")
+            let id = try await host.serve("web", on: ["net"]) { request in
+                request.config.hostname = "shown"
+                request.endpoint("net") { $0.aliases = ["www"] }
+            }
+            func names() async throws -> [String]? { try await host.settings(id).networks["net"]?.dnsNames }
+            let all = ["web", "www", String(id.prefix(12)), "shown"]
+            #expect(try await names() == all)
+            try await host.engine.stopContainer(id, timeout: 0, signal: nil)
+            #expect(try await names() == all)
+        }
+    }
+
     @Test(arguments: EngineKind.allCases) func `come and go while they run`(kind: EngineKind) async throws {
         try await TestedEngine.networked(kind) { host, machine in
             try await host.makeNetwork("front")
