@@ -165,12 +165,13 @@ import Testing
                 Shop.running + """
                     echo content > file; try wharf cp file web:/tmp/; wharf exec --index 2 web cat /tmp/file
                     c exec shop-web-run-0 cat /tmp/file 2>&1 | grep -o 'No such file'
+                    export COMPOSE_PROGRESS=quiet
                     wharf cp --all file web:/tmp/; c exec shop-web-run-0 cat /tmp/file
                     wharf cp --index 2 file web:/tmp/two; wharf exec web cat /tmp/two 2>&1 | grep -o 'No such file'
-                    wharf cp --index 2 web:/tmp/two back; cat back; wharf cp web:/tmp/file - | tar -xO
+                    wharf --progress plain cp --index 2 web:/tmp/two back; cat back; wharf cp web:/tmp/file - | tar -xO
                     tar -c file | wharf cp --index 1 - web:/srv 2>&1; tar -c file | wharf cp - web:/tmp 2>&1 | grep -o 'one container only'
                     wharf cp job:/etc/passwd passwd; wc -l < passwd; try wharf cp file other 2>&1 | head -1
-                    wharf export -o root.tar job; tar -tf root.tar | grep -c '^bin/busybox$'
+                    wharf --progress plain export -o root.tar job; tar -tf root.tar | grep -c '^bin/busybox$'
                     wharf export --index 2 web | tar -t | grep -c '^tmp/two$'
                     try wharf wait job | sed -E 's/[0-9a-f]{64}/ID/'
                     make late 1 -i --network none busybox sh -c 'read word; exit $word'; c start shop-late-1 > /dev/null
@@ -180,17 +181,25 @@ import Testing
             )
             #expect(
                 transcript == """
+                     shop-web-1 copy file to shop-web-1:/tmp/ Copying
+                     shop-web-1 copy file to shop-web-1:/tmp/ Copied
+                     shop-web-2 copy file to shop-web-2:/tmp/ Copying
+                     shop-web-2 copy file to shop-web-2:/tmp/ Copied
                     [0]
                     content
                     No such file
                     content
                     No such file
+                     shop-web-2 copy shop-web-2:/tmp/two to back Copying
+                     shop-web-2 copy shop-web-2:/tmp/two to back Copied
                     content
                     content
                     error: a tar can be unpacked into a folder only, which `shop-web-1:/srv` is not
                     one container only
                     2
                     error: the source or the destination must be in a container: NAME:PATH
+                     shop-job-1 export shop-job-1 to root.tar Exporting
+                     shop-job-1 export shop-job-1 to root.tar Exported
                     1
                     1
                     container "ID" exited with status code 3
@@ -241,17 +250,23 @@ import Testing
             let transcript = try await host.transcript(
                 Shop.running + """
                     wharf exec web sh -c 'echo patched > /tmp/patch'
-                    wharf commit -a me -m text -c 'CMD ["cat", "/tmp/patch"]' web shop-web:patched > id; run "$(cat id)"
+                    wharf commit -a me -m text -c 'CMD ["cat", "/tmp/patch"]' web shop-web:patched 2> told | wc -c
+                    sed -E 's/[0-9a-f]{64}/ID/' told; run "$(sed -n 's/.* Committed as //p' told)"
                     wharf image inspect -f '{{.Author}} {{.Comment}}' shop-web:patched
-                    wharf commit --index 2 web two > /dev/null; run two cat /tmp/patch 2>&1 | grep -o 'No such file'
-                    wharf commit job ended > /dev/null; run ended echo yes; try wharf commit idle 2>&1 | head -1
+                    wharf --progress quiet commit --index 2 web two; run two cat /tmp/patch 2>&1 | grep -o 'No such file'
+                    wharf --progress json commit job ended 2>&1 | sed -E 's/[0-9a-f]{64}/ID/'; run ended echo yes; try wharf commit idle 2>&1 | head -1
                     """
             )
             #expect(
                 transcript == """
+                    0
+                     shop-web-1 Commit shop-web-1 Committing
+                     shop-web-1 Commit shop-web-1 Committed as sha256:ID
                     patched
                     me text
                     No such file
+                    {"id":"shop-job-1","text":"Commit shop-job-1","status":"Committing"}
+                    {"id":"shop-job-1","text":"Commit shop-job-1","status":"Committed as sha256:ID"}
                     yes
                     error: no container found for service "idle": make it with `wharf up -d idle`
 

@@ -26,7 +26,10 @@ final class ContainerCommitCommand {
                 """,
             options: commit.options(),
             positionals: [.container(of: global) { self.container = $0 }, commit.name],
-            run: { try self.commit.run(try self.global.client(), container: self.container) }
+            run: {
+                let image = try self.commit.run(try self.global.client(), container: self.container)
+                OutputStream.standard.write(image + "\n")
+            }
         )
     }
 }
@@ -62,15 +65,16 @@ final class ContainerCommit {
         .optional("NAME[:TAG]", help: "The name of the image; none unless given.") { self.image = $0 }
     }
 
-    /// Makes the image, and prints its identifier.
+    /// Makes the image.
     ///
     /// - Parameters:
     ///   - client: The client.
     ///   - container: The container.
+    /// - Returns: The identifier of the image.
     /// - Throws: ``CommandFailure`` for the name, and what the client throws.
-    func run(_ client: EngineClient, container: String) throws {
+    func run(_ client: EngineClient, container: String) throws -> String {
         let (repository, tag) = try ImageName.parts(of: image)
-        let id = try client.commitContainer(
+        return try client.commitContainer(
             container,
             repository: repository,
             tag: tag,
@@ -79,6 +83,5 @@ final class ContainerCommit {
             changes: changes,
             pauses: pauses
         )
-        OutputStream.standard.write(id + "\n")
     }
 }

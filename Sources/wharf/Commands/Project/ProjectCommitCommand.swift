@@ -2,6 +2,8 @@
 
 import Arguments
 import EngineAPI
+import EngineClient
+import Terminal
 
 /// `wharf commit`: makes an image of a container of a service.
 final class ProjectCommitCommand {
@@ -37,6 +39,12 @@ final class ProjectCommitCommand {
     private func run() throws {
         let scope = try ProjectScope(global, of: service)
         let container = try scope.container(of: scope.service(service), index: index, includesStopped: true)
-        try commit.run(scope.client, container: container.id)
+        if scope.client.onlyAsks { throw ClientError.dryRun }
+        let progress = try ProjectWork(global, title: "Committing").progress
+        defer { progress.finish() }
+        let text = "Commit \(container.name)"
+        progress.update(ProgressEvent(.unnamed, container.name, "Committing", .working, detail: text))
+        let image = try commit.run(scope.client, container: container.id)
+        progress.update(ProgressEvent(.unnamed, container.name, "Committed as \(image)", .done, detail: text))
     }
 }

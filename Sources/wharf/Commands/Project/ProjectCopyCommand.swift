@@ -50,8 +50,9 @@ final class ProjectCopyCommand {
     }
 
     private func run() throws {
-        let job = try CopyJob(from: source, to: destination, options, isQuiet: false)
+        let job = try CopyJob(from: source, to: destination, options, isQuiet: true)
         let scope = try ProjectScope(global)
+        let progress = try ProjectWork(global, title: "Copying").progress
         try job.run(
             scope.client,
             origin: { try scope.container(of: scope.service($0), index: index, includesStopped: true).name },
@@ -64,7 +65,8 @@ final class ProjectCopyCommand {
                 // The error of a service without containers.
                 if all.isEmpty { _ = try scope.container(of: service, index: nil) }
                 return all.map(\.name)
-            }
+            },
+            progress: progress
         )
     }
 }

@@ -3,6 +3,7 @@
 import Arguments
 import EngineAPI
 import EngineClient
+import Terminal
 
 /// `wharf export`: writes the root file system of a container of a service as a tar.
 final class ProjectExportCommand {
@@ -42,7 +43,13 @@ final class ProjectExportCommand {
         try ArchiveOutput.check(output)
         let scope = try ProjectScope(global, of: service)
         let container = try scope.container(of: scope.service(service), index: index, includesStopped: true)
+        if scope.client.onlyAsks { throw ClientError.dryRun }
+        let progress = try ProjectWork(global, title: "Exporting").progress
+        defer { progress.finish() }
+        let text = "export \(container.name) to \(output ?? "")"
+        progress.update(ProgressEvent(.unnamed, container.name, "Exporting", .working, detail: text))
         var response = try scope.client.exportContainer(container.id)
         try ArchiveOutput.write(&response, to: output)
+        progress.update(ProgressEvent(.unnamed, container.name, "Exported", .done, detail: text))
     }
 }
