@@ -33,15 +33,18 @@ package struct ImageError: Error, Equatable, CustomStringConvertible {
     package var message: String
     /// What the system answered.
     package var cause: SystemError?
+    /// What to do about that answer, where there is something to do.
+    package var help: String?
 
-    package init(_ code: Code, _ message: String, cause: SystemError? = nil) {
+    package init(_ code: Code, _ message: String, cause: SystemError? = nil, help: String? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
+        self.help = help
     }
 
     package var description: String {
-        cause.map { "\(message): \($0)" } ?? message
+        (cause.map { "\(message): \($0)" } ?? message) + (help.map { "; \($0)" } ?? "")
     }
 
     /// Runs system calls and says of what they were a part.
@@ -58,6 +61,6 @@ package struct ImageError: Error, Equatable, CustomStringConvertible {
 
     /// The same error with the object that it is about in front.
     func about(_ object: String) -> ImageError {
-        ImageError(code, "\(object): \(message)", cause: cause)
+        ImageError(code, "\(object): \(message)", cause: cause, help: help)
     }
 }

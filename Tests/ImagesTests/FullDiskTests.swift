@@ -33,6 +33,7 @@ private final class SmallDisk {
         let before = files(below: disk.path)
         let error = #expect(throws: ImageError.self) { try store.importRoot(MemorySource(large), as: "large") }
         #expect(error?.cause?.number == ENOSPC)
+        #expect(error?.description.hasSuffix("wharf system prune` removes what nothing needs") == true)
         #expect(files(below: disk.path) == before)
 
         // There is room for the layer, and then for no second one.

@@ -131,7 +131,9 @@ package final class Ingest {
             do throws(SystemError) {
                 try file.write(piece)
             } catch {
-                throw ImageError(.system, "cannot write new content", cause: error)
+                let help = "make room on its disk: `wharf system prune` removes what nothing needs"
+                let isFull = error.number == ENOSPC
+                throw ImageError(.system, "cannot write new content", cause: error, help: isFull ? help : nil)
             }
             behind.wrote(to: size, of: file)
         }
