@@ -44,6 +44,10 @@ private func config(_ changes: [String]) throws -> OCI.ContainerConfig {
         #expect(config.env == ["A=1", "B=2"] && config.cmd == ["x"])
     }
 
+    @Test func `take the whole line for the user`() throws {
+        #expect(try config(["USER a b"]).user == "a b")
+    }
+
     @Test func `of the entry point reset a command that was there before`() throws {
         var existing = OCI.ContainerConfig()
         existing.cmd = ["old"]
