@@ -82,9 +82,6 @@ package enum DeliberateDifferences {
         "contents count": """
         What configs, secrets and bound files hold is compared as well: a container whose files have changed is replaced.
         """,
-        "a commit tells its image": """
-        `commit` prints the identifier of the image, as `docker commit` does, for scripts.
-        """,
         "a dry run is the plan": """
         What would be done, and why, is what a dry run prints; Docker Compose has it among its messages.
         """,
