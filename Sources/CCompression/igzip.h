@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ISA-L inflates three times as fast as zlib. Debian has it as a shared library only, and programs are to run without it as
-// well: so it is looked for when it is wanted first.
+// ISA-L inflates faster than zlib. Debian has it as a shared library only, and programs are to run without it as well: so it
+// is looked for when it is wanted first.
 #pragma once
 
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
 #include <isa-l/igzip_lib.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // The functions of ISA-L's second interface that read gzip.
 struct igzip {
@@ -23,6 +26,23 @@ struct igzip_step {
     uint32_t consumed, produced;
     bool is_end;
 };
+
+// The release of the C library that this program has.
+static inline const char *igzip_libc_release(void) { return gnu_get_libc_version(); }
+
+// Whether bytes have a text in them.
+static inline bool igzip_contains(const void *bytes, size_t length, const char *text) {
+    const char *rest = bytes;
+    size_t wanted = strlen(text);
+    while (length >= wanted) {
+        const char *next = memchr(rest, text[0], length - wanted + 1);
+        if (next == NULL) return false;
+        if (memcmp(next, text, wanted) == 0) return true;
+        length -= (size_t)(next + 1 - rest);
+        rest = next + 1;
+    }
+    return false;
+}
 
 // Finds the library; false where there is none.
 static inline bool igzip_load(struct igzip *functions) {

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CCompression
 import ImagesSupport
 import TestSupport
 import Testing
 
 @testable import Images
+
+@Suite struct `Libraries of the machine` {
+    @Test func `are loaded where their C library is of the same release`() throws {
+        let scratch = try Scratch()
+        #expect(MachineLibraries.canBeLoaded)
+        let own = String(cString: igzip_libc_release())
+        let text = { (release: String) in "\0GNU C Library (Debian GLIBC) stable release version \(release).\n" }
+        #expect(try MachineLibraries.isOwnRelease(scratch.write("own", text(own))))
+        #expect(try !MachineLibraries.isOwnRelease(scratch.write("longer", text(own + "1"))))
+        #expect(try !MachineLibraries.isOwnRelease(scratch.write("other", text("2.17"))))
+        #expect(!MachineLibraries.isOwnRelease(scratch / "missing"))
+    }
+}
 
 /// What is decompressed with ISA-L where the machine has it is decompressed with zlib elsewhere.
 @Suite struct `Both libraries for gzip` {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CCompression
+import Glibc
+import Linux
 
 private func failure(_ format: String, _ reason: String) -> ImageError {
     ImageError(.invalidArchive, "\(format) data is broken: \(reason)")
@@ -49,6 +51,33 @@ final class GzipDecompressor: Decompressor {
     }
 }
 
+/// The shared libraries of the machine, which bring the machine's C library with them.
+///
+/// A program that has its own C library in it, as releases have, may load them where both are of one release (dlopen(3)).
+enum MachineLibraries {
+    /// Where systems have the C library.
+    private static let places = [
+        "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib",
+    ]
+
+    /// Whether they may be loaded.
+    static var canBeLoaded: Bool {
+        let paths: [String] = places.map { "\($0)/libc.so.6" }
+        let found = paths.filter { access($0, F_OK) == 0 }
+        return !found.isEmpty && found.allSatisfy { isOwnRelease($0) }
+    }
+
+    /// Whether a C library is of the release that this program has.
+    ///
+    /// - Parameter path: The library, which says so in a line of text.
+    /// - Returns: Whether it does.
+    static func isOwnRelease(_ path: String) -> Bool {
+        let line = "release version \(String(cString: igzip_libc_release()))."
+        guard let bytes = try? Descriptor.open(path, O_RDONLY).contents(limit: 64 << 20) else { return false }
+        return bytes.withUnsafeBytes { igzip_contains($0.baseAddress, $0.count, line) }
+    }
+}
+
 /// gzip by ISA-L.
 final class FastGzipDecompressor: Decompressor {
     /// The library; nil where the machine has none.
@@ -56,7 +85,7 @@ final class FastGzipDecompressor: Decompressor {
     /// It is looked for by the first ``DecompressedSource``, since the threads that decompress may open nothing.
     static let library: igzip? = {
         var library = igzip()
-        return igzip_load(&library) ? library : nil
+        return MachineLibraries.canBeLoaded && igzip_load(&library) ? library : nil
     }()
 
     private var library: igzip
