@@ -168,6 +168,7 @@ struct RunExecution: Sendable {
         _ caches: [String: CacheMounts.Lease]
     ) async throws -> StoredLayer {
         let (images, stack) = (engine.images, layers)
+        engine.trees.anticipateMove()
         let below = try await BlockingCall.run {
             try folder.prepare()
             return try images.unpack(stack)
@@ -180,7 +181,6 @@ struct RunExecution: Sendable {
         let name = "\(BuildProcesses.prefix)\(id)"
         let entry = engine.buildProcesses.add(name)
         defer { engine.buildProcesses.remove(name) }
-        engine.trees.anticipateMove()
         let snapshot = prepared
         let (process, resources, stubs): (RunningProcess, HostResources, MountStubs)
         do {
