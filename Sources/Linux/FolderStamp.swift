@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Dispatch
 import Glibc
 import Synchronization
 
@@ -61,6 +60,8 @@ package struct FolderStamp: Sendable {
 extension [FolderStamp] {
     /// How many files one thread looks at; what is more is shared with others.
     private static var share: Int { 256 }
+    /// How many threads look at most.
+    private static var width: Int { 8 }
 
     /// How many files they are about, folders included.
     package var fileCount: Int { reduce(0) { $0 + $1.count } }
@@ -70,16 +71,36 @@ extension [FolderStamp] {
     /// - Parameter root: The root.
     /// - Returns: The same as before; not so where anything cannot be looked at.
     package func areUnchanged(below root: SharedDescriptor) -> Bool {
-        let width = Swift.min(count, fileCount / Self.share + 1, 8)
-        let isUnchanged = Atomic(true)
-        withExtendedLifetime(root) {
-            DispatchQueue.concurrentPerform(iterations: width) { thread in
-                for index in stride(from: thread, to: count, by: width) {
-                    guard isUnchanged.load(ordering: .relaxed) else { return }
-                    if !self[index].isUnchanged(below: root.descriptor) { isUnchanged.store(false, ordering: .relaxed) }
-                }
+        let width = Swift.min(count, fileCount / Self.share + 1, Self.width)
+        let change = FoundChange()
+        let look = { @Sendable (thread: Int) in
+            for index in stride(from: thread, to: count, by: width) where !change.isFound {
+                if !self[index].isUnchanged(below: root.descriptor) { change.find() }
             }
         }
-        return isUnchanged.load(ordering: .relaxed)
+        let ends = Semaphore()
+        for thread in 1..<Swift.max(width, 1) {
+            do throws(SystemError) {
+                try SparedThreads.shared.run {
+                    look(thread)
+                    ends.signal()
+                }
+            } catch {
+                look(thread)
+                ends.signal()
+            }
+        }
+        if width > 0 { look(0) }
+        for _ in 1..<Swift.max(width, 1) { ends.wait() }
+        return !change.isFound
     }
+}
+
+/// What threads that look at files tell one another.
+private final class FoundChange: Sendable {
+    private let found = Atomic(false)
+
+    var isFound: Bool { found.load(ordering: .relaxed) }
+
+    func find() { found.store(true, ordering: .relaxed) }
 }

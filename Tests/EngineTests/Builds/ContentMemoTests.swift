@@ -86,6 +86,18 @@ import Testing
         #expect(second == first && isKnown)
     }
 
+    @Test func `is looked up by several threads where there is much of it`() throws {
+        let context = try Context()
+        for number in 0..<1000 { try context.scratch.write("context/folder/\(number / 50)/\(number)", "x") }
+        let (first, _) = try context.look(at: "/folder", context.memo)
+        #expect(try context.look(at: "/folder", context.memo) == (first, isKnown: true))
+        for path in ["0/3", "7/371", "19/999"] {
+            try context.change("printf y > folder/\(path)")
+            #expect(try !context.look(at: "/folder", context.memo).isKnown)
+            #expect(try context.look(at: "/folder", context.memo).isKnown)
+        }
+    }
+
     @Test func `is of one selection`() throws {
         let context = try Context()
         let (single, _) = try context.look(at: "/folder/b", context.memo)
