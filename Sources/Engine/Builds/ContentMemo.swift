@@ -11,22 +11,22 @@ import Synchronization
 /// Files of contexts are looked at each time: what stat(2) tells of all folders and files must be the same as before. What
 /// lies in layers never changes.
 final class ContentMemo: Sendable {
-    /// What an instruction names, and in which folder.
+    /// What an instruction names, and where.
     private struct Selection: Hashable {
-        var device: UInt64
-        var inode: UInt64
-        var ignored: PathPatterns?
-        var path: String
-        var keepsParents: Bool
-        var excluded: [String]
-    }
+        enum Place: Hashable {
+            case folder(device: UInt64, inode: UInt64, ignored: PathPatterns?)
+            case layers(String)
+        }
 
-    /// What an instruction names, and in which layers.
-    private struct StageSelection: Hashable {
-        var layers: String
+        var place: Place
         var path: String
         var keepsParents: Bool
         var excluded: [String]
+
+        init(_ content: CacheInputs.Content, in place: Place) {
+            self.place = place
+            (path, keepsParents, excluded) = (content.absolutePath, content.keepsParents, content.excluded)
+        }
     }
 
     private struct Entry {
@@ -39,7 +39,7 @@ final class ContentMemo: Sendable {
         var entries: [Selection: Entry] = [:]
         /// How many files and folders they are about.
         var count = 0
-        var stages: [StageSelection: Digest] = [:]
+        var stages: [Selection: Digest] = [:]
     }
 
     private let contents = Mutex(Contents())
@@ -65,14 +65,8 @@ final class ContentMemo: Sendable {
         at start: FileTime = .now
     ) throws -> (digest: Digest, files: [SelectedFile]?) {
         let root = try tree.root.descriptor.status()
-        let selection = Selection(
-            device: root.device,
-            inode: root.inode,
-            ignored: tree.ignored,
-            path: content.absolutePath,
-            keepsParents: content.keepsParents,
-            excluded: content.excluded
-        )
+        let place = Selection.Place.folder(device: root.device, inode: root.inode, ignored: tree.ignored)
+        let selection = Selection(content, in: place)
         var selector = try FileSelector(in: tree, excluding: content.excluded)
         let places = try selector.places(of: selection.path, keepsParents: selection.keepsParents)
         let known = contents.withLock { $0.entries[selection] }
@@ -104,24 +98,15 @@ final class ContentMemo: Sendable {
 
     /// The digest of what is named in layers, where it is known.
     func digest(of content: CacheInputs.Content, in layers: BuildTree) -> Digest? {
-        contents.withLock { $0.stages[Self.selection(content, layers)] }
+        contents.withLock { $0.stages[Selection(content, in: .layers(layers.identity))] }
     }
 
     /// Notes the digest of what is named in layers.
     func note(_ digest: Digest, of content: CacheInputs.Content, in layers: BuildTree) {
         contents.withLock { contents in
             if contents.stages.count >= stageLimit { contents.stages = [:] }
-            contents.stages[Self.selection(content, layers)] = digest
+            contents.stages[Selection(content, in: .layers(layers.identity))] = digest
         }
-    }
-
-    private static func selection(_ content: CacheInputs.Content, _ layers: BuildTree) -> StageSelection {
-        StageSelection(
-            layers: layers.identity,
-            path: content.absolutePath,
-            keepsParents: content.keepsParents,
-            excluded: content.excluded
-        )
     }
 }
 

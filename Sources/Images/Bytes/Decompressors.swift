@@ -73,6 +73,7 @@ enum MachineLibraries {
     /// - Returns: Whether it does.
     static func isOwnRelease(_ path: String) -> Bool {
         let line = "release version \(String(cString: igzip_libc_release()))."
+        // One that cannot be read is none that could be loaded.
         guard let bytes = try? Descriptor.open(path, O_RDONLY).contents(limit: 64 << 20) else { return false }
         return bytes.withUnsafeBytes { igzip_contains($0.baseAddress, $0.count, line) }
     }

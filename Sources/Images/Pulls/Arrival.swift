@@ -98,27 +98,23 @@ final class ArrivingSource: ByteSource {
 
 /// A layer whose bytes can be read as soon as somebody fetches them.
 package final class AwaitedLayer: Sendable {
-    private let arrival = Arrival()
-    // Written once, before the arrival that makes it be read.
-    private nonisolated(unsafe) var make: (@Sendable () throws(ImageError) -> any ByteSource)?
+    package typealias Opening = @Sendable () throws(ImageError) -> any ByteSource
+
+    private let opening = Awaited<Result<Opening, ImageError>>()
 
     package init() {}
 
     /// Says where the bytes are.
     ///
     /// - Parameter make: Opens them; called by whoever waits.
-    package func provide(_ make: @escaping @Sendable () throws(ImageError) -> any ByteSource) {
-        self.make = make
-        arrival.advance(to: 1)
-    }
+    package func provide(_ make: @escaping Opening) { opening.come(.success(make)) }
 
     /// Says that there will be none.
-    package func fail(_ error: ImageError) { arrival.end(error) }
+    package func fail(_ error: ImageError) { opening.come(.failure(error)) }
 
     /// Waits for the bytes.
     package func source() throws(ImageError) -> any ByteSource {
-        _ = try arrival.wait(beyond: 0)
-        guard let make else { throw ImageError(.notFound, "the layer does not come") }
-        return try make()
+        let open = try opening.value.get()
+        return try open()
     }
 }

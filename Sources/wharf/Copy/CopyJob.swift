@@ -109,7 +109,7 @@ struct CopyJob {
         progress?.update(ProgressEvent(.unnamed, container, "Copying", .working, detail: text))
         let size = try copy()
         progress?.update(ProgressEvent(.unnamed, container, "Copied", .done, detail: text))
-        if progress == nil, let target, let size { tell(size, target) }
+        if let target, let size { tell(size, target) }
     }
 
     private func tell(_ size: Int64, _ target: String) {
