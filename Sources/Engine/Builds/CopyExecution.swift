@@ -103,7 +103,10 @@ struct CopyExecution: Sendable {
         // What is in the way there is in the way on the disk as well, where it is told with a path that says something.
         if isInMemory, let layer = try? changeInMemory(body) { return layer }
         var generator = SystemRandomNumberGenerator()
-        let folder = ContainerFolder(path: "\(session.folder)/\(ObjectID(using: &generator))")
+        let folder = ContainerFolder(
+            path: "\(session.folder)/\(ObjectID(using: &generator))",
+            endsWithMachine: true
+        )
         defer {
             do {
                 try folder.discard(to: engine.trash.path)
@@ -123,7 +126,7 @@ struct CopyExecution: Sendable {
         // Attached nowhere: it goes with its descriptor.
         let memory = SharedDescriptor(try Descriptor.newMount("tmpfs", parameters: options))
         return try withExtendedLifetime(memory) {
-            try change(in: ContainerFolder(path: "\(memory.descriptor.path)/copy"), body)
+            try change(in: ContainerFolder(path: "\(memory.descriptor.path)/copy", endsWithMachine: true), body)
         }
     }
 

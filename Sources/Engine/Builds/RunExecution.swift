@@ -37,7 +37,7 @@ struct RunExecution: Sendable {
         try check()
         var generator = SystemRandomNumberGenerator()
         let id = ObjectID(using: &generator)
-        let folder = ContainerFolder(path: "\(session.folder)/\(id)")
+        let folder = ContainerFolder(path: "\(session.folder)/\(id)", endsWithMachine: true)
         return try await session.engine.cacheMounts.run(with: step.mounts) { caches in
             do {
                 let layer = try await run(id, folder, caches)
@@ -132,7 +132,7 @@ struct RunExecution: Sendable {
             state: ContainerRecord.State(),
             details: ContainerDetails(),
             execs: [],
-            directory: folder.path
+            folder: folder
         )
     }
 

@@ -100,9 +100,9 @@ struct RunMounts: Sendable {
             layers = [SharedDescriptor(try Descriptor.open(copy(of: tree, mount, own), O_RDONLY | O_DIRECTORY))]
         }
         if mount.isReadOnly {
-            return SharedDescriptor(try ContainerFolder.mountImage(of: layers, run.engine.base))
+            return SharedDescriptor(try ContainerFolder.mountImage(of: layers, below: run.engine.base.empty))
         }
-        let writing = ContainerFolder(path: own + "-written")
+        let writing = ContainerFolder(path: own + "-written", endsWithMachine: true)
         try writing.prepare()
         return SharedDescriptor(try writing.mountRoot(on: layers, below: run.engine.base.empty))
     }
@@ -143,7 +143,7 @@ struct RunMounts: Sendable {
     private mutating func addMemory(_ mount: RunMount) throws {
         var options = ["nosuid", "nodev"]
         let layers = try run.engine.images.unpack(run.layers)
-        let root = SharedDescriptor(try ContainerFolder.mountImage(of: layers, run.engine.base))
+        let root = SharedDescriptor(try ContainerFolder.mountImage(of: layers, below: run.engine.base.empty))
         let path = try root.descriptor.resolve(mount.target)
         // It may be used by those who may use the folder that it covers.
         if let status = try root.descriptor.status(ofPath: path), status.kind == .directory {

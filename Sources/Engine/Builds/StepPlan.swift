@@ -154,7 +154,8 @@ extension BuildTree {
     /// - Returns: The files, to be read only.
     /// - Throws: What is wrong with a layer.
     func open(in engine: Engine) throws -> SourceTree {
-        let mount = SharedDescriptor(try ContainerFolder.mountImage(of: engine.images.unpack(layers), engine.base))
+        let unpacked = try engine.images.unpack(layers)
+        let mount = SharedDescriptor(try ContainerFolder.mountImage(of: unpacked, below: engine.base.empty))
         let root = try mount.descriptor.open(".", O_RDONLY | O_DIRECTORY, resolution: .beneath)
         // In a mount that is gone openat2(2) finds nothing behind a link with `..`, however often it tries.
         let lasting = SharedDescriptor(root, upon: mount)

@@ -6,6 +6,16 @@ import Linux
 /// The folder of a container on the host.
 struct ContainerFolder: Sendable {
     let path: String
+    /// Whether nothing of it is wanted any more once the machine has ended, so that nothing written there has to come to
+    /// the disk.
+    let endsWithMachine: Bool
+
+    /// - Parameters:
+    ///   - path: Where it is.
+    ///   - endsWithMachine: Whether nothing of it is wanted any more once the machine has ended.
+    init(path: String, endsWithMachine: Bool = false) {
+        (self.path, self.endsWithMachine) = (path, endsWithMachine)
+    }
 
     /// What the container has written, and what overlayfs needs beside it.
     var upper: String { path + "/upper" }
@@ -23,12 +33,12 @@ struct ContainerFolder: Sendable {
     /// between them finds the rest to do here. Only the end of the machine can take a record away that has a folder, if the
     /// container is one that removes itself.
     ///
-    /// - Parameter removesItself: Whether the container does so at its end.
+    /// - Parameter isMarked: Whether it says of itself, where that is so, that it ends with the machine.
     /// - Throws: The error of the call that the system refused.
-    func prepare(removesItself: Bool = false) throws(SystemError) {
+    func prepare(isMarked: Bool = false) throws(SystemError) {
         try Self.makeDirectory(path, mode: 0o700)
         // It comes first: a folder that has anything has this.
-        if removesItself { _ = try Descriptor.open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600) }
+        if isMarked, endsWithMachine { _ = try Descriptor.open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600) }
         try Self.makeDirectory(upper, mode: 0o755)
         for directory in [work, log] { try Self.makeDirectory(directory, mode: 0o700) }
     }
@@ -77,20 +87,32 @@ struct ContainerFolder: Sendable {
     /// - Throws: The error of the call that the kernel refused.
     func mountRoot(on layers: [SharedDescriptor], below lowest: String) throws(SystemError) -> Descriptor {
         try removeStaleWork()
-        return try Self.overlay(layers, lowest, [("upperdir", .text(upper)), ("workdir", .text(work))])
+        let writing = [("upperdir", MountParameter.text(upper)), ("workdir", .text(work))]
+        if endsWithMachine {
+            do throws(SystemError) {
+                // Otherwise the end of the mount writes the whole file system of `upper` to the disk, whoever's data that is.
+                return try Self.overlay(layers, lowest, writing + [("volatile", .flag)])
+            } catch  where error.number == EINVAL {
+                // Before Linux 5.10.
+            }
+        }
+        return try Self.overlay(layers, lowest, writing)
     }
 
     /// A detached mount of an image, to which nothing can be written.
     ///
     /// - Parameters:
     ///   - layers: The roots of its layers, from the lowest to the top.
-    ///   - base: What is below them.
+    ///   - lowest: The folder below them.
     /// - Returns: The mount.
     /// - Throws: The error of the call that the kernel refused.
-    static func mountImage(of layers: [SharedDescriptor], _ base: BaseLayer) throws(SystemError) -> Descriptor {
-        if layers.isEmpty { return try Descriptor.tree(of: base.empty, isRecursive: false) }
+    static func mountImage(
+        of layers: [SharedDescriptor],
+        below lowest: String
+    ) throws(SystemError) -> Descriptor {
+        if layers.isEmpty { return try Descriptor.tree(of: lowest, isRecursive: false) }
         // overlayfs wants two at least where nothing is written to, and a single one may have marks for it as well.
-        return try overlay(layers, base.empty, [])
+        return try overlay(layers, lowest, [])
     }
 
     private static func overlay(
@@ -108,10 +130,10 @@ struct ContainerFolder: Sendable {
         return try withExtendedLifetime(layers) { () throws(SystemError) in
             let upper = layers.reversed().map { $0.descriptor.path }
             do throws(SystemError) {
-                // Since Linux 6.8, with as many layers as overlayfs knows.
+                // Since Linux 6.8, with as many layers as overlayfs knows. Before 6.5 only the mount itself is refused.
                 let lower = (upper + [lowest]).map { ("lowerdir+", MountParameter.text($0)) }
                 return try Descriptor.newMount("overlay", parameters: lower + rest)
-            } catch  where error.number == EINVAL && error.subject.hasSuffix("lowerdir+") {
+            } catch  where error.number == EINVAL {
                 // All layers in one text of at most 255 bytes, so by short names.
                 let last = SharedDescriptor(try Descriptor.open(lowest, OpenFlags.pathOnly | O_DIRECTORY))
                 return try withExtendedLifetime(last) { () throws(SystemError) in

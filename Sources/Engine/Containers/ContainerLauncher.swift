@@ -17,6 +17,8 @@ struct ContainerLauncher: Sendable {
     let layers: [SharedDescriptor]
     /// What is below them.
     let base: BaseLayer
+    /// The root file system of the run before.
+    let formerRoot: RootMount?
     /// What the supervisor is to call the first process.
     let processName: String
     /// The size of the terminal, where there is one.
@@ -38,13 +40,14 @@ struct ContainerLauncher: Sendable {
     /// - Returns: The run.
     /// - Throws: Why there is none; nothing of it is left.
     func launch(_ commit: (Int32) throws -> Void) throws -> ContainerRun {
-        let folder = ContainerFolder(path: snapshot.directory)
+        let folder = snapshot.folder
         try folder.prepare()
         let memory = try makeSharedMemory()
         let prepared = try prepare(folder, memory)
-        let root = try folder.mountRoot(on: layers, base)
+        formerRoot?.letGo()
+        let root = SharedDescriptor(try folder.mountRoot(on: layers, base))
         var container = prepared
-        try container.complete(with: root)
+        try container.complete(with: root.descriptor)
         try write(container.runtime, to: folder.specification)
         let resources = try HostResources.prepare(
             for: container.runtime,
@@ -61,6 +64,7 @@ struct ContainerLauncher: Sendable {
             let process = try start(&request, on: resources, memory, commit)
             return ContainerRun(
                 process: process,
+                root: RootMount(root),
                 resources: resources,
                 specification: container.runtime,
                 sharedMemory: memory,
@@ -108,7 +112,7 @@ struct ContainerLauncher: Sendable {
         _ commit: (Int32) throws -> Void
     ) throws -> RunningProcess {
         let host = snapshot.definition.request.hostConfig
-        let log = LogPlace(ContainerFolder(path: snapshot.directory).log, try LogSettings(host.logConfig))
+        let log = LogPlace(snapshot.folder.log, try LogSettings(host.logConfig))
         let pipes = try StandardPipes(for: snapshot.definition.request.config)
         request.streams = pipes.streams
         let gate = try Pipe()

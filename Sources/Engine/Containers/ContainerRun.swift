@@ -8,6 +8,8 @@ import Runtime
 /// One run of a container: its first process, and what it has on the host.
 final class ContainerRun: Sendable {
     let process: RunningProcess
+    /// Its root file system; nil for a run that the engine before has begun.
+    let root: RootMount?
     let resources: HostResources
     /// The specification that it was started with, which programs that join it are held to.
     let specification: RuntimeSpec
@@ -18,12 +20,14 @@ final class ContainerRun: Sendable {
 
     init(
         process: RunningProcess,
+        root: RootMount?,
         resources: HostResources,
         specification: RuntimeSpec,
         sharedMemory: SharedDescriptor?,
         streams: RunStreams
     ) {
         self.process = process
+        self.root = root
         self.resources = resources
         self.specification = specification
         self.sharedMemory = sharedMemory

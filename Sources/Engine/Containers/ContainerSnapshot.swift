@@ -56,7 +56,7 @@ struct ContainerSnapshot: Sendable {
     /// The execs that run.
     var execs: [ObjectID]
     /// The container's folder on the host: `upper` and `work` of its root, `log`, `hostname`, `hosts`, `resolv.conf`.
-    var directory: String
+    var folder: ContainerFolder
     /// The folder of all volumes on the host.
     var volumesFolder = ""
     /// The bytes of what it has written, and of its whole root file system; nil where nobody asked.

@@ -59,7 +59,7 @@ extension ContainerUnit {
         state.phase = decision.delay == nil ? .exited : .restarting
         state.processName = nil
         state.pid = nil
-        self.run = nil
+        leaveRun()
         unrecordedEnd = news.name
         persistEnd()
         engine.tellVolumes("unmount", of: id, definition)
@@ -88,7 +88,7 @@ extension ContainerUnit {
     ///   - error: Why, `ECANCELED` where nobody let it go on.
     /// - Throws: Why that cannot be written down.
     func noteFailedStart(_ processName: String?, _ error: Int32) async throws {
-        run = nil
+        leaveRun()
         details.isStarting = nil
         let isRestart = state.restartCount > 0 && !details.wasStopped
         state.phase = state.finished == nil ? .created : .exited
@@ -111,6 +111,15 @@ extension ContainerUnit {
         endRun()
         if state.phase == .restarting { return scheduleRestart(after: .zero) }
         if error != ECANCELED, definition.request.hostConfig.autoRemove { try await discard() }
+    }
+
+    /// Has no run any more; nobody waits for the end of its root file system.
+    private func leaveRun() {
+        if let root = run?.root {
+            formerRoot = root
+            engine.trash.add(root)
+        }
+        run = nil
     }
 
     /// The status of a container whose end nobody saw.

@@ -93,6 +93,7 @@ extension ContainerUnit {
             snapshot: snapshot,
             layers: layers,
             base: engine.base,
+            formerRoot: formerRoot,
             processName: state.processName ?? "",
             terminalSize: terminalSize,
             joined: joined,

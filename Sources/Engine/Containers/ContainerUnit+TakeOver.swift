@@ -79,6 +79,7 @@ extension ContainerUnit {
         let resources = written.resources
         run = ContainerRun(
             process: process,
+            root: nil,
             resources: resources,
             specification: written.specification,
             sharedMemory: sharedMemory,

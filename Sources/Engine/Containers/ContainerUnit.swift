@@ -25,6 +25,8 @@ actor ContainerUnit: HandedOver {
     var details: ContainerDetails
     /// The run, while the container has processes.
     var run: ContainerRun?
+    /// The root file system of the last run, which is let go of before there is another mount of it.
+    var formerRoot: RootMount?
     /// Kept at the end of the run, or of the next one.
     var nextExit = Promise<ContainerWaitResponse>()
     /// Kept when the container is gone.
@@ -63,7 +65,10 @@ actor ContainerUnit: HandedOver {
         details =
             record.state.details.flatMap { try? JSON.decode(ContainerDetails.self, from: $0) }
             ?? ContainerDetails()
-        folder = ContainerFolder(path: "\(engine.location.containers)/\(id)")
+        folder = ContainerFolder(
+            path: "\(engine.location.containers)/\(id)",
+            endsWithMachine: definition.request.hostConfig.autoRemove
+        )
         terminalSize = TerminalSize(definition.request.hostConfig.consoleSize)
     }
 
@@ -84,7 +89,7 @@ actor ContainerUnit: HandedOver {
             state: state,
             details: details,
             execs: execs.sorted { $0.description < $1.description },
-            directory: folder.path,
+            folder: folder,
             volumesFolder: engine.location.volumes
         )
     }
@@ -288,7 +293,7 @@ actor ContainerUnit: HandedOver {
         _ body: @escaping @Sendable (borrowing Descriptor, ContainerSnapshot, SharedDescriptor?) throws -> Value
     ) async throws -> Value {
         try await gate.run {
-            let (snapshot, run, folder, base) = (snapshot, run, folder, engine.base)
+            let (snapshot, run, folder, base, formerRoot) = (snapshot, run, folder, engine.base, formerRoot)
             if let run {
                 return try await BlockingCall.run { try body(try run.openRoot(), snapshot, nil) }
             }
@@ -298,6 +303,7 @@ actor ContainerUnit: HandedOver {
             do {
                 let value = try await BlockingCall.run {
                     try folder.prepare()
+                    formerRoot?.letGo()
                     let root = SharedDescriptor(try folder.mountRoot(on: layers, base))
                     let mounts = snapshot.definition.allMounts
                     let hold = try RootMounts.attach(mounts, volumes, to: root, at: folder.path)

@@ -76,19 +76,19 @@ extension Engine {
         definition.request.hostConfig.links = nil
         let unit = try add(id, try reserveName(wanted, for: id), definition)
         do {
-            let (images, folder, removesItself) = (images, unit.folder, definition.request.hostConfig.autoRemove)
+            let (images, folder) = (images, unit.folder)
             try await unit.gate.run {
                 let store = store
                 try await BlockingCall.run {
                     // One that removes itself has nothing to tell after a crash of the machine, so that nobody waits for the
                     // disk; what is left of its files then, the next engine finds by their mark.
-                    if !removesItself { try store.sync() }
+                    if !folder.endsWithMachine { try store.sync() }
                     _ = try images.unpack(image)
-                    try folder.prepare(removesItself: removesItself)
+                    try folder.prepare(isMarked: true)
                 }
                 try await keepFiles(contents, of: unit)
                 try await unpackImages(of: unit.definition)
-                try await makeVolumes(of: unit.definition, in: folder)
+                try await makeVolumes(of: unit.definition)
                 try await unit.noteCreation()
             }
         } catch {
@@ -289,7 +289,7 @@ extension Engine {
     /// The bytes of what a container has written, and of its whole root file system.
     private func sizes(of snapshot: ContainerSnapshot) async throws -> (written: Int64, root: Int64) {
         let chain = try chainIDs(snapshot.definition.layers)
-        let (layers, folder) = (images.layers, ContainerFolder(path: snapshot.directory))
+        let (layers, folder) = (images.layers, snapshot.folder)
         return try await BlockingCall.run {
             let written = try DiskUsage.bytes(below: folder.upper)
             let root = try chain.reduce(written) { sum, id in

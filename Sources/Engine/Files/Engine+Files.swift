@@ -159,7 +159,7 @@ extension Engine {
         let container = try await processes(of: reference).snapshot
         let layers = try await layerRoots(container.definition.layers)
         return try await BlockingCall.run {
-            try FilesystemChange.list(upper: "\(container.directory)/upper", layers: layers)
+            try FilesystemChange.list(upper: container.folder.upper, layers: layers)
         }
     }
 

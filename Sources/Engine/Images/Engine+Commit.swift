@@ -66,7 +66,7 @@ extension Engine {
         _ step: ImageStep
     ) async throws -> StoredImage {
         let layers = try await layerRoots(container.definition.layers)
-        let path = "\(container.directory)/upper"
+        let path = container.folder.upper
         let base = container.definition.image
         do {
             return try await withImages { store in

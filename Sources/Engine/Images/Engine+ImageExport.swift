@@ -12,7 +12,7 @@ extension Engine {
     package func exportImage(_ name: String) async throws -> ByteStream {
         let base = base
         let root = try await withImages(about: name) { store in
-            SharedDescriptor(try ContainerFolder.mountImage(of: store.unpack(store.whole(name)), base))
+            SharedDescriptor(try ContainerFolder.mountImage(of: store.unpack(store.whole(name)), below: base.empty))
         }
         return try ByteStream.writing("the files of the image") { sink in
             try FileArchiver(to: sink, staysInMount: true).export(root.descriptor)

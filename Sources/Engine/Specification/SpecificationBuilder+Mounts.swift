@@ -74,7 +74,7 @@ extension SpecificationBuilder {
 
     /// The files of the engine, in the container's folder or in that of the container whose network it joins.
     private var files: [RuntimeSpec.Mount] {
-        var directory = snapshot.directory
+        var directory = snapshot.folder.path
         if case .container(let reference) = network, let other = context.joined[reference] {
             directory = other.directory
         }

@@ -33,7 +33,7 @@ struct JoinedContainer: Sendable {
         }
         id = snapshot.id
         self.pid = pid
-        directory = snapshot.directory
+        directory = snapshot.folder.path
         (hostname, domainname) = (
             snapshot.definition.request.config.hostname, snapshot.definition.request.config.domainname
         )

@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Synchronization
 
-/// The folder of what is being removed: what is in it belongs to nobody any more.
+/// The folder of what is being removed, and the root file systems that nothing runs in any more.
 ///
 /// A container's files may be many; they are moved here at once and removed while nobody waits.
 final class Trash: Sendable {
@@ -15,6 +15,8 @@ final class Trash: Sendable {
     private struct State {
         /// How often something was moved here.
         var additions = 0
+        /// Root file systems to let go of.
+        var roots: [RootMount] = []
         /// Whether somebody sees to it.
         var isAttended = false
     }
@@ -34,8 +36,14 @@ final class Trash: Sendable {
     /// Removes what is in it, when there is time.
     ///
     /// What cannot be removed now stays until the next time.
-    func empty() {
+    func empty() { attend { _ in } }
+
+    /// Lets go of the root file system of a run that is over, when there is time.
+    func add(_ root: RootMount) { attend { $0.roots.append(root) } }
+
+    private func attend(adding add: (inout State) -> Void) {
         let isAttended = state.withLock { state in
+            add(&state)
             state.additions += 1
             defer { state.isAttended = true }
             return state.isAttended
@@ -50,7 +58,14 @@ final class Trash: Sendable {
         var seen: Int
         repeat {
             seen = await additionsOnceQuiet()
-            _ = try? await BlockingCall.run { [path] in Self.empty(path) }
+            let roots = state.withLock { state in
+                defer { state.roots = [] }
+                return state.roots
+            }
+            _ = try? await BlockingCall.run { [path] in
+                for root in roots { root.letGo() }
+                Self.empty(path)
+            }
         } while state.withLock { state in
             if state.additions == seen { state.isAttended = false }
             return state.isAttended

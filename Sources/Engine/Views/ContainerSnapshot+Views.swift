@@ -59,10 +59,10 @@ extension ContainerSnapshot {
         result.args = Array(command.dropFirst())
         result.state = containerState
         result.image = definition.image
-        result.resolvConfPath = directory + "/resolv.conf"
-        result.hostnamePath = directory + "/hostname"
-        result.hostsPath = directory + "/hosts"
-        result.logPath = request.hostConfig.logConfig.type == "none" ? "" : directory + "/log"
+        result.resolvConfPath = folder.path + "/resolv.conf"
+        result.hostnamePath = folder.path + "/hostname"
+        result.hostsPath = folder.path + "/hosts"
+        result.logPath = request.hostConfig.logConfig.type == "none" ? "" : folder.log
         result.name = name.slashed
         result.restartCount = state.restartCount
         result.driver = Self.driver
@@ -70,7 +70,7 @@ extension ContainerSnapshot {
         result.execIDs = execs.isEmpty ? nil : execs.map(\.description)
         result.hostConfig = request.hostConfig
         result.graphDriver.name = Self.driver
-        result.graphDriver.data = ["UpperDir": directory + "/upper", "WorkDir": directory + "/work"]
+        result.graphDriver.data = ["UpperDir": folder.upper, "WorkDir": folder.work]
         result.sizeRw = sizes?.written
         result.sizeRootFS = sizes?.root
         result.mounts = mountPoints

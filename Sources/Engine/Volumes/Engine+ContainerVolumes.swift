@@ -53,11 +53,9 @@ extension Engine {
 
     /// Makes the volumes of a new container that are missing, and gives those that are new what its image has there.
     ///
-    /// - Parameters:
-    ///   - definition: The container.
-    ///   - folder: Its folder.
+    /// - Parameter definition: The container.
     /// - Throws: Why a volume cannot be made or filled.
-    func makeVolumes(of definition: ContainerDefinition, in folder: ContainerFolder) async throws {
+    func makeVolumes(of definition: ContainerDefinition) async throws {
         var empty: [(unit: VolumeUnit, mount: RequestedMount)] = []
         for mount in definition.allMounts {
             guard case .volume(let wanted) = mount.kind else { continue }
@@ -68,7 +66,9 @@ extension Engine {
         if empty.isEmpty { return }
         let layers = try await layerRoots(definition.layers)
         let base = base
-        let root = try await BlockingCall.run { SharedDescriptor(try folder.mountRoot(on: layers, base)) }
+        let root = try await BlockingCall.run {
+            SharedDescriptor(try ContainerFolder.mountImage(of: layers, below: base.mountPoints))
+        }
         for (unit, mount) in empty {
             try await unit.fill(mount.owners) { try Self.openImagePlace(mount.destination, in: root.descriptor) }
         }

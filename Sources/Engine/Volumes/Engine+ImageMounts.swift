@@ -54,7 +54,7 @@ extension Engine {
             let layers = try await layerRoots(image.layers)
             opened[destination] = try await BlockingCall.run {
                 do throws(SystemError) {
-                    let root = try ContainerFolder.mountImage(of: layers, base)
+                    let root = try ContainerFolder.mountImage(of: layers, below: base.empty)
                     if image.subpath.isEmpty { return SharedDescriptor(root) }
                     // No link of the image leads out.
                     let part = try root.open(image.subpath, OpenFlags.pathOnly, resolution: .beneath)

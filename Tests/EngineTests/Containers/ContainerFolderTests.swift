@@ -2,6 +2,7 @@
 
 import EngineAPI
 import Glibc
+import Linux
 import TestSupport
 import Testing
 
@@ -44,6 +45,50 @@ import Testing
             let script = "echo x > /new; stat -c %d / /bin /bin/busybox /new | sort -u | wc -l"
             let (_, output, _) = try await engine.finish(engine.create(["sh", "-c", script]))
             #expect(output == "1\n")
+        }
+    }
+
+    /// A container that is kept may have a database in its own files; of one that removes itself nobody reads them again.
+    @Test func `asks the kernel for nothing to be synced where it ends with the machine`() async throws {
+        try await TestedEngine.with(.embedded) { engine in
+            var mounts: [String] = []
+            for removesItself in [false, true] {
+                let id = try await engine.create(["grep", " / overlay ", "/proc/mounts"]) {
+                    $0.hostConfig.autoRemove = removesItself
+                }
+                mounts.append(try await engine.finish(id).output)
+            }
+            // The option is shown as `volatile` or, by newer kernels, as `fsync=volatile`.
+            #expect(mounts[0].contains("overlay") && !mounts[0].contains("volatile"))
+            #expect(mounts[1].contains("overlay") && mounts[1].contains("volatile"))
+        }
+    }
+
+    /// The root of a run is held beyond its end, and the kernel tells of two mounts that write to the same folder.
+    @Test func `has one mount at a time`() async throws {
+        try await TestedEngine.with(.embedded) { engine in
+            let messages = try Descriptor.open("/dev/kmsg", O_RDONLY | O_NONBLOCK)
+            try #require(lseek(messages.number, 0, SEEK_END) >= 0)
+            let id = try await engine.create(["sh", "-c", "echo line >> /file; wc -l < /file"])
+            var counts: [String] = []
+            for _ in 0..<3 {
+                // Started again at once, and looked at.
+                for _ in 0..<2 { counts.append(try await engine.finish(id).output) }
+                let copied = try await engine.engine.fileStatus(in: id, at: "/file")
+                #expect(copied.size == counts.count * 5)
+            }
+            #expect(counts == (1...6).map { "\($0)\n" })
+            var warnings: [String] = []
+            var record = [UInt8](repeating: 0, count: 8192)
+            while true {
+                let count = read(messages.number, &record, record.count)
+                // Records that were overwritten meanwhile are passed over.
+                if count < 0, errno == EPIPE { continue }
+                guard count > 0 else { break }
+                let text = String(decoding: record.prefix(count), as: UTF8.self)
+                if text.contains("in-use as upperdir") { warnings.append(text) }
+            }
+            #expect(warnings == [])
         }
     }
 

@@ -59,7 +59,7 @@ enum Sample {
             state: ContainerRecord.State(),
             details: ContainerDetails(),
             execs: [],
-            directory: "/data/containers/\(id)"
+            folder: ContainerFolder(path: "/data/containers/\(id)")
         )
         change(&snapshot)
         return snapshot

@@ -55,7 +55,7 @@ final class SpecifiedContainer: Sendable {
         let request = try Sample.settled(json.replacing("SCRATCH", with: scratch.path), on: .current(trees))
         var snapshot = try Sample.snapshot()
         snapshot.definition.request = request
-        snapshot.directory = scratch / folder
+        snapshot.folder = ContainerFolder(path: scratch / folder)
         self.snapshot = snapshot
         root = try Descriptor.newMount(
             "overlay",
@@ -69,7 +69,7 @@ final class SpecifiedContainer: Sendable {
         change(&context)
         var specification = try SpecificationBuilder.specification(of: snapshot, context)
         try specification.makeSources()
-        try specification.files?.write(to: Descriptor.open(snapshot.directory, O_RDONLY | O_DIRECTORY))
+        try specification.files?.write(to: Descriptor.open(snapshot.folder.path, O_RDONLY | O_DIRECTORY))
         try specification.complete(with: root)
         self.specification = specification
         resources = try HostResources.prepare(

@@ -69,7 +69,7 @@ private func time(_ secondsAgo: Int64) -> UnixTime { UnixTime(Timestamp(seconds:
         #expect(found.path == "/e" && found.args == ["sh", "-c", "echo hi; true"] && found.name == "/box")
         #expect(found.state.running && found.state.pid == 42 && found.state.oomKilled && found.restartCount == 2)
         #expect(found.state.finishedAt == .never && found.state.startedAt == Timestamp(seconds: now.seconds - 180))
-        #expect(found.hostsPath == snapshot.directory + "/hosts" && found.sizeRw == 5 && found.sizeRootFS == 6)
+        #expect(found.hostsPath == snapshot.folder.path + "/hosts" && found.sizeRw == 5 && found.sizeRootFS == 6)
         #expect(found.mounts.map(\.destination) == ["/b", "/t"] && found.mounts.map(\.isWritable) == [false, true])
         #expect(found.mounts.first?.mode == "ro" && found.mounts.first?.propagation == "rprivate")
         #expect(Array(found.networkSettings.networks.keys) == ["none"])

@@ -103,6 +103,7 @@ struct Wharf {
             "overlay",
             parameters: [
                 ("lowerdir", .text(bundle.scratch / "image")), ("upperdir", .text(upper)), ("workdir", .text(work)),
+                ("volatile", .flag),
             ]
         )
     }
