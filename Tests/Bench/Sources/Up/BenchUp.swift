@@ -21,7 +21,7 @@ enum BenchUp {
     }
 
     /// The sizes that are measured where none are named, and how often each is.
-    private static let sizes = [(1, 7), (10, 5), (50, 3), (200, 1)]
+    private static let sizes = [(1, 7), (10, 5), (50, 5), (200, 1)]
     /// The size at which the memory is told.
     private static let weighedSize = 50
 
@@ -32,7 +32,7 @@ enum BenchUp {
         }
         let sizes =
             arguments[4] == "default"
-            ? Self.sizes : arguments[4...].compactMap { Int($0) }.map { ($0, $0 > 50 ? 1 : 3) }
+            ? Self.sizes : arguments[4...].compactMap { Int($0) }.map { ($0, $0 > 50 ? 1 : 5) }
         let scratch = try Scratch()
         let wharf = try WharfSubject(BenchEngine(in: scratch))
         let compose = try ComposeSubject(
@@ -65,7 +65,9 @@ enum BenchUp {
             let project = GeneratedProject(services: size, in: scratch, name: "up\(size)r\(round)")
             for (step, arguments) in project.steps {
                 try project.write(forStep: step)
+                try MachineLoad.waitUntilQuiet()
                 comparison.append(try wharf.run(project, arguments), of: own, in: step)
+                try MachineLoad.waitUntilQuiet()
                 comparison.append(try compose.run(project, arguments), of: other, in: step)
                 if step == "up -d", size == weighedSize { weights = (try wharf.memory(), try compose.memory()) }
             }
