@@ -121,12 +121,8 @@ extension Descriptor {
     /// - Parameter copy: The empty file, open to be written.
     /// - Throws: The error of copy_file_range(2), or of the read and write that take its place across file systems.
     package borrowing func copyContent(to copy: borrowing Descriptor) throws(SystemError) {
-        let length = 1 << 30
-        while true {
-            let count = clinux_copy_file_range(number, nil, copy.number, nil, length)
-            if [EXDEV, EINVAL, EOPNOTSUPP, ENOSYS].contains(Int32(-count)) { break }
-            if try SystemError.check(count, "copy_file_range") == 0 { return }
-        }
+        var left = Int64.max
+        if try share(&left, with: copy) { return }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
         defer { buffer.deallocate() }
         while true {
@@ -134,5 +130,41 @@ extension Descriptor {
             if count == 0 { return }
             try copy.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
+    }
+
+    /// Copies the content of this regular file into another, in the kernel.
+    ///
+    /// - Parameters:
+    ///   - copy: The empty file, open to be written.
+    ///   - size: How many bytes it has; what comes after them is not looked for.
+    /// - Throws: The error of copy_file_range(2), or of the sendfile(2) that takes its place across file systems.
+    package borrowing func copyContent(to copy: borrowing Descriptor, size: Int64) throws(SystemError) {
+        var left = size
+        // Of a few pages it is not worth to ask whether they can be shared.
+        if left > 64 << 10, try share(&left, with: copy) { return }
+        while left > 0 {
+            let count = sendfile(copy.number, number, nil, Int(min(left, 1 << 30)))
+            if count < 0 {
+                let failure = errno
+                if failure == EINTR { continue }
+                throw SystemError("sendfile", failure)
+            }
+            // It has become shorter.
+            if count == 0 { return }
+            left -= Int64(count)
+        }
+    }
+
+    /// Copies in a way that may share blocks.
+    ///
+    /// - Returns: Whether all was copied; otherwise the file systems cannot do that.
+    private borrowing func share(_ left: inout Int64, with copy: borrowing Descriptor) throws(SystemError) -> Bool {
+        while left > 0 {
+            let count = clinux_copy_file_range(number, nil, copy.number, nil, Int(min(left, 1 << 30)))
+            if [EXDEV, EINVAL, EOPNOTSUPP, ENOSYS].contains(Int32(-count)) { return false }
+            if try SystemError.check(count, "copy_file_range") == 0 { break }
+            left -= count
+        }
+        return true
     }
 }

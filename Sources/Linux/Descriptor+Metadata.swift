@@ -40,18 +40,31 @@ extension Descriptor {
     /// - Returns: Nil where the file does not have it or the file system has none at all.
     /// - Throws: The error of getxattr(2).
     package borrowing func attribute(_ name: FilePath) throws(SystemError) -> [UInt8]? {
-        // The kernel's limit, linux/limits.h.
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = name.withCString { clinux_getxattr(number, $0, &buffer, buffer.count) }
+        let buffer = AttributeBuffer()
+        let count = name.withCString { clinux_getxattr(number, $0, buffer.start, AttributeBuffer.size) }
         if count == -Int64(ENODATA) || count == -Int64(EOPNOTSUPP) { return nil }
-        return Array(buffer[..<Int(try SystemError.check(count, "getxattr", on: name.description))])
+        return buffer.bytes(Int(try SystemError.check(count, "getxattr", on: name.description)))
     }
 
     /// The names of all extended attributes.
     package borrowing func attributes() throws(SystemError) -> [FilePath] {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = clinux_listxattr(number, &buffer, buffer.count)
+        let buffer = AttributeBuffer()
+        let count = clinux_listxattr(number, buffer.start, AttributeBuffer.size)
         if count == -Int64(EOPNOTSUPP) { return [] }
-        return buffer[..<Int(try SystemError.check(count, "listxattr"))].split(separator: 0).compactMap { FilePath($0) }
+        let names = buffer.bytes(Int(try SystemError.check(count, "listxattr")))
+        return names.split(separator: 0).compactMap { FilePath($0) }
     }
+}
+
+/// Room for the value of an attribute, or for the names of all; nothing is in it yet, since most files have none.
+private struct AttributeBuffer: ~Copyable {
+    /// The limit of both, in bytes: `XATTR_SIZE_MAX` and `XATTR_LIST_MAX` of linux/limits.h.
+    static let size = 65_536
+
+    let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 1)
+
+    deinit { start.deallocate() }
+
+    /// The first bytes, once they were written.
+    borrowing func bytes(_ count: Int) -> [UInt8] { Array(UnsafeRawBufferPointer(start: start, count: count)) }
 }

@@ -231,22 +231,23 @@ final class FileCopier {
                 if let first = names[identity] { return try link(name, to: first, in: folder) }
                 names[identity] = place + [name]
             }
-            try copyContent(of: file, to: folder, name)
+            return try addRegular(file, as: name, in: folder)
         case .fifo, .characterDevice, .blockDevice:
             try folder.makeNode(name, kind: status.kind, mode: 0o600, device: status.deviceNumber)
         case .socket, .directory: return
         }
-        try setMetadata(of: folder.open(name, OpenFlags.pathOnly | O_NOFOLLOW), like: file)
+        let copy = try folder.open(name, OpenFlags.pathOnly | O_NOFOLLOW)
+        try setMetadata(of: copy, like: file, tree.open(file.path, OpenFlags.pathOnly))
     }
 
-    private func copyContent(
-        of file: SelectedFile,
-        to folder: borrowing Descriptor,
-        _ name: FilePath
+    private func addRegular(
+        _ file: SelectedFile,
+        as name: FilePath,
+        in folder: borrowing Descriptor
     ) throws(SystemError) {
         let original = try tree.open(file.path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
         let copy = try folder.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-        try original.copyContent(to: copy)
+        try original.copyContent(to: copy, size: file.status.size)
         // What the key was made of is what was copied.
         let after = try original.status()
         if after.inode != file.status.inode || after.size != file.status.size
@@ -255,6 +256,7 @@ final class FileCopier {
         {
             throw SystemError("copy_file_range", ESTALE, on: "\(FilePath(joining: file.path))")
         }
+        try setMetadata(of: copy, like: file, original)
     }
 
     private func addFolder(
@@ -273,7 +275,7 @@ final class FileCopier {
         let own = try open(path)
         try fill(own.descriptor, with: file, path)
         // One that was there becomes like that of the source as well.
-        try setMetadata(of: own.descriptor, like: file)
+        try setMetadata(of: own.descriptor, like: file, tree.open(file.path, OpenFlags.pathOnly))
     }
 
     private func link(
@@ -302,7 +304,11 @@ final class FileCopier {
         try folder.remove(name)
     }
 
-    private func setMetadata(of copy: borrowing Descriptor, like file: SelectedFile) throws(SystemError) {
+    private func setMetadata(
+        of copy: borrowing Descriptor,
+        like file: SelectedFile,
+        _ original: borrowing Descriptor
+    ) throws(SystemError) {
         let status = file.status
         let owner = options.owner ?? tree.owner(of: status)
         try copy.setOwner(uid: owner.uid, gid: owner.gid)
@@ -313,7 +319,7 @@ final class FileCopier {
                 options.mode?.applied(to: status.permissions, isFolder: isFolder) ?? status.permissions
             )
         }
-        for (name, value) in try SourceTree.attributes(of: tree.open(file.path, OpenFlags.pathOnly)) {
+        for (name, value) in try SourceTree.attributes(of: original) {
             do throws(SystemError) {
                 try copy.setAttribute(name, value)
             } catch  where error.number == EOPNOTSUPP || error.number == EPERM {
