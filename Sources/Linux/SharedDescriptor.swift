@@ -3,12 +3,12 @@
 /// A descriptor with several owners, closed when the last of them lets go.
 package final class SharedDescriptor: Sendable {
     package let descriptor: Descriptor
-    private let base: SharedDescriptor?
+    private let base: (any AnyObject & Sendable)?
 
     /// - Parameters:
     ///   - descriptor: The descriptor.
-    ///   - base: One that stays open as long as this one does.
-    package init(_ descriptor: consuming Descriptor, upon base: SharedDescriptor? = nil) {
+    ///   - base: What is there as long as this one is open.
+    package init(_ descriptor: consuming Descriptor, upon base: (any AnyObject & Sendable)? = nil) {
         self.descriptor = descriptor
         self.base = base
     }

@@ -28,13 +28,17 @@ final class BuildSession: Sendable {
     private let imported: ImportedCache
     private let names: [StepID: String]
     private let places: [StepID: String]
+    /// The steps upon which a program is run.
+    private let bases: Set<StepID>
     /// The steps that are not looked up in the cache.
     private let uncached: Set<StepID>
     private let results: [StepID: Promise<StepResult>]
     /// What was made without a look into the cache, so that the same step is done once.
-    private let made = Mutex<[Digest: CacheRecord]>([:])
+    private let done = Mutex<[Digest: CacheRecord]>([:])
     /// What steps have come to.
     private let records = Mutex<[StepID: CacheRecord]>([:])
+    /// What steps have made that is not unpacked.
+    let fresh = FreshLayers()
     /// What is kept from being removed meanwhile.
     private let pinned = Mutex<[Digest]>([])
 
@@ -67,6 +71,7 @@ final class BuildSession: Sendable {
         names = naming.names
         places = naming.places(of: preparation.identity)
         uncached = Self.uncached(graph, preparation)
+        bases = Set(graph.steps.compactMap { if case .run(let run) = $0.operation { run.base } else { nil } })
         results = Dictionary(uniqueKeysWithValues: graph.steps.map { ($0.id, Promise<StepResult>()) })
     }
 
@@ -84,6 +89,9 @@ final class BuildSession: Sendable {
 
     /// When the layer of a step was made: for one that the cache had, by an earlier build.
     func created(_ id: StepID) -> String? { records.withLock { $0[id]?.created } }
+
+    /// Whether a program is run upon the files of a step.
+    func precedesProgram(_ step: BuildStep) -> Bool { bases.contains(step.id) }
 
     /// What the steps have come to, in their order.
     ///
@@ -204,7 +212,7 @@ final class BuildSession: Sendable {
             let layer = try await BlockingCall.run {
                 var selector = try FileSelector(in: source, excluding: [])
                 let files = try selector.select("/", keepsParents: false)
-                return try execution.run([CopySource(item: step.sources[0], tree: source, files: files)])
+                return try execution.run([CopySource(item: step.sources[0], tree: source, files: files)]).stored
             }
             pinned.withLock { $0.append(layer.content.digest) }
             return BuildTree(layers: [layer])
@@ -225,12 +233,17 @@ final class BuildSession: Sendable {
                     await told.end(.cached)
                     return BuildTree(layers: plan.below.layers + [record.layer])
                 }
-                let layer = try await slots.run { try await plan.execute(told) }
-                pinned.withLock { $0.append(layer.content.digest) }
-                let record = try await keep(layer, key, step, plan.below)
+                let made = try await slots.run { try await plan.execute(told) }
+                pinned.withLock { $0.append(made.stored.content.digest) }
+                let record = try await keep(made, key, step, plan.below)
                 records.withLock { $0[step.id] = record }
+                let tree = BuildTree(layers: plan.below.layers + [record.layer])
+                // What was made upon nothing hides what it is put upon, and times may differ.
+                if let folder = made.folder, !step.isLinked, epoch == nil, record.layer == made.stored {
+                    fresh.add(folder, as: tree)
+                }
                 await told.end(.done)
-                return BuildTree(layers: plan.below.layers + [record.layer])
+                return tree
             }
             pin(tree)
             return tree
@@ -242,7 +255,7 @@ final class BuildSession: Sendable {
 
     /// What the cache has; where it has nothing, says why if that is wanted.
     private func lookUp(_ key: StepKey, _ step: BuildStep, _ told: BuildProgress.Step) async throws -> CacheRecord? {
-        if let record = made.withLock({ $0[key.digest] }) { return record }
+        if let record = done.withLock({ $0[key.digest] }) { return record }
         let isLookedUp = !uncached.contains(step.id)
         if isLookedUp, let record = try await elsewhere(key, step) { return record }
         let (images, explains, place) = (engine.images, request.explainsCache, places[step.id] ?? "")
@@ -270,15 +283,15 @@ final class BuildSession: Sendable {
     }
 
     private func keep(
-        _ layer: StoredLayer,
+        _ made: MadeLayer,
         _ key: StepKey,
         _ step: BuildStep,
         _ below: BuildTree
     ) async throws -> CacheRecord {
         let new = CacheRecord(
             key: key.digest,
-            layer: layer,
-            chainID: (below.layers + [layer]).chainID ?? layer.diffID,
+            layer: made.stored,
+            chainID: (below.layers + [made.stored]).chainID ?? made.stored.diffID,
             step: names[step.id] ?? step.text,
             place: places[step.id] ?? "",
             parts: key.parts,
@@ -286,32 +299,49 @@ final class BuildSession: Sendable {
         )
         let (images, isLookedUp) = (engine.images, !uncached.contains(step.id))
         let record = try await BlockingCall.run {
-            let record = try Self.settled(new, upon: below, isLookedUp: isLookedUp, in: images)
+            let record = try Self.settled(new, made.contentSize, upon: below, isLookedUp: isLookedUp, in: images)
             try images.keep(record)
             return record
         }
-        made.withLock { $0[key.digest] = record }
+        done.withLock { $0[key.digest] = record }
         return record
     }
 
     /// Takes a layer that was made upon the same files before, and that differs in times alone, in the place of a new one:
     /// then the steps upon it are found as well.
+    ///
+    /// What a layer holds is only looked at where there is another one of its size.
     private static func settled(
         _ new: CacheRecord,
+        _ contentSize: Int64,
         upon below: BuildTree,
         isLookedUp: Bool,
         in images: ImageStore
     ) throws -> CacheRecord {
-        let content = try images.contentDigest(of: new.layer)
-        var same = new
-        same.key = Digest(sha256: Array("same files\n\(below.identity)\n\(content)".utf8))
-        (same.place, same.parts) = ("", [])
-        if isLookedUp, let before = try images.cached(same.key) {
-            var record = new
-            (record.layer, record.chainID, record.created) = (before.layer, before.chainID, before.created)
-            return record
+        func note(_ record: CacheRecord, as text: String) throws {
+            var note = record
+            note.key = Digest(sha256: Array(text.utf8))
+            (note.place, note.parts) = ("", [])
+            try images.keep(note)
         }
-        try images.keep(same)
-        return new
+        func earlier(_ text: String) throws -> CacheRecord? {
+            isLookedUp ? try images.cached(Digest(sha256: Array(text.utf8))) : nil
+        }
+        func content(of record: CacheRecord) throws -> String {
+            "same files\n\(below.identity)\n\(try images.contentDigest(of: record.layer))"
+        }
+        let size = "same size\n\(below.identity)\n\(new.layer.content.size) \(contentSize)"
+        guard let other = try earlier(size) else {
+            try note(new, as: size)
+            return new
+        }
+        let (ours, theirs) = (try content(of: new), try content(of: other))
+        guard let before = ours == theirs ? other : try earlier(ours) else {
+            try note(new, as: ours)
+            return new
+        }
+        var record = new
+        (record.layer, record.chainID, record.created) = (before.layer, before.chainID, before.created)
+        return record
     }
 }

@@ -24,6 +24,8 @@ struct CopyExecution: Sendable {
     let base: BuildTree
     /// Whose the files are; nil for that of where they come from.
     let owner: FileOwner?
+    /// Whether a program is run upon them next.
+    var precedesProgram = false
 
     private var engine: Engine { session.engine }
 
@@ -32,7 +34,7 @@ struct CopyExecution: Sendable {
     /// - Parameter sources: The sources.
     /// - Returns: The layer, pinned once.
     /// - Throws: What is in the way, or cannot be read.
-    func run(_ sources: [CopySource]) throws -> StoredLayer {
+    func run(_ sources: [CopySource]) throws -> MadeLayer {
         let count = sources.reduce(0) { $0 + ($1.item?.file == nil ? $1.files.count : 1) }
         if count > 1, !step.destination.hasSuffix("/"), step.destination != "/" {
             throw EngineError(
@@ -50,7 +52,7 @@ struct CopyExecution: Sendable {
     /// - Parameter path: The folder.
     /// - Returns: The layer, pinned once.
     /// - Throws: What is in the way.
-    func make(_ path: String) throws -> StoredLayer {
+    func make(_ path: String) throws -> MadeLayer {
         try change(inMemory: canBeInMemory([])) { root in
             let none = SourceTree(root: root, name: "", keepsOwners: true)
             try FileCopier(from: none, to: root, options).makeFolder(path)
@@ -99,26 +101,17 @@ struct CopyExecution: Sendable {
     ///   - body: Makes the changes below a root.
     /// - Returns: The layer, pinned once.
     /// - Throws: What `body` throws, or what cannot be mounted or read.
-    private func change(inMemory isInMemory: Bool, _ body: (SharedDescriptor) throws -> Void) throws -> StoredLayer {
+    private func change(inMemory isInMemory: Bool, _ body: (SharedDescriptor) throws -> Void) throws -> MadeLayer {
         // What is in the way there is in the way on the disk as well, where it is told with a path that says something.
         if isInMemory, let layer = try? changeInMemory(body) { return layer }
         var generator = SystemRandomNumberGenerator()
-        let folder = ContainerFolder(
-            path: "\(session.folder)/\(ObjectID(using: &generator))",
-            endsWithMachine: true
-        )
-        defer {
-            do {
-                try folder.discard(to: engine.trash.path)
-            } catch {
-                engine.report("cannot remove the folder of a copy; the next engine tries again", error)
-            }
-            engine.trash.empty()
-        }
-        return try change(in: folder, body)
+        let place = PassingFolder("\(session.folder)/\(ObjectID(using: &generator))", engine)
+        var layer = try change(in: place.folder, body)
+        layer.folder = try? place.written()
+        return layer
     }
 
-    private func changeInMemory(_ body: (SharedDescriptor) throws -> Void) throws -> StoredLayer {
+    private func changeInMemory(_ body: (SharedDescriptor) throws -> Void) throws -> MadeLayer {
         let options: [(key: String, value: MountParameter)] = [
             ("mode", .text("0700")), ("size", .text("\(2 * MemoryBound.bytes)")),
             ("nr_inodes", .text("\(4 * MemoryBound.files)")),
@@ -126,18 +119,24 @@ struct CopyExecution: Sendable {
         // Attached nowhere: it goes with its descriptor.
         let memory = SharedDescriptor(try Descriptor.newMount("tmpfs", parameters: options))
         return try withExtendedLifetime(memory) {
-            try change(in: ContainerFolder(path: "\(memory.descriptor.path)/copy", endsWithMachine: true), body)
+            let folder = ContainerFolder(path: "\(memory.descriptor.path)/copy", endsWithMachine: true)
+            var layer = try change(in: folder, body)
+            let root = try Descriptor.open(folder.upper, O_RDONLY | O_DIRECTORY)
+            layer.folder = WrittenFolder(root: SharedDescriptor(root, upon: memory), isInMemory: true)
+            return layer
         }
     }
 
-    private func change(in folder: ContainerFolder, _ body: (SharedDescriptor) throws -> Void) throws -> StoredLayer {
+    private func change(in folder: ContainerFolder, _ body: (SharedDescriptor) throws -> Void) throws -> MadeLayer {
         try folder.prepare()
-        let layers = try engine.images.unpack(base.layers)
+        let layers = try session.fresh.roots(of: base, in: engine.images)
         do {
             let mount = try folder.mountRoot(on: layers, below: engine.base.empty)
             let root = try mount.open(".", O_RDONLY | O_DIRECTORY, resolution: .beneath)
             try body(SharedDescriptor(root))
         }
+        // The wait passes while the layer is made.
+        if precedesProgram { engine.trees.anticipateMove() }
         return try LayerMaker(upper: folder.upper, layers: layers, latest: session.epoch).make(in: engine.images)
     }
 

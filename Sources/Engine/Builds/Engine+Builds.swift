@@ -78,10 +78,24 @@ extension Engine {
         }
         let sessions = builds.map(\.session)
         try await CacheExport(engine: self, request: request, sessions: sessions, progress: progress).run()
+        unpackLater(sessions.flatMap(\.fresh.trees))
         withExtendedLifetime(sessions) {}
         for name in names { emit("image", "tag", of: image, named: name.familiar) }
         await progress.tell(.image(BuildEvent.Image(id: image.id.description, names: names.map(\.familiar))))
         return image.id.description
+    }
+
+    /// Unpacks what a build has made, once whoever waited for it has had the time to go on.
+    ///
+    /// Nothing keeps it until then but the cache and its image: what is gone meanwhile is not unpacked.
+    private func unpackLater(_ trees: [BuildTree]) {
+        if trees.isEmpty { return }
+        background.add { [images] in
+            try? await Task.sleep(for: .milliseconds(200))
+            if Task.isCancelled { return }
+            // Whoever needs what is not unpacked now does it then, and hears of the reason as well.
+            _ = try? await BlockingCall.run { for tree in trees { _ = try? images.unpack(tree.layers) } }
+        }
     }
 
     /// What was built for one platform.

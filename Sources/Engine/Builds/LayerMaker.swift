@@ -20,12 +20,16 @@ struct LayerMaker: Sendable {
     /// - Parameter store: Where it is taken in.
     /// - Returns: The layer, pinned once, whose bytes depend on the files alone.
     /// - Throws: What cannot be read or written.
-    func make(in store: ImageStore) throws -> StoredLayer {
+    func make(in store: ImageStore) throws -> MadeLayer {
         let upper = try Descriptor.open(self.upper, O_RDONLY | O_DIRECTORY)
         let list = try ChangeList(upper: upper, layers: layers, ignoring: ignored)
-        return try store.addLayer { sink in
+        var contentSize: Int64 = 0
+        let stored = try store.addLayer { sink in
             let upper = try Descriptor.open(self.upper, O_RDONLY | O_DIRECTORY)
-            try FileArchiver(to: sink, staysInMount: true, latest: latest).archive(list.changes, of: upper)
+            let archiver = FileArchiver(to: sink, staysInMount: true, latest: latest)
+            try archiver.archive(list.changes, of: upper)
+            contentSize = archiver.contentSize
         }
+        return MadeLayer(stored: stored, contentSize: contentSize)
     }
 }

@@ -18,7 +18,7 @@ struct RunExecution: Sendable {
     let session: BuildSession
     let step: RunStep
     /// The layers below.
-    let layers: [StoredLayer]
+    let base: BuildTree
     /// The results of the steps whose files are mounted.
     let sources: [StepID: StepResult]
     /// Gets what it writes.
@@ -33,18 +33,18 @@ struct RunExecution: Sendable {
     ///
     /// - Returns: The layer, pinned once.
     /// - Throws: ``BuildFailure`` with the exit status, or why it could not be run.
-    func run() async throws -> StoredLayer {
+    func run() async throws -> MadeLayer {
         try check()
         var generator = SystemRandomNumberGenerator()
         let id = ObjectID(using: &generator)
-        let folder = ContainerFolder(path: "\(session.folder)/\(id)", endsWithMachine: true)
+        let place = PassingFolder("\(session.folder)/\(id)", engine)
         return try await session.engine.cacheMounts.run(with: step.mounts) { caches in
             do {
-                let layer = try await run(id, folder, caches)
-                await clean(id, folder)
+                let layer = try await run(id, place, caches)
+                await clean(id)
                 return layer
             } catch {
-                await clean(id, folder)
+                await clean(id)
                 throw error
             }
         }
@@ -70,19 +70,16 @@ struct RunExecution: Sendable {
         }
     }
 
-    private func clean(_ id: ObjectID, _ folder: ContainerFolder) async {
-        let (networks, files, trash) = (engine.networks, engine.givenFiles, engine.trash)
-        let leftOver = "cannot remove what a program of a build has left; the next engine tries again"
+    private func clean(_ id: ObjectID) async {
+        let (networks, files) = (engine.networks, engine.givenFiles)
         do {
-            try await BlockingCall.run { [engine] in
+            try await BlockingCall.run {
                 networks.release(id)
-                do { try files.discard(of: id) } catch { engine.report(leftOver, error) }
-                try folder.discard(to: trash.path)
+                try files.discard(of: id)
             }
         } catch {
-            engine.report(leftOver, error)
+            engine.report("cannot remove what a program of a build has left; the next engine tries again", error)
         }
-        trash.empty()
     }
 
     // MARK: The container
@@ -164,14 +161,14 @@ struct RunExecution: Sendable {
 
     private func run(
         _ id: ObjectID,
-        _ folder: ContainerFolder,
+        _ place: PassingFolder,
         _ caches: [String: CacheMounts.Lease]
-    ) async throws -> StoredLayer {
-        let (images, stack) = (engine.images, layers)
+    ) async throws -> MadeLayer {
+        let (images, fresh, base, folder) = (engine.images, session.fresh, base, place.folder)
         engine.trees.anticipateMove()
         let below = try await BlockingCall.run {
             try folder.prepare()
-            return try images.unpack(stack)
+            return try fresh.roots(of: base, in: images)
         }
         let mounts = try await BlockingCall.run {
             try RunMounts(of: self, id, folder, caches)
@@ -211,7 +208,21 @@ struct RunExecution: Sendable {
             let upper = try Descriptor.open(folder.upper, O_RDONLY | O_DIRECTORY)
             let ignored = try stubs.left(in: upper).union(FilesystemChange.madeByBuilder)
             let maker = LayerMaker(upper: folder.upper, layers: below, ignored: ignored, latest: latest)
-            return try maker.make(in: images)
+            var layer = try maker.make(in: images)
+            // The next step must not find what is not in the layer.
+            let isWhole = try ignored.allSatisfy { try !Self.has($0, in: upper) }
+            if isWhole { layer.folder = try? place.written() }
+            return layer
+        }
+    }
+
+    /// Whether a program has written something at a path, if only that it is removed.
+    private static func has(_ path: FilePath, in upper: borrowing Descriptor) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            _ = try upper.open(path, OpenFlags.pathOnly | O_NOFOLLOW)
+            return true
+        } catch  where [ENOENT, ENOTDIR].contains(error.number) {
+            return false
         }
     }
 

@@ -95,7 +95,7 @@ struct RunMounts: Sendable {
         let layers: [SharedDescriptor]
         switch source.flatMap({ run.sources[$0] }) {
         case nil: layers = []
-        case .tree(let tree)?: layers = try run.engine.images.unpack(tree.layers)
+        case .tree(let tree)?: layers = try run.session.fresh.roots(of: tree, in: run.engine.images)
         case .folder(let tree)?:
             layers = [SharedDescriptor(try Descriptor.open(copy(of: tree, mount, own), O_RDONLY | O_DIRECTORY))]
         }
@@ -142,7 +142,7 @@ struct RunMounts: Sendable {
 
     private mutating func addMemory(_ mount: RunMount) throws {
         var options = ["nosuid", "nodev"]
-        let layers = try run.engine.images.unpack(run.layers)
+        let layers = try run.session.fresh.roots(of: run.base, in: run.engine.images)
         let root = SharedDescriptor(try ContainerFolder.mountImage(of: layers, below: run.engine.base.empty))
         let path = try root.descriptor.resolve(mount.target)
         // It may be used by those who may use the folder that it covers.

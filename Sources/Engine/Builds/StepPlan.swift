@@ -33,13 +33,12 @@ struct StepPlan: Sendable {
         below = try await session.tree(of: step.below)
         var trees: [String] = []
         for id in inputs.trees { trees.append(try await session.tree(of: id).identity) }
-        let engine = session.engine
         let items = step.copiedItems
-        sources = try await BlockingCall.run { try StepSources(inputs.contents, items, dependencies, engine) }
+        sources = try await BlockingCall.run { try StepSources(inputs.contents, items, dependencies, session) }
         var surroundings: [CacheRecord.Part] = []
         if let epoch = session.epoch { surroundings.append(CacheRecord.Part("SOURCE_DATE_EPOCH", "\(epoch.seconds)")) }
         // Otherwise the files count by which names of users are looked up.
-        if step.isLinked, let owner = try await Self.owner(of: step, in: below, engine) {
+        if step.isLinked, let owner = try await Self.owner(of: step, in: below, session) {
             surroundings.append(CacheRecord.Part("owner", "\(owner.uid):\(owner.gid)"))
         }
         if case .run(let run) = step.operation { surroundings += session.request.surroundings(of: run) }
@@ -47,9 +46,13 @@ struct StepPlan: Sendable {
     }
 
     /// Whose the files of a copy or a folder are; nil for nobody's in particular.
-    private static func owner(of step: BuildStep, in base: BuildTree, _ engine: Engine) async throws -> FileOwner? {
+    private static func owner(
+        of step: BuildStep,
+        in base: BuildTree,
+        _ session: BuildSession
+    ) async throws -> FileOwner? {
         guard let text = step.ownerText else { return nil }
-        return try await BlockingCall.run { try FileOwner(text, in: base, engine) }
+        return try await BlockingCall.run { try FileOwner(text, in: base, session) }
     }
 
     /// Does the step.
@@ -57,22 +60,23 @@ struct StepPlan: Sendable {
     /// - Parameter told: Gets what its program writes.
     /// - Returns: The layer, pinned once.
     /// - Throws: Why it has failed.
-    func execute(_ told: BuildProgress.Step) async throws -> StoredLayer {
-        let owner = try await Self.owner(of: step, in: below, session.engine)
+    func execute(_ told: BuildProgress.Step) async throws -> MadeLayer {
+        let owner = try await Self.owner(of: step, in: below, session)
         switch step.operation {
         case .run(let run):
             return try await RunExecution(
                 engine: session.engine,
                 session: session,
                 step: run,
-                layers: below.layers,
+                base: below,
                 sources: dependencies
             ) { text, isError in await told.write(text, isError: isError) }.run()
         case .copy(let copy):
             let base = copy.isLinked ? BuildTree() : below
-            let execution = CopyExecution(session: session, step: copy, base: base, owner: owner)
+            var execution = CopyExecution(session: session, step: copy, base: base, owner: owner)
+            execution.precedesProgram = session.precedesProgram(step)
             let sources = sources
-            return try await BlockingCall.run { try execution.run(try sources.files()) }
+            return try await BlockingCall.run { [execution] in try execution.run(try sources.files()) }
         case .makeFolder(let folder):
             let execution = CopyExecution(session: session, step: .all, base: below, owner: owner)
             return try await BlockingCall.run { try execution.make(folder.path) }
@@ -96,7 +100,8 @@ extension BuildStep {
         if case .copy(let step) = operation { step.sources } else { [] }
     }
 
-    fileprivate var isLinked: Bool { if case .copy(let step) = operation { step.isLinked } else { false } }
+    /// Whether it is made upon nothing, and then put upon the files below.
+    var isLinked: Bool { if case .copy(let step) = operation { step.isLinked } else { false } }
 
     /// Whose files are made, as it is written; nil for nobody's in particular.
     fileprivate var ownerText: String? {
@@ -135,10 +140,10 @@ struct FileOwner: Hashable, Sendable {
     /// - Parameters:
     ///   - text: The text.
     ///   - tree: Where users and groups are looked up.
-    ///   - engine: The engine.
+    ///   - session: The build.
     /// - Throws: `badParameter` for a user or group that is not there.
-    init(_ text: String, in tree: BuildTree, _ engine: Engine) throws {
-        let root = try tree.open(in: engine)
+    init(_ text: String, in tree: BuildTree, _ session: BuildSession) throws {
+        let root = try tree.open(in: session)
         let user = try ContainerUser.resolve(text, [], in: root.root.descriptor).user
         (uid, gid) = (user.uid, user.gid)
         if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
@@ -150,12 +155,13 @@ struct FileOwner: Hashable, Sendable {
 extension BuildTree {
     /// Opens the files, which are unpacked where they are not yet.
     ///
-    /// - Parameter engine: The engine.
+    /// - Parameter session: The build.
     /// - Returns: The files, to be read only.
     /// - Throws: What is wrong with a layer.
-    func open(in engine: Engine) throws -> SourceTree {
-        let unpacked = try engine.images.unpack(layers)
-        let mount = SharedDescriptor(try ContainerFolder.mountImage(of: unpacked, below: engine.base.empty))
+    func open(in session: BuildSession) throws -> SourceTree {
+        let engine = session.engine
+        let roots = try session.fresh.roots(of: self, in: engine.images)
+        let mount = SharedDescriptor(try ContainerFolder.mountImage(of: roots, below: engine.base.empty))
         let root = try mount.descriptor.open(".", O_RDONLY | O_DIRECTORY, resolution: .beneath)
         // In a mount that is gone openat2(2) finds nothing behind a link with `..`, however often it tries.
         let lasting = SharedDescriptor(root, upon: mount)

@@ -5,7 +5,7 @@ import OCI
 
 /// The files that a step copies or mounts; what they hold counts for its key, and they are looked for only where it is done.
 struct StepSources: Sendable {
-    private let engine: Engine
+    private let session: BuildSession
     private let contents: [CacheInputs.Content]
     private let items: [CopyStep.Item]
     private let dependencies: [StepID: StepResult]
@@ -20,16 +20,16 @@ struct StepSources: Sendable {
     ///   - contents: The files.
     ///   - items: The sources of a copy, as they stand in the Dockerfile.
     ///   - dependencies: What the steps have made that they are of.
-    ///   - engine: The engine.
+    ///   - session: The build.
     /// - Throws: What is not there, or cannot be read.
     init(
         _ contents: [CacheInputs.Content],
         _ items: [CopyStep.Item],
         _ dependencies: [StepID: StepResult],
-        _ engine: Engine
+        _ session: BuildSession
     ) throws {
-        (self.engine, self.contents, self.items, self.dependencies) = (engine, contents, items, dependencies)
-        var trees = OpenedTrees(dependencies: dependencies, engine: engine)
+        (self.session, self.contents, self.items, self.dependencies) = (session, contents, items, dependencies)
+        var trees = OpenedTrees(dependencies: dependencies, session: session)
         var (digests, found): ([Digest], [CopySource?]) = ([], [])
         for content in contents {
             let (digest, source) = try Self.look(at: content, &trees)
@@ -43,7 +43,7 @@ struct StepSources: Sendable {
         at content: CacheInputs.Content,
         _ trees: inout OpenedTrees
     ) throws -> (Digest, CopySource?) {
-        let memo = trees.engine.contentDigests
+        let memo = trees.session.engine.contentDigests
         switch trees.dependencies[content.step] {
         case .folder(let tree)?:
             let (digest, files) = try memo.digest(of: content, in: tree)
@@ -65,13 +65,13 @@ struct StepSources: Sendable {
     /// - Returns: The files.
     /// - Throws: What is not there, or cannot be read.
     func files() throws -> [CopySource] {
-        var trees = OpenedTrees(dependencies: dependencies, engine: engine)
+        var trees = OpenedTrees(dependencies: dependencies, session: session)
         // Those that stand in the Dockerfile have no tree, and those of a stage without any step an empty one.
         var rest = zip(contents, found).makeIterator()
         return try items.map { item in
             if item.file != nil { return CopySource(item: item, tree: nil, files: []) }
             if item.step == nil {
-                let tree = try BuildTree().open(in: engine)
+                let tree = try BuildTree().open(in: session)
                 var selector = try FileSelector(in: tree, excluding: [])
                 return CopySource(item: item, tree: tree, files: try selector.select(item.path, keepsParents: false))
             }
@@ -86,11 +86,11 @@ struct StepSources: Sendable {
 /// What steps have made, each of which is opened once.
 private struct OpenedTrees {
     let dependencies: [StepID: StepResult]
-    let engine: Engine
+    let session: BuildSession
     private var opened: [StepID: SourceTree] = [:]
 
-    init(dependencies: [StepID: StepResult], engine: Engine) {
-        (self.dependencies, self.engine) = (dependencies, engine)
+    init(dependencies: [StepID: StepResult], session: BuildSession) {
+        (self.dependencies, self.session) = (dependencies, session)
     }
 
     subscript(step: StepID) -> SourceTree {
@@ -99,8 +99,8 @@ private struct OpenedTrees {
             let tree =
                 switch dependencies[step] {
                 case .folder(let tree)?: tree
-                case .tree(let layers)?: try layers.open(in: engine)
-                case nil: try BuildTree().open(in: engine)
+                case .tree(let layers)?: try layers.open(in: session)
+                case nil: try BuildTree().open(in: session)
                 }
             opened[step] = tree
             return tree

@@ -16,6 +16,9 @@ final class RootMount: Sendable {
         self.mount = Mutex(mount)
     }
 
+    /// Whether nobody has let go of it yet.
+    var isHeld: Bool { mount.withLock { $0 != nil } }
+
     /// Lets go of it while the caller waits; where another thread is at it, until that has done so.
     func letGo() {
         mount.withLock { $0 = nil }

@@ -20,6 +20,8 @@ final class FileArchiver {
     private let latest: FileTime?
     /// The first names of files that have several.
     private var names: [FileIdentity: FilePath] = [:]
+    /// The bytes of all files so far.
+    private(set) var contentSize: Int64 = 0
 
     private struct FileIdentity: Hashable {
         var device: UInt64
@@ -196,6 +198,7 @@ final class FileArchiver {
         var entry = try entry(.regular, file, status, path)
         if linkToEarlier(&entry, status) { return try writer.write(entry) }
         entry.size = status.size
+        contentSize += status.size
         let content = try file.reopened(O_RDONLY | O_NONBLOCK | O_NOCTTY)
         let source = SizedSource(
             DescriptorSource(content, name: String(decoding: path, as: UTF8.self)),

@@ -123,6 +123,26 @@ import Testing
         }
     }
 
+    /// What layers hold is only compared where their sizes are the same.
+    @Test func `a layer of the same size is told apart, and found again`() async throws {
+        try await TestedEngine.with(.embedded) { engine in
+            let build = try TestedBuild(engine)
+            var found: [[String]] = []
+            for number in 1...4 {
+                let outcome = try await build.make(
+                    """
+                    FROM busybox
+                    RUN echo $((\(number) % 2)) > /file
+                    RUN cat /file
+                    """
+                )
+                found.append(outcome.done.map { String($0.prefix(7)) }.filter { $0 != "FROM bu" })
+                #expect(try await build.says("cat /file") == "\(number % 2)\n")
+            }
+            #expect(found == [["RUN ech", "RUN cat"], ["RUN ech", "RUN cat"], ["RUN ech"], ["RUN ech"]])
+        }
+    }
+
     @Test func `the same step of two stages is done once`() async throws {
         try await TestedEngine.with(.embedded) { engine in
             let build = try TestedBuild(engine)

@@ -56,8 +56,10 @@ enum BenchImages {
         for _ in 0..<rounds {
             for mover in movers {
                 try mover.forget(name)
+                try MachineLoad.waitUntilQuiet()
                 comparison.append(try mover.pull(name) + mover.create(name), of: mover.name, in: "pull")
                 try mover.forget(name)
+                try MachineLoad.waitUntilQuiet()
                 comparison.append(try mover.load(archive) + mover.create(name), of: mover.name, in: "load")
             }
         }
@@ -77,6 +79,7 @@ enum BenchImages {
                 try builder.forgetBuilds()
                 for step in steps {
                     try context.write(for: step)
+                    try MachineLoad.waitUntilQuiet()
                     comparison.append(try builder.build(context.folder), of: builder.name, in: step.rawValue)
                 }
             }
