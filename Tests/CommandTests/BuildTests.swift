@@ -427,7 +427,8 @@ private let docker = ["/usr/local/bin/docker", "/usr/bin/docker"].first(where: i
                 wharf build --network none -t app . > log 2>&1 & build=$!
                 # Not in the name of the step, which is told before it begins, but in what it writes.
                 until grep -qE '^#[0-9]+ [0-9.]+ reached' log; do :; done
-                group=$(echo $WHARF_ROOT/builds/*/*/upper); [ -d $group ] && echo works
+                # That of the first step, which lies below, and that of the second.
+                [ $(ls -d $WHARF_ROOT/builds/*/*/upper | wc -l) = 2 ] && echo works
                 kill -KILL $(wharf engine status --format json | grep -oE '"pid": ?[0-9]+' | tr -dc 0-9); try wait $build
                 until wharf engine status > /dev/null 2>&1; do :; done
                 ls $WHARF_ROOT/builds | wc -l

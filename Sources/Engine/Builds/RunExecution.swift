@@ -216,13 +216,17 @@ struct RunExecution: Sendable {
         }
     }
 
-    /// Whether a program has written something at a path, if only that it is removed.
+    /// Whether a program has written something at a path or made a link of what leads there, if only that it is removed.
     private static func has(_ path: FilePath, in upper: borrowing Descriptor) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try upper.open(path, OpenFlags.pathOnly | O_NOFOLLOW)
             return true
-        } catch  where [ENOENT, ENOTDIR].contains(error.number) {
-            return false
+        } catch {
+            switch error.number {
+            case ENOENT, ENOTDIR: return false
+            case ELOOP: return true
+            default: throw error
+            }
         }
     }
 

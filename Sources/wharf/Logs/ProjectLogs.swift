@@ -24,6 +24,8 @@ final class ProjectLogs {
     private var hasRun = false
     /// When it is known that no container runs any more.
     private var end: ContinuousClock.Instant?
+    /// The containers that were found to have run, and whose end has not been told of yet.
+    private var untold: Set<String> = []
     /// Who starts the containers meanwhile; nil where they are there already.
     private var companion: LogCompanion?
     /// What asks for the containers that are followed.
@@ -56,6 +58,8 @@ final class ProjectLogs {
     private static let window = Duration.milliseconds(50)
     /// How long the last end is believed to be none: a container that is restarted has one as well.
     private static let grace = Duration.milliseconds(500)
+    /// How long an end that was seen is waited for, so that it is shown as well.
+    private static let patience = Duration.seconds(10)
 
     /// - Parameters:
     ///   - client: The client.
@@ -232,7 +236,10 @@ final class ProjectLogs {
     // MARK: Following
 
     /// How long the last end is believed to be none, as things are.
-    private var grace: Duration { companion?.isStopping == true ? .zero : Self.grace }
+    private var grace: Duration {
+        if companion?.isStopping == true { return .zero }
+        return untold.isEmpty ? Self.grace : Self.patience
+    }
 
     private var isOver: Bool {
         if companion?.isCalledOff == true { return true }
@@ -281,6 +288,7 @@ final class ProjectLogs {
             guard let place = try add(container, from: nil) else { continue }
             try openAgain(place)
             hasRun = true
+            if !container.isAlive { untold.insert(container.id) }
         }
         alive = Set(containers.filter(\.isAlive).map(\.id))
         if !alive.isEmpty { hasRun = true }
@@ -324,6 +332,7 @@ final class ProjectLogs {
 
     private func handleEnd(_ event: EngineEvent) throws {
         let id = event.actor.id
+        untold.remove(id)
         let found = try inspect(id)
         // By the time that this is asked, the policy may have started it again already.
         let isStarted = found.map { $0.state.startedAt > event.time } ?? false
