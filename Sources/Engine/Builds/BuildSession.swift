@@ -335,11 +335,14 @@ final class BuildSession: Sendable {
             try note(new, as: size)
             return new
         }
-        let (ours, theirs) = (try content(of: new), try content(of: other))
-        guard let before = ours == theirs ? other : try earlier(ours) else {
-            try note(new, as: ours)
-            return new
+        let ours = try content(of: new)
+        var before = try earlier(ours)
+        if before == nil {
+            // The first one of a size has not been looked at yet.
+            if try content(of: other) == ours { before = other }
+            try note(before ?? new, as: ours)
         }
+        guard let before else { return new }
         var record = new
         (record.layer, record.chainID, record.created) = (before.layer, before.chainID, before.created)
         return record

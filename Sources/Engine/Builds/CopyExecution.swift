@@ -107,7 +107,7 @@ struct CopyExecution: Sendable {
         var generator = SystemRandomNumberGenerator()
         let place = PassingFolder("\(session.folder)/\(ObjectID(using: &generator))", engine)
         var layer = try change(in: place.folder, body)
-        layer.folder = try? place.written()
+        layer.folder = place.written
         return layer
     }
 

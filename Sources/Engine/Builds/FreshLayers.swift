@@ -95,9 +95,9 @@ final class PassingFolder: Sendable {
         engine.trash.empty()
     }
 
-    /// What overlayfs has written to it.
-    func written() throws(SystemError) -> WrittenFolder {
-        let root = try Descriptor.open(folder.upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    /// What overlayfs has written to it; nil where that cannot be opened, so that its layer is unpacked for the next step.
+    var written: WrittenFolder? {
+        guard let root = try? Descriptor.open(folder.upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return nil }
         return WrittenFolder(root: SharedDescriptor(root, upon: self), isInMemory: false)
     }
 }

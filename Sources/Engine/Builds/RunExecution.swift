@@ -211,7 +211,7 @@ struct RunExecution: Sendable {
             var layer = try maker.make(in: images)
             // The next step must not find what is not in the layer.
             let isWhole = try ignored.allSatisfy { try !Self.has($0, in: upper) }
-            if isWhole { layer.folder = try? place.written() }
+            if isWhole { layer.folder = place.written }
             return layer
         }
     }

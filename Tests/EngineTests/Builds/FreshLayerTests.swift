@@ -22,7 +22,7 @@ import Testing
                 let made = try LayerMaker(upper: place.folder.upper, layers: below).make(in: images)
                 #expect(made.contentSize == 4)
                 tree.layers.append(made.stored)
-                fresh.add(try place.written(), as: tree)
+                fresh.add(try #require(place.written), as: tree)
             }
             let unpacked = names(in: engine.scratch / "layers")
             let roots = try fresh.roots(of: tree, in: images)
@@ -52,7 +52,7 @@ import Testing
             do {
                 let step = PassingFolder(place, engine.engine)
                 try step.folder.prepare()
-                let written = try step.written()
+                let written = try #require(step.written)
                 #expect(isFolder(place))
                 withExtendedLifetime(written) {}
             }

@@ -16,6 +16,7 @@ package enum MachineLoad {
     package static func waitUntilQuiet() throws {
         var (before, quiet) = (try ticks(), 0)
         for _ in 0..<mostSamples where quiet < quietSamples {
+            // The kernel tells nobody when the processors come to rest.
             usleep(50_000)
             let now = try ticks()
             let isQuiet = (now.busy - before.busy) * 10 <= now.all - before.all
